@@ -23,8 +23,10 @@ int write_all(int fd, std::string_view bytes) {
   int error = 0;
   while (!bytes.empty() && !error) {
     const ssize_t n = ::write(fd, bytes.data(), bytes.size());
-    if (n >= 0) bytes.remove_prefix(static_cast<size_t>(n));
-    else if (errno != EINTR) error = errno;
+    if (n >= 0)
+      bytes.remove_prefix(static_cast<size_t>(n));
+    else if (errno != EINTR)
+      error = errno;
   }
   if (!error && ::fsync(fd) != 0 && errno != EINVAL && errno != EROFS) error = errno;
   if (::close(fd) != 0 && !error) error = errno;

@@ -151,8 +151,10 @@ class HeaderParser {
     while (at_ < text_.size() && text_[at_] != '"') {
       const char c = text_[at_++];
       if (static_cast<unsigned char>(c) < 0x20) fault("control character in a string");
-      if (c == '\\') append_escape(out);
-      else out += c;
+      if (c == '\\')
+        append_escape(out);
+      else
+        out += c;
     }
     if (at_ >= text_.size()) fault("unfinished string");
     ++at_;
@@ -223,13 +225,13 @@ SafeTensor tensor(const Entry& e, std::string_view data) {
 
 // Sorted by position, the tensors must cover the data without gap or overlap.
 void check_cover(std::vector<Entry>& entries, uint64_t size) {
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
-    return a.begin != b.begin ? a.begin < b.begin : a.end < b.end;
-  });
+  std::sort(entries.begin(), entries.end(),
+            [](const Entry& a, const Entry& b) { return a.begin != b.begin ? a.begin < b.begin : a.end < b.end; });
   uint64_t at = 0;
   for (const Entry& e : entries) {
     if (e.end < e.begin || e.end > size)
-      fail("safetensors: tensor \"", e.name, "\" lies outside the file (bytes ", e.begin, " to ", e.end, " of ", size, ")");
+      fail("safetensors: tensor \"", e.name, "\" lies outside the file (bytes ", e.begin, " to ", e.end, " of ", size,
+           ")");
     if (e.begin != at) fail("safetensors: tensor \"", e.name, "\" leaves a gap or overlaps another");
     at = e.end;
   }

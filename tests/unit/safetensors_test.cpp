@@ -74,17 +74,21 @@ TEST(Safetensors, HostileHeaders) {
   EXPECT_EQ(error_of(with_header("{\"a\":{" + f32 + "[8,4]}}", four)),
             "safetensors: tensor \"a\" lies outside the file (bytes 8 to 4 of 4)");
   EXPECT_EQ(error_of(with_header("{}", four)), "safetensors: 4 bytes belong to no tensor");
-  EXPECT_EQ(error_of(with_header("{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,0]}}")),
-            "safetensors: tensor \"a\": its shape does not fit its 0 bytes");
-  EXPECT_EQ(error_of(with_header("{\"a\":{\"dtype\":\"F32\",\"shape\":[99999999999999999999],\"data_offsets\":[0,0]}}")),
-            "safetensors: bad header at byte 47: number too large");
+  EXPECT_EQ(
+      error_of(with_header("{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,0]}}")),
+      "safetensors: tensor \"a\": its shape does not fit its 0 bytes");
+  EXPECT_EQ(
+      error_of(with_header("{\"a\":{\"dtype\":\"F32\",\"shape\":[99999999999999999999],\"data_offsets\":[0,0]}}")),
+      "safetensors: bad header at byte 47: number too large");
   EXPECT_EQ(error_of(with_header("{\"a\":{\"dtype\":\"BF16\",\"shape\":[2],\"data_offsets\":[0,4]}}", four)),
             "safetensors: tensor \"a\": type BF16 is not supported (F32, F64, I64 are)");
-  EXPECT_EQ(error_of(with_header("{\"a\":{\"shape\":[1]}}")), "safetensors: tensor \"a\" lacks dtype, shape or data_offsets");
+  EXPECT_EQ(error_of(with_header("{\"a\":{\"shape\":[1]}}")),
+            "safetensors: tensor \"a\" lacks dtype, shape or data_offsets");
   EXPECT_EQ(error_of(with_header(R"({"__metadata__":{"k":"\ud800"}})")),
             "safetensors: bad header at byte 28: half a surrogate pair");
   EXPECT_EQ(error_of(with_header(std::string(1 << 20, '['))), "safetensors: bad header at byte 0: expected {");
-  EXPECT_EQ(error_of(with_header("{\"a\":" + std::string(1 << 20, '{'))), "safetensors: bad header at byte 6: expected a string");
+  EXPECT_EQ(error_of(with_header("{\"a\":" + std::string(1 << 20, '{'))),
+            "safetensors: bad header at byte 6: expected a string");
 }
 
 TEST(Safetensors, WriterRefusesNonsense) {
