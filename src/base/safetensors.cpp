@@ -339,7 +339,8 @@ std::string encode_safetensors(const SafeFile& file) {
   std::string bytes(reinterpret_cast<const char*>(&length), sizeof length);
   bytes += header;
   for (const auto& [name, t] : file.tensors)
-    std::visit([&](const auto& v) { bytes.append(reinterpret_cast<const char*>(v.data()), byte_count(t)); }, t.data);
+    std::visit([&](const auto& v) { bytes.append(reinterpret_cast<const char*>(v.data()), v.size() * sizeof(v[0])); },
+               t.data);
   return bytes;
 }
 
