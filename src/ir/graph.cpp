@@ -1,0 +1,131 @@
+#include "ir/graph.h"
+
+#include <algorithm>
+
+#include "ir/op.h"
+
+namespace dgen::ir {
+namespace {
+
+size_t mix(size_t h, size_t v) { return (h ^ v) * 0x9E3779B97F4A7C15ull + (h << 7 | h >> 57); }
+
+size_t hash_attr(const Attr& attr) {
+  if (auto* i = std::get_if<int64_t>(&attr)) return std::hash<int64_t>()(*i);
+  if (auto* f = std::get_if<double>(&attr)) return std::hash<double>()(*f) + 1;
+  if (auto* s = std::get_if<std::string>(&attr)) return std::hash<std::string>()(*s) + 2;
+  size_t h = 3;
+  for (int64_t v : std::get<Ints>(attr)) h = mix(h, static_cast<size_t>(v));
+  return h;
+}
+
+bool same(const Node& a, const Node& b) {
+  return a.op == b.op && a.in == b.in && a.type == b.type && a.attrs == b.attrs;
+}
+
+}  // namespace
+
+size_t hash_node(const Node& node) {
+  size_t h = reinterpret_cast<size_t>(node.op);
+  for (Id i : node.in) h = mix(h, static_cast<size_t>(i) + 1);
+  for (auto& item : node.attrs.items()) h = mix(mix(h, std::hash<std::string_view>()(item.name)), hash_attr(item.value));
+  for (int64_t s : node.type.shape) h = mix(h, static_cast<size_t>(s) + 11);
+  return mix(h, static_cast<size_t>(node.type.clock.period * 2 + node.type.clock.reverse));
+}
+
+Id Graph::add(Node node) {
+  for (Id i : node.in) DGEN_ASSERT(i >= 0 && i < size());
+  bool shared = !node.op->is(identity);
+  size_t h = shared ? hash_node(node) : 0;
+  if (shared) {
+    auto [begin, end] = index_.equal_range(h);
+    for (auto it = begin; it != end; ++it)
+      if (same((*this)[it->second], node)) return it->second;
+  }
+  nodes_.push_back(std::move(node));
+  if (shared) index_.emplace(h, size() - 1);
+  return size() - 1;
+}
+
+Id Graph::add(Op op, std::vector<Id> in, Attrs attrs, Loc loc) {
+  std::vector<Type> types;
+  for (Id i : in) types.push_back((*this)[i].type);
+  Type type = infer_type(op, types, attrs);
+  return add(Node{op, std::move(in), std::move(attrs), std::move(type), loc, {}});
+}
+
+std::vector<Id> Graph::roots() const {
+  std::vector<Id> all = outputs;
+  all.insert(all.end(), effects.begin(), effects.end());
+  for (auto& cell : cells)
+    if (cell.write != none) all.push_back(cell.write);
+  return all;
+}
+
+std::vector<std::vector<Id>> users(const Graph& g) {
+  std::vector<std::vector<Id>> result(static_cast<size_t>(g.size()));
+  for (Id id = 0; id < g.size(); ++id)
+    for (Id in : g[id].in) result[static_cast<size_t>(in)].push_back(id);
+  return result;
+}
+
+namespace {
+
+// Marks what outputs and effects need; a cell's write is needed as soon as the cell is read.
+std::vector<bool> live_nodes(const Graph& g) {
+  std::vector<bool> live(static_cast<size_t>(g.size()), false);
+  std::vector<Id> todo = g.outputs;
+  todo.insert(todo.end(), g.effects.begin(), g.effects.end());
+  while (!todo.empty()) {
+    Id id = todo.back();
+    todo.pop_back();
+    if (live[static_cast<size_t>(id)]) continue;
+    live[static_cast<size_t>(id)] = true;
+    const Node& node = g[id];
+    todo.insert(todo.end(), node.in.begin(), node.in.end());
+    if (node.attrs.has("cell")) {
+      Id write = g.cells[static_cast<size_t>(node.attrs.i("cell"))].write;
+      if (write != none) todo.push_back(write);
+    }
+  }
+  return live;
+}
+
+}  // namespace
+
+Graph without_dead_nodes(const Graph& g, std::vector<Id>* map) {
+  std::vector<bool> live = live_nodes(g);
+  std::vector<Id> to(static_cast<size_t>(g.size()), none);
+  Graph out;
+  out.cells = g.cells;
+  for (Id id = 0; id < g.size(); ++id) {
+    if (!live[static_cast<size_t>(id)]) continue;
+    Node node = g[id];
+    for (Id& in : node.in) in = to[static_cast<size_t>(in)];
+    to[static_cast<size_t>(id)] = out.add(std::move(node));
+  }
+  for (auto& cell : out.cells)
+    if (cell.write != none) cell.write = to[static_cast<size_t>(cell.write)];
+  for (Id o : g.outputs) out.outputs.push_back(to[static_cast<size_t>(o)]);
+  for (Id e : g.effects) out.effects.push_back(to[static_cast<size_t>(e)]);
+  if (map) *map = std::move(to);
+  return out;
+}
+
+Graph rewrite(const Graph& g, const std::function<Id(Graph&, Id, Node)>& rewrite_node, std::vector<Id>* map) {
+  std::vector<Id> to(static_cast<size_t>(g.size()), none);
+  Graph out;
+  out.cells = g.cells;
+  for (Id id = 0; id < g.size(); ++id) {
+    Node node = g[id];
+    for (Id& in : node.in) in = to[static_cast<size_t>(in)];
+    to[static_cast<size_t>(id)] = rewrite_node(out, id, std::move(node));
+  }
+  for (auto& cell : out.cells)
+    if (cell.write != none) cell.write = to[static_cast<size_t>(cell.write)];
+  for (Id o : g.outputs) out.outputs.push_back(to[static_cast<size_t>(o)]);
+  for (Id e : g.effects) out.effects.push_back(to[static_cast<size_t>(e)]);
+  if (map) *map = std::move(to);
+  return out;
+}
+
+}  // namespace dgen::ir

@@ -1,0 +1,168 @@
+// Loop IR: kernels as data. Expressions are hash-consed numbers in an arena, statements a tree of loops over them.
+// An `int` in an interface here is the number of an expression.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "ir/graph.h"
+
+namespace dgen::ir {
+
+enum class LoopOp {
+  fconst,   // f
+  iconst,   // i
+  var,      // loop variable or let, number i
+  arg,      // run-time integer of the kernel call, number i (see KernelArg)
+  scalar,   // a scalar operator's row over float arguments
+  iadd, isub, imul, idiv, imod, imin, imax,  // integers; idiv and imod of non-negative values by positive constants
+  ilt, ieq, iand,                            // 0 or 1
+  where,    // integer condition, a, b (any equal types)
+  to_float, // integer to float
+  to_int,   // float to integer, truncated; NaN gives 0, values beyond +-2^31 are clamped
+  load,     // array i at integer index
+  call,     // pure helper function `name` of the prelude
+};
+enum class LoopType { f32, i64, u64 };
+
+struct LoopExpr {
+  LoopOp op;
+  LoopType type = LoopType::f32;
+  std::vector<int> args;
+  int64_t i = 0;
+  double f = 0;
+  Op row = nullptr;
+  std::string name;
+  bool operator==(const LoopExpr&) const = default;
+};
+
+// What an array of a kernel stands for; the driver binds it to memory when it launches.
+struct ArrayRef {
+  enum Kind {
+    stream,   // id = node: [tick][element], index 0 is the tile's first tick; earlier (later, in reverse) ticks lie before (after)
+    state,    // id = cell: a cell's value between ticks
+    phase,    // id = phasor node: u64 phases
+    param,    // id = slot
+    tensor,   // id = slot
+    literal,  // id = slot: constants that became run-time values
+    input,    // id = node: host data of an input node, index 0 is the tile's first tick
+    scalars,  // run-time floats: sample rate, see RunScalar
+    partial,  // id = node: float32 partial sums of a sum over time
+    total,    // id = node: float64 sums
+    local,    // lives in the kernel, one tick long
+  };
+  Kind kind;
+  Id id = none;
+  int64_t size = 0;       // elements a tick (local: in all)
+  LoopType type = LoopType::f32;
+  bool written = false;
+  bool operator==(const ArrayRef&) const = default;
+};
+enum class RunScalar { sample_rate, inv_sample_rate, ticks_base };
+
+// Run-time integers of a launch. tile_frame: stream frame of the tile's first frame; per clock (id = period): tick0 is the
+// run's tick number of the tile's first tick, offset its frame minus the tile's first frame; lo, hi: ticks to do.
+struct KernelArg {
+  enum Kind { lo, hi, tile_frame, tick0, offset, step, run_frames } kind;
+  int64_t period = 0;
+  bool operator==(const KernelArg&) const = default;
+};
+
+enum class LoopTag { serial, parallel, lanes };
+
+struct Stmt {
+  enum Kind {
+    loop,    // for var in [lo, hi), descending if reverse: body
+    reduce,  // var = op over extents: body computes value for vars[...]; 16 lanes, fixed order
+    let,     // var = value
+    store,   // array[index] = value
+    add,     // array[index] += value
+    guard,   // if (value) body
+    call,    // name(arrays at index..., constants)
+  };
+  Kind kind;
+  int var = -1;
+  int lo = -1, hi = -1, value = -1, index = -1, array = -1;
+  bool reverse = false;
+  LoopTag tag = LoopTag::serial;
+  std::string name;                 // call: function; reduce: "sum", "max" or "prod"
+  std::vector<int> vars;            // reduce: one variable an extent
+  std::vector<int64_t> extents;
+  std::vector<std::pair<int, int>> pointers;  // call: array and index expression (-1: 0)
+  std::vector<int64_t> numbers;     // call: trailing integer constants
+  std::vector<Stmt> body;
+};
+
+struct Kernel {
+  std::string name;
+  std::string why;                  // strategy and reason, for explain
+  std::vector<LoopExpr> exprs;
+  std::vector<ArrayRef> arrays;
+  std::vector<KernelArg> args;
+  std::vector<Stmt> body;
+  int vars = 0;
+  std::vector<std::pair<int64_t, int64_t>> var_range;  // [lo, hi) of integer variables where known, else (0, -1)
+};
+
+// Builds one kernel: expressions are folded and shared, statements go to the innermost open scope.
+class LoopBuilder {
+ public:
+  explicit LoopBuilder(std::string name);
+
+  int f(double value);
+  int i(int64_t value);
+  int arg(KernelArg::Kind kind, int64_t period = 0);
+  int scalar(Op row, std::vector<int> args);
+  int scalar(std::string_view row, std::vector<int> args);
+  int binary(LoopOp op, int a, int b);
+  int add(int a, int b) { return binary(LoopOp::iadd, a, b); }
+  int sub(int a, int b) { return binary(LoopOp::isub, a, b); }
+  int mul(int a, int64_t b) { return binary(LoopOp::imul, a, i(b)); }
+  int div(int a, int64_t b) { return binary(LoopOp::idiv, a, i(b)); }
+  int mod(int a, int64_t b) { return binary(LoopOp::imod, a, i(b)); }
+  int clamp(int a, int64_t lo, int64_t hi) { return binary(LoopOp::imin, binary(LoopOp::imax, a, i(lo)), i(hi)); }
+  int less(int a, int b) { return binary(LoopOp::ilt, a, b); }
+  int equal(int a, int b) { return binary(LoopOp::ieq, a, b); }
+  int both(int a, int b) { return binary(LoopOp::iand, a, b); }
+  int inside(int a, int64_t lo, int64_t hi);  // lo <= a < hi
+  int where(int condition, int a, int b);
+  int to_float(int a);
+  int to_int(int a);
+  int load(int array, int index);
+  int call(std::string name, std::vector<int> args, LoopType type);
+
+  int array(ArrayRef ref);                 // finds or adds
+  int local(int64_t size, LoopType type = LoopType::f32);  // a new local array
+
+  // Statements. The functions given run at once, with the new scope open.
+  void loop(int lo, int hi, LoopTag tag, bool reverse, const std::function<void(int var)>& body);
+  void loop(int64_t n, const std::function<void(int var)>& body) { loop(i(0), i(n), LoopTag::serial, false, body); }
+  // The fold of value(vars) over extents ("sum", "max", "prod"), as an expression usable after it in the same scope.
+  int reduce(std::string_view op, const std::vector<int64_t>& extents, const std::function<int(const std::vector<int>&)>& value);
+  int let(int value);                      // pins an expression to this place
+  void store(int array, int index, int value);
+  void accumulate(int array, int index, int value);  // array[index] += value
+  void guard(int condition, const std::function<void()>& body);
+  void call(std::string name, std::vector<std::pair<int, int>> pointers, std::vector<int64_t> numbers);
+
+  const LoopExpr& operator[](int e) const { return kernel_.exprs[static_cast<size_t>(e)]; }
+  // [lo, hi) of an integer expression where it can be told.
+  bool range(int e, int64_t* lo, int64_t* hi) const;
+  Kernel finish();
+  Kernel& kernel() { return kernel_; }
+
+  // Statement lists of open scopes can be cut: mark() is a place, undo(mark) drops what came after it.
+  size_t mark() const { return scopes_.back()->size(); }
+  void undo(size_t mark) { scopes_.back()->resize(mark); }
+
+ private:
+  int put(LoopExpr e);
+  int new_var(LoopType type, int64_t lo, int64_t hi);
+  Kernel kernel_;
+  std::vector<std::vector<Stmt>*> scopes_;
+  std::unordered_multimap<size_t, int> index_;
+  std::vector<LoopType> var_type_;
+};
+
+}  // namespace dgen::ir

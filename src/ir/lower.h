@@ -1,0 +1,43 @@
+// ElemCtx, StmtCtx: how an operator becomes loops.
+#pragma once
+#include "ir/loop.h"
+#include "ir/op.h"
+
+namespace dgen::ir {
+
+// An operator's element at (tick, idx) as an expression over elements of its inputs. It may also open reduce loops.
+struct ElemCtx {
+  LoopBuilder& l;
+  const Graph& graph;
+  const Node& node;
+  Id id;
+  int tick;               // expression: the node's own tick, relative to the tile's first (0 if static)
+  std::vector<int> idx;   // one expression an axis
+
+  // Element of input i at tick t of its own clock. The scheduler has seen to it that inputs read at other ticks are stored.
+  std::function<int(int i, int t, std::vector<int> idx)> at;
+
+  int in(int i, std::vector<int> index) const { return at(i, input(i).clock().is_static() ? l.i(0) : tick, std::move(index)); }
+  int in(int i) const { return in(i, idx); }
+  const Node& input(int i) const { return graph[node.in[static_cast<size_t>(i)]]; }
+  const Shape& shape() const { return node.shape(); }
+  const Attrs& attrs() const { return node.attrs; }
+
+  // Tick t of a clock as a frame relative to the tile's first frame.
+  int frame_of(int t, Clock clock) const;
+  // The newest tick of a clock at or before that frame; -1 is the last tick before the tile.
+  int tick_at(int frame, Clock clock) const;
+  // Splits a row-major element number into indices of a shape, and back.
+  std::vector<int> unravel(int linear, const Shape& shape) const;
+  int ravel(const std::vector<int>& index, const Shape& shape) const;
+};
+
+// An operator that fills its whole value at once (FFT, matmul): out[base + element].
+struct StmtCtx : ElemCtx {
+  int out = -1;   // array
+  int base = -1;  // expression: index of element 0 at this tick
+  // Input i at this tick as an array and the index of its element 0: its storage, or a local copy made here.
+  std::function<std::pair<int, int>(int i)> array_of;
+};
+
+}  // namespace dgen::ir

@@ -1,0 +1,63 @@
+// OpDef: one operator, one row. Everything the compiler knows of an operator stands in these columns; nothing else in the
+// project switches over operators.
+#pragma once
+#include <string_view>
+
+#include "ir/graph.h"
+
+namespace dgen::ir {
+
+struct EvalCtx;   // ir/eval.h: one tick in the float64 interpreter
+struct VjpCtx;    // ir/vjp.h: adjoints of the inputs from the adjoint of the output
+struct ElemCtx;   // ir/lower.h: one element as an expression of input elements
+struct StmtCtx;   // ir/lower.h: a whole value as statements
+
+enum class Family { leaf, scalar, view, reduce, linear, index, time, state, spectral, effect };
+
+// How a node may be placed by the scheduler.
+enum Trait : unsigned {
+  identity = 1,        // two equal nodes are two things (noise, state): never merged
+  rereads = 2,         // reads elements of its inputs more than once: a computed input should be stored first
+  materialise = 4,     // lowered by statements into storage, never inlined
+  keeps_clock = 8,     // static inputs stay static (phasor frequency): the operator itself treats them apart
+  stateless = 16,      // commutes with decimate: may be computed at the slower clock instead
+  view_only = 32,      // moves elements, computes nothing
+  across_time = 64,    // reads its inputs at other ticks than its own
+};
+
+struct OpDef {
+  std::string_view name;
+  std::string_view doc;
+  Family family = Family::scalar;
+  int min_inputs = 1, max_inputs = 1;  // max -1: any number
+  unsigned traits = 0;
+
+  // Shape and clock of the result; throws dgen::Error without the "[name] " prefix (the caller adds it).
+  Type (*infer)(std::span<const Type> in, const Attrs& attrs) = nullptr;
+  // The clock input i must have, given the node and the clock it has now. Null: the node's own clock.
+  Clock (*want)(const Node& node, int i, Clock now) = nullptr;
+  // How many ticks of input i before the newest one (in clock order) the node may read. Null: 0.
+  int64_t (*reach)(const Node& node, int i, const Type& input) = nullptr;
+
+  void (*eval)(EvalCtx&) = nullptr;
+  void (*vjp)(VjpCtx&) = nullptr;   // null: no gradient (all inputs are of zero gradient)
+  int (*elem)(ElemCtx&) = nullptr;  // returns a loop expression
+  void (*stmt)(StmtCtx&) = nullptr;
+
+  // Scalar rows only.
+  double (*f)(double a, double b, double c) = nullptr;
+  std::string_view c_text;          // C expression of a, b, c
+  double lo = 0, hi = 0;            // test domain of every argument
+
+  bool is(Trait t) const { return (traits & t) != 0; }
+};
+
+// The table; defined in ops/table.cpp. find_op returns null for an unknown name, op throws InternalError.
+const std::vector<Op>& all_ops();
+Op find_op(std::string_view name);
+Op op(std::string_view name);
+
+// The type of op over inputs; errors get the "[name] " prefix.
+Type infer_type(Op op, std::span<const Type> in, const Attrs& attrs);
+
+}  // namespace dgen::ir

@@ -1,0 +1,68 @@
+// Scalar operators: every column comes from the rows of ops.def.
+#include <cmath>
+
+#include "ops/families.h"
+
+namespace dgen::ops {
+namespace {
+
+Type infer(std::span<const Type> in, const Attrs&) {
+  for (auto& type : in)
+    if (type.shape != in[0].shape) fail("shapes differ: ", in[0].shape.str(), " x ", type.shape.str());
+  return {in[0].shape, meet_all(in)};
+}
+
+void eval(EvalCtx& c) {
+  int64_t n = c.shape().size();
+  size_t arity = c.node.in.size();
+  const double* a = c.in(0);
+  const double* b = arity > 1 ? c.in(1) : a;
+  const double* x = arity > 2 ? c.in(2) : a;
+  for (int64_t i = 0; i < n; ++i) c.out[i] = c.round(c.node.op->f(a[i], b[i], x[i]));
+}
+
+int elem(ElemCtx& c) {
+  std::vector<int> args;
+  for (size_t i = 0; i < c.node.in.size(); ++i) args.push_back(c.in(static_cast<int>(i)));
+  return c.l.scalar(c.node.op, std::move(args));
+}
+
+// A gradient expression, or nothing.
+struct Grad {
+  Grad() = default;
+  Grad(Ex e) : ex(e) {}
+  Ex ex;
+};
+
+#define Z Grad()
+#define G1(da) if (v.wanted(0)) give(v, 0, da);
+#define G2(da, db) if (v.wanted(0)) give(v, 0, da); if (v.wanted(1)) give(v, 1, db);
+#define G3(da, db, dc) G2(da, db) if (v.wanted(2)) give(v, 2, dc);
+
+void give(VjpCtx& v, int i, Grad grad) {
+  if (grad.ex.g) v.give(i, grad.ex);
+}
+
+// clang-format off
+#define ROW(name, arity, doc, value, text, grads, lo, hi)                                                     \
+  [[maybe_unused]] double value_##name([[maybe_unused]] double a, [[maybe_unused]] double b, [[maybe_unused]] double c) { return value; } \
+  void vjp_##name(VjpCtx& v) {                                                                                \
+    [[maybe_unused]] Ex a = v.x(0), b = arity > 1 ? v.x(1) : a, c = arity > 2 ? v.x(2) : a, y = v.y(), d = v.dy(); \
+    grads                                                                                                     \
+  }
+#include "ops/ops.def"
+#undef ROW
+
+const OpDef rows[] = {
+#define ROW(name, arity, doc, value, text, grads, lo, hi) \
+  OpDef{#name, doc, Family::scalar, arity, arity, stateless, infer, nullptr, nullptr, eval, vjp_##name, elem, nullptr, value_##name, text, lo, hi},
+#include "ops/ops.def"
+#undef ROW
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const OpDef> scalar_ops() { return rows; }
+
+}  // namespace dgen::ops
