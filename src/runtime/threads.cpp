@@ -1,0 +1,137 @@
+#include "runtime/threads.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "base/check.h"
+
+namespace dgen::runtime {
+namespace {
+
+constexpr auto kSpinTime = std::chrono::microseconds(5);
+
+// Which part of which pool's job this thread is running.
+struct Inside {
+  const ThreadPool* pool = nullptr;
+  int thread = 0;
+};
+thread_local Inside inside;
+
+void pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// Returns when `value` is no longer `old`: jobs often follow each other at once, and waking a thread takes longer.
+void wait_for_change(const std::atomic<std::uint32_t>& value, std::uint32_t old) {
+  auto start = std::chrono::steady_clock::now();
+  while (value.load(std::memory_order_acquire) == old) {
+    if (std::chrono::steady_clock::now() - start > kSpinTime) {
+      value.wait(old, std::memory_order_acquire);
+      return;
+    }
+    pause();
+  }
+}
+
+}  // namespace
+
+ThreadPool::ThreadPool(int threads) { start(threads); }
+
+ThreadPool::~ThreadPool() { stop(); }
+
+void ThreadPool::resize(int threads) {
+  DGEN_ASSERT(!inside.pool);
+  std::lock_guard lock(mutex_);
+  stop();
+  start(threads);
+}
+
+void ThreadPool::start(int threads) {
+  if (threads <= 0) threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  for (int index = 1; index < threads; ++index) {
+    workers_.push_back(std::make_unique<Worker>());
+    Worker* worker = workers_.back().get();
+    worker->thread = std::thread([this, worker, index] { serve(worker, index); });
+  }
+  size_ = threads;
+}
+
+void ThreadPool::stop() {
+  ending_ = true;
+  for (auto& worker : workers_) {
+    worker->ticket.fetch_add(1, std::memory_order_release);
+    worker->ticket.notify_one();
+  }
+  for (auto& worker : workers_) worker->thread.join();
+  workers_.clear();
+  ending_ = false;
+}
+
+void ThreadPool::serve(Worker* worker, int index) {
+  for (std::uint32_t ticket = 0;; ++ticket) {
+    wait_for_change(worker->ticket, ticket);
+    if (ending_) return;
+    worker->error = run_part(job_, index);
+    if (pending_.fetch_sub(1, std::memory_order_acq_rel) == 1) pending_.notify_one();
+  }
+}
+
+std::exception_ptr ThreadPool::run_part(const Job& job, int index) {
+  Inside outer = inside;
+  inside = {this, index};
+  std::exception_ptr error;
+  try {
+    std::int64_t whole = job.n / job.parts, rest = job.n % job.parts;
+    std::int64_t begin = whole * index + std::min<std::int64_t>(index, rest);
+    (*job.body)(begin, begin + whole + (index < rest), index);
+  } catch (...) {
+    error = std::current_exception();
+  }
+  inside = outer;
+  return error;
+}
+
+std::int64_t ThreadPool::count_parts(std::int64_t n, std::int64_t min_grain) const {
+  return std::clamp<std::int64_t>(n / std::max<std::int64_t>(min_grain, 1), 1, size());
+}
+
+void ThreadPool::parallel_for(std::int64_t n, std::int64_t min_grain, Body body) {
+  if (n <= 0) return;
+  if (inside.pool || count_parts(n, min_grain) == 1) return body(0, n, inside.pool == this ? inside.thread : 0);
+
+  std::lock_guard lock(mutex_);
+  job_ = {&body, n, count_parts(n, min_grain)};
+  std::int64_t others = job_.parts - 1;
+  pending_.store(static_cast<std::uint32_t>(others), std::memory_order_relaxed);
+  for (std::int64_t i = 0; i < others; ++i) {
+    workers_[i]->ticket.fetch_add(1, std::memory_order_release);
+    workers_[i]->ticket.notify_one();
+  }
+  std::exception_ptr error = run_part(job_, 0);
+  while (std::uint32_t left = pending_.load(std::memory_order_acquire)) wait_for_change(pending_, left);
+  for (std::int64_t i = 0; i < others; ++i) {
+    std::exception_ptr other = std::exchange(workers_[i]->error, nullptr);
+    if (!error) error = other;
+  }
+  if (error) std::rethrow_exception(error);
+}
+
+ThreadPool& default_pool() {
+  static ThreadPool pool;
+  return pool;
+}
+
+int thread_count() { return default_pool().size(); }
+
+void set_thread_count(int threads) { default_pool().resize(threads); }
+
+void parallel_for(std::int64_t n, std::int64_t min_grain, ThreadPool::Body body) {
+  default_pool().parallel_for(n, min_grain, body);
+}
+
+}  // namespace dgen::runtime

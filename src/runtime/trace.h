@@ -1,0 +1,51 @@
+// Writes events for a trace viewer (Perfetto, chrome://tracing).
+//
+//   Trace trace("run.json");
+//   { Trace::Scope scope(&trace, "tile 3"); ... }
+#pragma once
+#include <chrono>
+#include <cstdio>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+namespace dgen::runtime {
+
+// Safe to use from several threads. Viewers read the file also when the program ended early.
+class Trace {
+ public:
+  explicit Trace(const std::string& path);  // throws Error when the file cannot be made
+  ~Trace();
+  Trace(const Trace&) = delete;
+  Trace& operator=(const Trace&) = delete;
+
+  // Each begin needs its end on the same thread.
+  void begin(std::string_view name);
+  void end();
+
+  // Nothing happens when `trace` is null.
+  class Scope {
+   public:
+    Scope(Trace* trace, std::string_view name) : trace_(trace) {
+      if (trace_) trace_->begin(name);
+    }
+    ~Scope() {
+      if (trace_) trace_->end();
+    }
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
+   private:
+    Trace* trace_;
+  };
+
+ private:
+  void write(char phase, std::string_view name);
+
+  std::mutex mutex_;  // guards the next two
+  std::FILE* file_;
+  bool first_ = true;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace dgen::runtime

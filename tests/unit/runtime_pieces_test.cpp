@@ -1,0 +1,188 @@
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cmath>
+#include <cstdint>
+#include <set>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include "base/check.h"
+#include "base/files.h"
+#include "runtime/buffer.h"
+#include "runtime/threads.h"
+#include "runtime/trace.h"
+
+namespace dgen::runtime {
+namespace {
+
+TEST(ThreadPool, EveryIndexOnce) {
+  for (int threads : {1, 2, 3, 7}) {
+    ThreadPool pool(threads);
+    EXPECT_EQ(pool.size(), threads);
+    for (std::int64_t n : {0, 1, 2, 5, 6, 7, 100, 1001}) {
+      for (std::int64_t grain : {0, 1, 10, 5000}) {
+        std::vector<int> visits(n);
+        pool.parallel_for(n, grain, [&](std::int64_t begin, std::int64_t end, int thread) {
+          EXPECT_GE(thread, 0);
+          EXPECT_LT(thread, threads);
+          for (std::int64_t i = begin; i < end; ++i) ++visits[i];
+        });
+        EXPECT_EQ(visits, std::vector<int>(n, 1));
+      }
+    }
+  }
+}
+
+TEST(ThreadPool, PartitionIsFixed) {
+  ThreadPool pool(3);
+  for (int repeat = 0; repeat < 100; ++repeat) {
+    std::vector<int> owner(11, -1);
+    std::vector<std::thread::id> ids(3);
+    pool.parallel_for(11, 1, [&](std::int64_t begin, std::int64_t end, int thread) {
+      ids[thread] = std::this_thread::get_id();
+      for (std::int64_t i = begin; i < end; ++i) owner[i] = thread;
+    });
+    EXPECT_EQ(owner, (std::vector<int>{0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2}));
+    EXPECT_EQ(std::set<std::thread::id>(ids.begin(), ids.end()).size(), 3u);
+  }
+}
+
+TEST(ThreadPool, GrainLimitsTheParts) {
+  ThreadPool pool(4);
+  std::atomic<int> calls = 0;
+  pool.parallel_for(25, 10, [&](std::int64_t, std::int64_t, int) { ++calls; });
+  EXPECT_EQ(calls, 2);
+}
+
+TEST(ThreadPool, NestedCallsRunInOnePart) {
+  ThreadPool pool(3), other(2);
+  std::atomic<int> sum = 0;
+  pool.parallel_for(3, 1, [&](std::int64_t, std::int64_t, int thread) {
+    pool.parallel_for(10, 1, [&](std::int64_t begin, std::int64_t end, int inner) {
+      EXPECT_EQ(begin, 0);
+      EXPECT_EQ(end, 10);
+      EXPECT_EQ(inner, thread);
+      other.parallel_for(5, 1,
+                         [&](std::int64_t first, std::int64_t last, int) { sum += static_cast<int>(last - first); });
+    });
+  });
+  EXPECT_EQ(sum, 15);
+}
+
+TEST(ThreadPool, LowestExceptionComesOutAndThePoolGoesOn) {
+  ThreadPool pool(4);
+  for (int repeat = 0; repeat < 20; ++repeat) {
+    std::atomic<int> ran = 0;
+    try {
+      pool.parallel_for(4, 1, [&](std::int64_t begin, std::int64_t, int) {
+        ++ran;
+        if (begin > 0) throw std::runtime_error(std::to_string(begin));
+      });
+      ADD_FAILURE();
+    } catch (const std::runtime_error& error) {
+      EXPECT_STREQ(error.what(), "1");
+    }
+    EXPECT_EQ(ran, 4);
+  }
+  std::atomic<int> ran = 0;
+  pool.parallel_for(4, 1, [&](std::int64_t, std::int64_t, int) { ++ran; });
+  EXPECT_EQ(ran, 4);
+}
+
+TEST(ThreadPool, SeveralCallersAndSleepingWorkers) {
+  ThreadPool pool(3);
+  std::atomic<std::int64_t> sum = 0;
+  auto call = [&] {
+    for (int repeat = 0; repeat < 200; ++repeat) {
+      if (repeat % 50 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      pool.parallel_for(30, 1, [&](std::int64_t begin, std::int64_t end, int) { sum += end - begin; });
+    }
+  };
+  std::thread a(call), b(call);
+  a.join();
+  b.join();
+  EXPECT_EQ(sum, 2 * 200 * 30);
+}
+
+TEST(ThreadPool, Resize) {
+  ThreadPool pool(2);
+  for (int threads : {5, 1, 3}) {
+    pool.resize(threads);
+    EXPECT_EQ(pool.size(), threads);
+    std::atomic<int> calls = 0;
+    pool.parallel_for(100, 1, [&](std::int64_t, std::int64_t, int) { ++calls; });
+    EXPECT_EQ(calls, threads);
+  }
+  set_thread_count(2);
+  EXPECT_EQ(thread_count(), 2);
+  std::vector<int> part(2);
+  parallel_for(2, 1, [&](std::int64_t begin, std::int64_t, int thread) { part[begin] = thread; });
+  EXPECT_EQ(part, (std::vector<int>{0, 1}));
+  set_thread_count(0);
+  EXPECT_GE(thread_count(), 1);
+}
+
+TEST(Buffer, AlignedZeroAndGrowing) {
+  Buffer buffer;
+  EXPECT_EQ(buffer.size(), 0u);
+  for (std::size_t size : {1, 3, 1000, 100000}) {
+    std::size_t old = buffer.size();
+    buffer.resize(size);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(buffer.data()) % Buffer::kAlignment, 0u);
+    for (std::size_t i = 0; i < size; ++i) ASSERT_EQ(buffer.data()[i], i < old ? 1.0f : 0.0f);
+    for (float& x : buffer.span()) x = 1;
+  }
+  buffer.resize(2);
+  buffer.resize(4);
+  EXPECT_EQ(buffer.data()[1], 1);
+  EXPECT_EQ(buffer.data()[2], 0);
+  buffer.zero();
+  EXPECT_EQ(buffer.data()[0], 0);
+}
+
+TEST(Buffer, PoisonIsNan) {
+  Buffer buffer(5);
+  buffer.poison();
+  for (float x : buffer.span()) EXPECT_TRUE(std::isnan(x));
+}
+
+TEST(Buffer, BytesAreCounted) {
+  std::int64_t before = buffer_bytes().live;
+  reset_buffer_peak();
+  {
+    Buffer a(1000), b(std::move(a));
+    EXPECT_EQ(a.size(), 0u);
+    EXPECT_EQ(buffer_bytes().live, before + 4000);
+    a = std::move(b);
+    a.resize(500);
+    EXPECT_EQ(buffer_bytes().live, before + 4000);
+  }
+  EXPECT_EQ(buffer_bytes().live, before);
+  EXPECT_EQ(buffer_bytes().peak, before + 4000);
+}
+
+TEST(Buffer, TooLargeIsAnError) { EXPECT_THROW(Buffer(SIZE_MAX / 2), Error); }
+
+TEST(Trace, WritesEventsOfAllThreads) {
+  std::string path = testing::TempDir() + "dgen-trace-" + std::to_string(getpid()) + ".json";
+  {
+    Trace trace(path);
+    Trace::Scope outer(&trace, "outer \"quoted\"\n");
+    std::thread([&] { Trace::Scope inner(&trace, "inner"); }).join();
+    Trace::Scope nothing(nullptr, "nothing");
+  }
+  std::string text = *read_file(path);
+  std::remove(path.c_str());
+  EXPECT_EQ(text.substr(0, 2), "[\n");
+  EXPECT_EQ(text.substr(text.size() - 3), "\n]\n");
+  EXPECT_NE(text.find("{\"name\":\"outer \\\"quoted\\\"\\u000a\",\"ph\":\"B\",\"ts\":"), std::string::npos) << text;
+  EXPECT_NE(text.find("\"inner\""), std::string::npos);
+  EXPECT_EQ(text.find("nothing"), std::string::npos);
+  EXPECT_THROW(Trace("/no/such/folder/trace.json"), Error);
+}
+
+}  // namespace
+}  // namespace dgen::runtime
