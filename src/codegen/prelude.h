@@ -1,0 +1,22 @@
+// Text of the helper functions that generated kernels call: scalar maths, Fourier transforms, matrix products.
+#pragma once
+#include <span>
+#include <string>
+
+namespace dgen::codegen {
+
+enum class Target { c, cuda, metal };
+
+struct FftPlan {
+  enum Kind { rfft, irfft, fft, ifft } kind;
+  int n;
+};
+
+// Scalar functions dg_sin, dg_exp, ... and the macros (DG_FN, DG_FMA, DG_AS_FLOAT) the other texts build on.
+std::string prelude_math(Target target);
+// One function a plan (dg_rfft_1024, ...), each with its tables; equal plans are emitted once. After prelude_math.
+std::string prelude_fft(Target target, std::span<const FftPlan> plans);
+// dg_gemm. After prelude_math.
+std::string prelude_gemm(Target target);
+
+}  // namespace dgen::codegen

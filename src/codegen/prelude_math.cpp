@@ -1,0 +1,410 @@
+// Scalar float32 functions of generated code. One text for every target; only the macros on top differ. Everything is
+// branch-free, so that loops calling these functions vectorise, and every fused multiply-add is spelled out, so that
+// all compilers give the same bits. All coefficients are our own minimax fits: Remez exchange in 40-digit arithmetic,
+// weighted for relative error, the coefficients then rounded to float32 one by one from the lowest degree up, the
+// others refitted after each rounding. "fit 2^-27" is the largest relative error of the rounded polynomial.
+#include "codegen/prelude.h"
+
+namespace dgen::codegen {
+namespace {
+
+constexpr const char* header_c = R"(
+#define DG_FN static inline __attribute__((always_inline, unused))
+#define DG_DOUBLE 1
+typedef int dg_i32;
+typedef unsigned int dg_u32;
+typedef unsigned long long dg_u64;
+DG_FN float DG_AS_FLOAT(dg_u32 i) { float f; __builtin_memcpy(&f, &i, 4); return f; }
+DG_FN dg_u32 DG_AS_UINT(float f) { dg_u32 i; __builtin_memcpy(&i, &f, 4); return i; }
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+#define DG_FMA(a, b, c) __builtin_fmaf(a, b, c)
+#else /* the product of two floats is exact in double */
+#define DG_FMA(a, b, c) ((float)((double)(a) * (double)(b) + (double)(c)))
+#endif
+#define DG_RINT(x) __builtin_rintf(x)
+#define DG_RINT_DOUBLE(x) __builtin_rint(x)
+#define DG_FLOOR(x) __builtin_floorf(x)
+#define DG_CEIL(x) __builtin_ceilf(x)
+#define DG_TRUNC(x) __builtin_truncf(x)
+#define DG_SQRT(x) __builtin_sqrtf(x)
+#define DG_FABS(x) __builtin_fabsf(x)
+)";
+
+// For NVRTC with --fmad=false: contraction on its own account would change bits.
+constexpr const char* header_cuda = R"(
+#define DG_FN static __device__ __forceinline__
+#define DG_DOUBLE 1
+typedef int dg_i32;
+typedef unsigned int dg_u32;
+typedef unsigned long long dg_u64;
+#define DG_AS_FLOAT(i) __uint_as_float(i)
+#define DG_AS_UINT(f) __float_as_uint(f)
+#define DG_FMA(a, b, c) fmaf(a, b, c)
+#define DG_RINT(x) rintf(x)
+#define DG_RINT_DOUBLE(x) rint(x)
+#define DG_FLOOR(x) floorf(x)
+#define DG_CEIL(x) ceilf(x)
+#define DG_TRUNC(x) truncf(x)
+#define DG_SQRT(x) sqrtf(x)
+#define DG_FABS(x) fabsf(x)
+)";
+
+constexpr const char* header_metal = R"(
+#include <metal_stdlib>
+using namespace metal;
+#define DG_FN static inline
+typedef int dg_i32;
+typedef uint dg_u32;
+typedef ulong dg_u64;
+#define DG_AS_FLOAT(i) as_type<float>((dg_u32)(i))
+#define DG_AS_UINT(f) as_type<dg_u32>(f)
+#define DG_FMA(a, b, c) fma(a, b, c)
+#define DG_RINT(x) rint(x)
+#define DG_FLOOR(x) floor(x)
+#define DG_CEIL(x) ceil(x)
+#define DG_TRUNC(x) trunc(x)
+#define DG_SQRT(x) sqrt(x)
+#define DG_FABS(x) fabs(x)
+)";
+
+constexpr const char* basics = R"(
+#define DG_INF DG_AS_FLOAT(0x7f800000u)
+#define DG_NAN DG_AS_FLOAT(0x7fc00000u)
+#define DG_MAGIC 12582912.0f /* 1.5 * 2^23: x + DG_MAGIC holds rint(x) in its low bits, for |x| < 2^22 */
+#define DG_MAGIC_BITS 0x4b400000u
+
+DG_FN float dg_fma(float a, float b, float c) { return DG_FMA(a, b, c); }
+DG_FN float dg_abs(float x) { return DG_FABS(x); }
+DG_FN float dg_floor(float x) { return DG_FLOOR(x); }
+DG_FN float dg_ceil(float x) { return DG_CEIL(x); }
+DG_FN float dg_sqrt(float x) { return DG_SQRT(x); }
+DG_FN float dg_rsqrt(float x) { return 1.0f / DG_SQRT(x); }
+DG_FN float dg_min(float a, float b) { return b < a ? b : a; }
+DG_FN float dg_max(float a, float b) { return b > a ? b : a; }
+DG_FN float dg_select(float c, float a, float b) { return c > 0.0f ? a : b; }
+DG_FN float dg_mulz(float a, float b) { return a == 0.0f ? 0.0f : a * b; }
+DG_FN float dg_sign(float x) { return (x > 0.0f ? 1.0f : 0.0f) - (x < 0.0f ? 1.0f : 0.0f); }
+DG_FN float dg_copysign(float x, float s) {
+  return DG_AS_FLOAT((DG_AS_UINT(x) & 0x7fffffffu) | (DG_AS_UINT(s) & 0x80000000u));
+}
+/* Half away from zero: the addend is the largest float below one half. */
+DG_FN float dg_round(float x) { return DG_TRUNC(x + dg_copysign(0.49999997f, x)); }
+/* Floored modulo. When a/b rounds up to an integer the remainder has the wrong sign: then one b is added. */
+DG_FN float dg_mod(float a, float b) {
+  float r = DG_FMA(-DG_FLOOR(a / b), b, a);
+  return (b > 0.0f ? r : -r) < 0.0f ? r + b : r;
+}
+)";
+
+constexpr const char* exponentials = R"(
+/* x 2^k for an integer k in [-252, 254], in two factors: the product rounds once, also where it is denormal. */
+DG_FN float dg_scale2(float x, dg_i32 k) {
+  dg_i32 k1 = k >> 1, k2 = k - k1;
+  return x * DG_AS_FLOAT((dg_u32)(k1 + 127) << 23) * DG_AS_FLOAT((dg_u32)(k2 + 127) << 23);
+}
+/* e^x 2^shift. x = k ln2 + r, |r| <= ln2/2; e^r = 1 + r + r^2 P(r), fit 2^-28. */
+DG_FN float dg_exp_shifted(float x, dg_i32 shift) {
+  float c = x > 90.0f ? 90.0f : x;
+  c = c < -105.0f ? -105.0f : c;
+  float t = DG_FMA(c, 1.44269502f, DG_MAGIC), k = t - DG_MAGIC;
+  float r = DG_FMA(k, -0.693147182f, c);
+  r = DG_FMA(k, 1.90465421e-09f, r);
+  float p = DG_FMA(0.00138364162f, r, 0.00836913101f);
+  p = DG_FMA(p, r, 0.0416681059f);
+  p = DG_FMA(p, r, 0.166665167f);
+  p = DG_FMA(p, r, 0.49999994f);
+  p = DG_FMA(p, r * r, r) + 1.0f;
+  return dg_scale2(p, (dg_i32)(DG_AS_UINT(t) - DG_MAGIC_BITS + (dg_u32)shift));
+}
+DG_FN float dg_exp(float x) { return dg_exp_shifted(x, 0); }
+/* 2^(k + r) for the float t = DG_MAGIC + k; 2^r = 1 + r P(r) on [-1/2, 1/2], fit 2^-26. */
+DG_FN float dg_exp2_split(float t, float r) {
+  float p = DG_FMA(0.000133346752f, r, 0.00133878936f);
+  p = DG_FMA(p, r, 0.0096254386f);
+  p = DG_FMA(p, r, 0.0555036627f);
+  p = DG_FMA(p, r, 0.240225941f);
+  p = DG_FMA(p, r, 0.693147182f);
+  return dg_scale2(DG_FMA(p, r, 1.0f), (dg_i32)(DG_AS_UINT(t) - DG_MAGIC_BITS));
+}
+DG_FN float dg_exp2(float x) {
+  float c = x > 200.0f ? 200.0f : x;
+  c = c < -200.0f ? -200.0f : c;
+  float t = c + DG_MAGIC;
+  return dg_exp2_split(t, c - (t - DG_MAGIC));
+}
+DG_FN float dg_sigmoid(float x) { return 1.0f / (1.0f + dg_exp(-x)); }
+/* max(x, 0) + log(1 + u), u = e^-|x|; log(1 + u) = 2 atanh(s), s = u/(2 + u), = 2 s + s^3 P(s^2), fit 2^-27. */
+DG_FN float dg_softplus(float x) {
+  float u = dg_exp(-DG_FABS(x)), s = u / (2.0f + u), z = s * s;
+  float p = DG_FMA(0.280067861f, z, 0.280030251f);
+  p = DG_FMA(p, z, 0.400214374f);
+  p = DG_FMA(p, z, 0.666664183f);
+  return (x > 0.0f ? x : 0.0f) + DG_FMA(p, s * z, 2.0f * s);
+}
+/* a + a^3 P(a^2) below 1 (fit 2^-31), else h - 1/(4h) with h = e^a / 2. */
+DG_FN float dg_sinh(float x) {
+  float a = DG_FABS(x), h = dg_exp_shifted(a, -1), z = a * a;
+  float p = DG_FMA(2.78221319e-06f, z, 0.000198428956f);
+  p = DG_FMA(p, z, 0.00833331048f);
+  p = DG_FMA(p, z, 0.166666672f);
+  return dg_copysign(a < 1.0f ? DG_FMA(p, z * a, a) : h - 0.25f / h, x);
+}
+DG_FN float dg_cosh(float x) {
+  float h = dg_exp_shifted(DG_FABS(x), -1);
+  return h + 0.25f / h;
+}
+/* a P(a^2)/Q(a^2) up to 9.01, where tanh rounds to 1; rational fit by reweighted least squares, 2^-25. Just
+   below 1 the roundings of p and q add up to 4 ulp (2.4e-7); the short dependency chain is worth it in feedback. */
+DG_FN float dg_tanh(float x) {
+  float a = DG_FABS(x);
+  a = a > 9.02f ? 9.02f : a;
+  float z = a * a;
+  float p = DG_FMA(1.33198780e-08f, z, 2.05841322e-05f);
+  p = DG_FMA(p, z, 0.00349407731f);
+  p = DG_FMA(p, z, 0.133797551f);
+  p = DG_FMA(p, z, 1.0f);
+  float q = DG_FMA(7.76236952e-07f, z, 0.000328316047f);
+  q = DG_FMA(q, z, 0.0258712393f);
+  q = DG_FMA(q, z, 0.467130704f);
+  q = DG_FMA(q, z, 1.0f);
+  float t = a * p / q;
+  t = t > 1.0f ? 1.0f : t;
+  return dg_copysign(a > 9.01f ? 1.0f : t, x);
+}
+)";
+
+constexpr const char* logarithms = R"(
+/* x = m 2^e with m in [sqrt(1/2), sqrt(2)); denormals are scaled up first. */
+DG_FN dg_i32 dg_log_bits(float x) {
+  return (dg_i32)(DG_AS_UINT(x < 1.17549435e-38f ? x * 8388608.0f : x) - 0x3f3504f3u);
+}
+DG_FN float dg_log_fraction(dg_i32 b) { return DG_AS_FLOAT((dg_u32)(b & 0x7fffff) + 0x3f3504f3u); }
+DG_FN float dg_log_exponent(float x, dg_i32 b) { return (float)(b >> 23) - (x < 1.17549435e-38f ? 23.0f : 0.0f); }
+/* log(1 + f) - f = -f^2/2 + f^3 P(f), fit 2^-26 */
+DG_FN float dg_log_tail(float f) {
+  float p = DG_FMA(-0.0763909444f, f, 0.127635479f);
+  p = DG_FMA(p, f, -0.131588534f);
+  p = DG_FMA(p, f, 0.142009646f);
+  p = DG_FMA(p, f, -0.166233301f);
+  p = DG_FMA(p, f, 0.200012609f);
+  p = DG_FMA(p, f, -0.250008225f);
+  p = DG_FMA(p, f, 0.333333313f);
+  return f * f * DG_FMA(p, f, -0.5f);
+}
+DG_FN float dg_log_edges(float x, float y) {
+  y = x < DG_INF ? y : x;
+  y = x == 0.0f ? -DG_INF : y;
+  return x < 0.0f ? DG_NAN : y;
+}
+DG_FN float dg_log(float x) {
+  dg_i32 b = dg_log_bits(x);
+  float f = dg_log_fraction(b) - 1.0f, e = dg_log_exponent(x, b);
+  float y = f + DG_FMA(e, 3.19461849e-05f, dg_log_tail(f));
+  return dg_log_edges(x, DG_FMA(e, 0.693115234f, y));
+}
+DG_FN float dg_log2(float x) {
+  dg_i32 b = dg_log_bits(x);
+  float f = dg_log_fraction(b) - 1.0f, e = dg_log_exponent(x, b);
+  float y = DG_FMA(dg_log_tail(f), 1.44269502f, f * 1.92596303e-08f);
+  return dg_log_edges(x, e + DG_FMA(f, 1.44269502f, y));
+}
+DG_FN float dg_log10(float x) {
+  dg_i32 b = dg_log_bits(x);
+  float f = dg_log_fraction(b) - 1.0f, e = dg_log_exponent(x, b);
+  float y = DG_FMA(dg_log_tail(f), 0.434294492f, f * -1.010305e-08f);
+  y = DG_FMA(f, 0.434294492f, DG_FMA(e, 4.60503898e-06f, y));
+  return dg_log_edges(x, DG_FMA(e, 0.301025391f, y));
+}
+/* 2^(y log2|x|) with log2|x| = e + 2/ln2 atanh(s), s = (m-1)/(m+1), as a sum of two floats (error 2^-30; the series
+   tail s^3 P(s^2) has fit 2^-36). Edges as C's pow. */
+DG_FN float dg_pow(float x, float y) {
+  float a = DG_FABS(x);
+  dg_i32 b = dg_log_bits(a);
+  float m = dg_log_fraction(b), e = dg_log_exponent(a, b);
+  float d = m + 1.0f, d_lo = m - (d - 1.0f), f = m - 1.0f, inverse = 1.0f / d;
+  float s = f * inverse, s_lo = DG_FMA(-s, d_lo, DG_FMA(-s, d, f)) * inverse, z = s * s;
+  float p = DG_FMA(0.336487263f, z, 0.411927342f);
+  p = DG_FMA(p, z, 0.577078819f);
+  p = DG_FMA(p, z, 0.961796701f);
+  float h = s * 2.88539004f, l = DG_FMA(s, 2.88539004f, -h);
+  l = l + DG_FMA(s_lo, 2.88539004f, s * 3.85192607e-08f);
+  l = DG_FMA(s * z, p, l);
+  float g = e + h;
+  l = ((e - g) + h) + l;
+  float log_hi = g + l, log_lo = (g - log_hi) + l;
+  log_hi = a < DG_INF ? log_hi : a;
+  log_hi = a == 0.0f ? -DG_INF : log_hi;
+  float t = y * log_hi, t_lo = DG_FMA(y, log_lo, DG_FMA(y, log_hi, -t));
+  t_lo = DG_FABS(t) < 200.0f ? t_lo : 0.0f;
+  t = t > 200.0f ? 200.0f : t;
+  t = t < -200.0f ? -200.0f : t;
+  float k = t + DG_MAGIC;
+  float r = dg_exp2_split(k, (t - (k - DG_MAGIC)) + t_lo);
+  r = a == 1.0f ? 1.0f : r;
+  float half = y * 0.5f;
+  dg_u32 sign = DG_AS_UINT(x) & 0x80000000u;
+  sign = DG_FLOOR(half) == half ? 0u : sign; /* of odd exponents only */
+  sign = DG_FLOOR(y) == y ? sign : 0u;
+  dg_u32 bits = DG_AS_UINT(r) ^ sign;
+  /* a negative base with a fraction for exponent, unless infinite */
+  dg_u32 invalid = x < 0.0f ? 0xffffffffu : 0u;
+  invalid = a < DG_INF ? invalid : 0u;
+  invalid = DG_FLOOR(y) == y ? 0u : invalid;
+  r = DG_AS_FLOAT(bits | invalid);
+  return y == 0.0f ? 1.0f : r;
+}
+)";
+
+constexpr const char* trigonometry = R"(
+/* x - k pi in three parts (Cody and Waite); with fma each step is exact or rounds relative to the small result. */
+DG_FN float dg_minus_pi(float x, float k) {
+  float r = DG_FMA(k, -3.14159274f, x);
+  r = DG_FMA(k, 8.74227766e-08f, r);
+  r = DG_FMA(k, 3.43024902e-15f, r);
+  r = r > 1.6f ? 1.6f : r; /* only beyond |x| = 1e7, where x no longer has a phase */
+  return r < -1.6f ? -1.6f : r;
+}
+/* sin r = r + r^3 P(r^2) on [-pi/2, pi/2], fit 2^-30; last bits chosen by a random search so that |result| <= 1 */
+DG_FN float dg_sin_reduced(float r) {
+  float z = r * r;
+  float p = DG_FMA(-2.55045904e-08f, z, 2.76274932e-06f);
+  p = DG_FMA(p, z, -0.000198429567f);
+  p = DG_FMA(p, z, 0.00833335239f);
+  p = DG_FMA(p, z, -0.166666687f);
+  return DG_FMA(p, z * r, r);
+}
+DG_FN float dg_sin(float x) {
+  float t = DG_FMA(x, 0.318309873f, DG_MAGIC);
+  float s = dg_sin_reduced(dg_minus_pi(x, t - DG_MAGIC));
+  return DG_AS_FLOAT(DG_AS_UINT(s) ^ (DG_AS_UINT(t) << 31));
+}
+/* |x| = (k + 1/2) pi + r: cos x = -(-1)^k sin r */
+DG_FN float dg_cos(float x) {
+  float a = DG_FABS(x), t = DG_FMA(a, 0.318309873f, -0.5f) + DG_MAGIC;
+  float s = dg_sin_reduced(dg_minus_pi(a, (t - DG_MAGIC) + 0.5f));
+  return DG_AS_FLOAT(DG_AS_UINT(s) ^ (~DG_AS_UINT(t) << 31));
+}
+/* x = k pi/2 + r: tan x = tan r or -1/tan r; tan r = r + r^3 P(r^2), fit 2^-25 */
+DG_FN float dg_tan(float x) {
+  float t = DG_FMA(x, 0.636619747f, DG_MAGIC), r = dg_minus_pi(x, (t - DG_MAGIC) * 0.5f), z = r * r;
+  float p = DG_FMA(0.00939648319f, z, 0.0031015412f);
+  p = DG_FMA(p, z, 0.0244413652f);
+  p = DG_FMA(p, z, 0.0534082055f);
+  p = DG_FMA(p, z, 0.133388355f);
+  p = DG_FMA(p, z, 0.333331555f);
+  float y = DG_FMA(p, z * r, r), inverse = -1.0f / y;
+  return (DG_AS_UINT(t) & 1u) != 0u ? inverse : y;
+}
+/* sin(2 pi r) = r (r^2 - 1/4) Q(r^2) on [-1/2, 1/2]: exact zeros, fit 2^-25 */
+DG_FN float dg_sin_turns_reduced(float r) {
+  float z = r * r;
+  float q = DG_FMA(3.41005707f, z, -14.2128716f);
+  q = DG_FMA(q, z, 38.5339203f);
+  q = DG_FMA(q, z, -67.0803223f);
+  q = DG_FMA(q, z, 64.8359528f);
+  q = DG_FMA(q, z, -25.1327419f);
+  return r * DG_FMA(r, r, -0.25f) * q;
+}
+/* sin and cos of 2 pi phase */
+DG_FN float dg_sin_turns(float phase) { return dg_sin_turns_reduced(phase - DG_RINT(phase)); }
+DG_FN float dg_cos_turns(float phase) { return dg_sin_turns_reduced(0.25f - DG_FABS(phase - DG_RINT(phase))); }
+
+/* asin r = r + r P(r^2) r^2 on [0, 1/2], fit 2^-27; this is P(z) z */
+DG_FN float dg_asin_tail(float z) {
+  float p = DG_FMA(0.0421582982f, z, 0.0241847802f);
+  p = DG_FMA(p, z, 0.0454691499f);
+  p = DG_FMA(p, z, 0.0749530941f);
+  return DG_FMA(p, z, 0.166667521f) * z;
+}
+/* above 1/2: asin a = pi/2 - 2 asin(sqrt((1 - a)/2)) */
+DG_FN float dg_asin(float x) {
+  float a = DG_FABS(x), z = a > 0.5f ? 0.5f - 0.5f * a : a * a, root = DG_SQRT(z), s = a > 0.5f ? root : a;
+  float r = DG_FMA(dg_asin_tail(z), s, s);
+  return dg_copysign(a > 0.5f ? 1.57079637f - DG_FMA(2.0f, r, 4.37113883e-08f) : r, x);
+}
+DG_FN float dg_acos(float x) {
+  float a = DG_FABS(x), z = a > 0.5f ? 0.5f - 0.5f * a : a * a, root = DG_SQRT(z), s = a > 0.5f ? root : x;
+  float r = DG_FMA(dg_asin_tail(z), s, s);
+  float far = x < 0.0f ? 3.14159274f - DG_FMA(2.0f, r, 8.74227766e-08f) : 2.0f * r;
+  return a > 0.5f ? far : 1.57079637f - (r + 4.37113883e-08f);
+}
+/* atan t = t + t^3 P(t^2) on [0, 1], fit 2^-28 */
+DG_FN float dg_atan_unit(float t) {
+  float z = t * t;
+  float p = DG_FMA(-0.00178250833f, z, 0.0108676823f);
+  p = DG_FMA(p, z, -0.0310957432f);
+  p = DG_FMA(p, z, 0.0578806512f);
+  p = DG_FMA(p, z, -0.0839928538f);
+  p = DG_FMA(p, z, 0.109508783f);
+  p = DG_FMA(p, z, -0.142640159f);
+  p = DG_FMA(p, z, 0.199985296f);
+  p = DG_FMA(p, z, -0.333332986f);
+  return DG_FMA(p, z * t, t);
+}
+DG_FN float dg_atan(float x) {
+  float a = DG_FABS(x), r = dg_atan_unit((a > 1.0f ? 1.0f : a) / (a > 1.0f ? a : 1.0f));
+  r = a > 1.0f ? 1.57079637f - (r + 4.37113883e-08f) : r;
+  return dg_copysign(x == x ? r : x, x);
+}
+DG_FN float dg_atan2(float y, float x) {
+  float ax = DG_FABS(x), ay = DG_FABS(y);
+  float big = ay > ax ? ay : ax, small = ay > ax ? ax : ay, t = small / big;
+  t = big > 0.0f ? t : 0.0f;
+  t = small < DG_INF ? t : 1.0f;
+  float r = dg_atan_unit(t);
+  r = ay > ax ? 1.57079637f - (r + 4.37113883e-08f) : r;
+  r = (DG_AS_UINT(x) >> 31) != 0u ? 3.14159274f - (r + 8.74227766e-08f) : r;
+  r = dg_copysign(r, y);
+  r = x == x ? r : x;
+  return y == y ? r : y;
+}
+)";
+
+constexpr const char* integers = R"(
+/* Counter-based noise: the function of base/noise.h. dg_noise_key does the part that does not depend on the tick. */
+DG_FN dg_u64 dg_noise_mix(dg_u64 z) {
+  z = (z ^ (z >> 30)) * (dg_u64)0xbf58476d1ce4e5b9;
+  z = (z ^ (z >> 27)) * (dg_u64)0x94d049bb133111eb;
+  return z ^ (z >> 31);
+}
+DG_FN dg_u64 dg_noise_key(dg_u64 seed, dg_u64 element) {
+  return dg_noise_mix(dg_noise_mix(seed + (dg_u64)0x9e3779b97f4a7c15) + element * (dg_u64)0xd1342543de82ef95);
+}
+/* Uniform over the odd multiples of 2^-24 in (-1, 1). */
+DG_FN float dg_noise_keyed(dg_u64 key, dg_u64 tick) {
+  dg_i32 top = (dg_i32)(dg_noise_mix(key + tick * (dg_u64)0x9e3779b97f4a7c15) >> 40);
+  return (float)(2 * top + 1 - 16777216) * 5.9604644775390625e-08f;
+}
+DG_FN float dg_noise(dg_u64 seed, dg_u64 element, dg_u64 tick) {
+  return dg_noise_keyed(dg_noise_key(seed, element), tick);
+}
+
+/* Phases are integers modulo 2^64. f * scale, scale = (float)(2^32/sr), rounded to 2^-32 of a turn; not finite: 0. */
+DG_FN dg_u64 dg_phase_inc(float f, float scale) {
+  float v = f * scale;
+  v = DG_RINT(v - DG_RINT(v * 2.3283064365386963e-10f) * 4294967296.0f); /* exact; in [-2^31, 2^31] */
+  v = v == v ? v : 0.0f;
+  v = v < 2147483648.0f ? v : -2147483648.0f;
+  return (dg_u64)(dg_u32)(dg_i32)v << 32;
+}
+#ifdef DG_DOUBLE
+/* f/sr in double, rounded to 2^-64 of a turn; not finite: 0. */
+DG_FN dg_u64 dg_phase_inc_static(double f_over_sr) {
+  double v = DG_RINT_DOUBLE((f_over_sr - DG_RINT_DOUBLE(f_over_sr)) * 18446744073709551616.0);
+  v = v == v ? v : 0.0;
+  v = v < 9223372036854775808.0 ? v : -9223372036854775808.0;
+  return (dg_u64)(long long)v;
+}
+#endif
+/* The top 24 bits: exact in float, never 1. */
+DG_FN float dg_phase_out(dg_u64 phase) { return (float)(dg_i32)(phase >> 40) * 5.9604644775390625e-08f; }
+)";
+
+}  // namespace
+
+std::string prelude_math(Target target) {
+  const char* header = target == Target::c ? header_c : target == Target::cuda ? header_cuda : header_metal;
+  return std::string(header) + basics + exponentials + logarithms + trigonometry + integers;
+}
+
+}  // namespace dgen::codegen
