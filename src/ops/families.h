@@ -24,6 +24,7 @@ std::span<const OpDef> clock_ops();     // clock.cpp: hold, decimate and their t
 std::span<const OpDef> state_ops();     // state.cpp: cells
 std::span<const OpDef> delay_ops();     // delay.cpp
 std::span<const OpDef> phasor_ops();    // phasor.cpp
+std::span<const OpDef> effect_ops();    // effect.cpp: assign
 
 // The usual clock rule: the fastest of the inputs.
 inline Clock meet_all(std::span<const Type> in) {
@@ -36,6 +37,39 @@ inline Clock meet_all(std::span<const Type> in) {
 inline int norm_axis(int64_t axis, int rank) {
   if (axis < -rank || axis >= rank) fail("axis ", axis, " is out of range for rank ", rank);
   return static_cast<int>(axis < 0 ? axis + rank : axis);
+}
+
+// The same for an axis attribute that infer has checked.
+inline size_t axis_of(const Attrs& attrs, const Shape& shape) {
+  return static_cast<size_t>(norm_axis(attrs.i("axis"), shape.rank()));
+}
+
+inline Shape shape_attr(const Attrs& attrs) { return Shape(attrs.ints("shape")); }
+
+// Row-major strides, in elements.
+inline Ints strides_of(const Shape& shape) {
+  Ints strides(static_cast<size_t>(shape.rank()), 1);
+  for (size_t i = strides.size(); i-- > 1;) strides[i - 1] = strides[i] * shape[static_cast<int>(i)];
+  return strides;
+}
+
+inline int64_t offset_of(const Ints& index, const Ints& strides) {
+  int64_t at = 0;
+  for (size_t i = 0; i < index.size(); ++i) at += index[i] * strides[i];
+  return at;
+}
+
+// Calls f(element number, index) for every element of a shape, in row-major order.
+template <class F>
+void each_index(const Shape& shape, F f) {
+  Ints index(static_cast<size_t>(shape.rank()), 0);
+  for (int64_t n = 0, size = shape.size(); n < size; ++n) {
+    f(n, index);
+    for (size_t i = index.size(); i-- > 0;) {
+      if (++index[i] < shape[static_cast<int>(i)]) break;
+      index[i] = 0;
+    }
+  }
 }
 
 }  // namespace dgen::ops

@@ -1,0 +1,123 @@
+// Leaves: constants, parameters, host data, noise and what a run knows of itself; and detach, which ends a gradient.
+#include "base/noise.h"
+#include "ops/families.h"
+
+namespace dgen::ops {
+namespace {
+
+Type infer_scalar(std::span<const Type>, const Attrs&) { return {}; }
+Type infer_frame(std::span<const Type>, const Attrs&) { return {{}, frame_clock}; }
+Type infer_static(std::span<const Type>, const Attrs& attrs) { return {shape_attr(attrs), static_clock}; }
+Type infer_clocked(std::span<const Type>, const Attrs& attrs) { return {shape_attr(attrs), {attrs.i("period"), false}}; }
+
+void eval_data(EvalCtx& c) { std::copy_n(c.leaf(), c.shape().size(), c.out); }
+
+int load_slot(ElemCtx& c, ArrayRef::Kind kind) {
+  int array = c.l.array({kind, static_cast<Id>(c.attrs().i("slot")), c.shape().size()});
+  return c.l.load(array, c.ravel(c.idx, c.shape()));
+}
+int elem_param(ElemCtx& c) { return load_slot(c, ArrayRef::param); }
+int elem_tensor(ElemCtx& c) { return load_slot(c, ArrayRef::tensor); }
+int elem_literal(ElemCtx& c) { return load_slot(c, ArrayRef::literal); }
+
+int elem_input(ElemCtx& c) {
+  int64_t size = c.shape().size();
+  int array = c.l.array({ArrayRef::input, c.id, size});
+  return c.l.load(array, c.l.add(c.l.mul(c.tick, size), c.ravel(c.idx, c.shape())));
+}
+
+void eval_const(EvalCtx& c) { c.out[0] = c.round(c.node.attrs.f("value")); }
+int elem_const(ElemCtx& c) { return c.l.f(c.attrs().f("value")); }
+
+void eval_sample_rate(EvalCtx& c) { c.out[0] = c.round(c.run.sample_rate); }
+int elem_sample_rate(ElemCtx& c) {
+  return c.l.load(c.l.array({ArrayRef::scalars}), c.l.i(static_cast<int64_t>(RunScalar::sample_rate)));
+}
+
+void eval_frame_index(EvalCtx& c) { c.out[0] = c.round(static_cast<double>(c.run.position + static_cast<uint64_t>(c.tick))); }
+int elem_frame_index(ElemCtx& c) { return c.l.to_float(c.l.add(c.l.arg(KernelArg::tile_frame), c.tick)); }
+
+void eval_tick_count(EvalCtx& c) {
+  c.out[0] = c.round(static_cast<double>(ticks_before(c.node.attrs.i("period"), c.run.frames)));
+}
+int elem_tick_count(ElemCtx& c) {
+  int64_t period = c.attrs().i("period");
+  if (period == 0) return c.l.f(1);
+  return c.l.to_float(c.l.div(c.l.add(c.l.arg(KernelArg::run_frames), c.l.i(period - 1)), period));
+}
+
+// Ticks lie on stream frames that are multiples of the period; the first one may come after the run's first frame.
+uint64_t stream_tick(const EvalCtx& c, int64_t period) {
+  if (period == 0) return 0;
+  auto p = static_cast<uint64_t>(period);
+  return (c.run.position + p - 1) / p + static_cast<uint64_t>(c.tick);
+}
+
+// The twin of dg_noise_key: the tick-independent part of noise, used here to fold number and step into the seed.
+uint64_t noise_key(uint64_t seed, uint64_t element) {
+  return noise_mix(noise_mix(seed + 0x9e3779b97f4a7c15ull) + element * 0xd1342543de82ef95ull);
+}
+
+void eval_noise(EvalCtx& c) {
+  const Attrs& attrs = c.node.attrs;
+  uint64_t seed = noise_key(static_cast<uint64_t>(attrs.i("seed")), static_cast<uint64_t>(attrs.i("number")));
+  seed = noise_key(seed, c.run.step);
+  uint64_t tick = stream_tick(c, attrs.i("period"));
+  for (int64_t i = 0, n = c.shape().size(); i < n; ++i) c.out[i] = noise_value(seed, static_cast<uint64_t>(i), tick);
+}
+
+int elem_noise(ElemCtx& c) {
+  LoopBuilder& l = c.l;
+  int64_t period = c.attrs().i("period");
+  int seed = l.call("dg_noise_key", {l.i(c.attrs().i("seed")), l.i(c.attrs().i("number"))}, LoopType::u64);
+  seed = l.call("dg_noise_key", {seed, l.arg(KernelArg::step)}, LoopType::u64);
+  int tick = l.i(0);
+  if (period != 0) {
+    int frame = l.add(l.arg(KernelArg::tile_frame), l.arg(KernelArg::offset, period));
+    tick = l.add(l.div(l.add(frame, l.i(period - 1)), period), c.tick);
+  }
+  return l.call("dg_noise", {seed, c.ravel(c.idx, c.shape()), tick}, LoopType::f32);
+}
+
+Type infer_iota(std::span<const Type>, const Attrs& attrs) { return {{attrs.i("n")}, static_clock}; }
+void eval_iota(EvalCtx& c) {
+  for (int64_t i = 0, n = c.shape().size(); i < n; ++i) c.out[i] = static_cast<double>(i);
+}
+int elem_iota(ElemCtx& c) { return c.l.to_float(c.idx[0]); }
+
+Type infer_same(std::span<const Type> in, const Attrs&) { return in[0]; }
+void eval_copy(EvalCtx& c) { std::copy_n(c.in(0), c.shape().size(), c.out); }
+int elem_copy(ElemCtx& c) { return c.in(0); }
+
+constexpr OpDef leaf(std::string_view name, std::string_view doc, Type (*infer)(std::span<const Type>, const Attrs&),
+                     void (*eval)(EvalCtx&), int (*elem)(ElemCtx&), unsigned traits = 0) {
+  return {.name = name, .doc = doc, .family = Family::leaf, .min_inputs = 0, .max_inputs = 0, .traits = traits,
+          .infer = infer, .eval = eval, .elem = elem};
+}
+
+const OpDef rows[] = {
+    leaf("const", "`value`", infer_scalar, eval_const, elem_const),
+    leaf("literal", "a constant that is a run-time value, from `slot`", infer_scalar, eval_data, elem_literal),
+    leaf("param", "the learnable values of `slot`", infer_static, eval_data, elem_param),
+    leaf("tensor", "the constant values of `slot`", infer_static, eval_data, elem_tensor),
+    leaf("input", "host data of `channel`", infer_clocked, eval_data, elem_input),
+    leaf("sample_rate", "samples a second, known when the program runs", infer_scalar, eval_sample_rate, elem_sample_rate),
+    leaf("frame_index", "number of the frame in the stream", infer_frame, eval_frame_index, elem_frame_index),
+    leaf("tick_count", "ticks of the clock `period` in the run", infer_scalar, eval_tick_count, elem_tick_count),
+    leaf("noise", "uniform in [-1, 1): a hash of seed, number, element, tick and training step", infer_clocked, eval_noise,
+         elem_noise, identity),
+    leaf("iota", "0, 1, ..., n - 1", infer_iota, eval_iota, elem_iota),
+    {.name = "detach",
+     .doc = "its input, with zero gradient",
+     .family = Family::view,
+     .traits = stateless | view_only,
+     .infer = infer_same,
+     .eval = eval_copy,
+     .elem = elem_copy},
+};
+
+}  // namespace
+
+std::span<const OpDef> leaf_ops() { return rows; }
+
+}  // namespace dgen::ops
