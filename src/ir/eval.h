@@ -19,22 +19,25 @@ struct EvalCtx {
   const Graph& graph;
   const Node& node;
   const RunInfo& run;
-  int64_t tick = 0;        // of the node's own clock, counted from the start of the run
+  int64_t tick = 0;        // of the node's own clock, counted from the start of the stream
   double* out = nullptr;
   bool single = false;     // round every intermediate to float32
 
-  // Input i at tick t of its own clock; reads before the start give history or zeros, after the end zeros.
+  // Input i at stream tick t of its own clock; reads before the run give history or zeros, after the end zeros.
   std::function<const double*(int i, int64_t t)> at;
   // Data of a leaf: a param, tensor or input channel at this tick.
   std::function<const double*()> leaf;
-  // The node's own state between ticks (phasor phases), numel u64.
-  uint64_t* state = nullptr;
+  // What lasts between ticks: a cell's value for state nodes, the phases of a phasor. One double an element.
+  double* state = nullptr;
 
   double round(double x) const { return single ? static_cast<double>(static_cast<float>(x)) : x; }
   const Shape& shape() const { return node.shape(); }
   const Node& input(int i) const { return graph[node.in[static_cast<size_t>(i)]]; }
   // Input i at the node's own tick (static inputs: their only one).
   const double* in(int i) const { return at(i, input(i).clock().is_static() ? 0 : tick); }
+  // Input i's ticks of this run are [first, end).
+  int64_t first(int i) const { return ticks_before(input(i).clock().period, static_cast<int64_t>(run.position)); }
+  int64_t end(int i) const { return ticks_before(input(i).clock().period, static_cast<int64_t>(run.position) + run.frames); }
   // +1 on a forward clock, -1 on a reverse one: tick - direction() is the tick before this one in clock order.
   int64_t direction() const { return node.clock().reverse ? -1 : 1; }
 };

@@ -68,46 +68,47 @@ std::vector<std::vector<Id>> users(const Graph& g) {
   return result;
 }
 
-namespace {
-
-// Marks what outputs and effects need; a cell's write is needed as soon as the cell is read.
-std::vector<bool> live_nodes(const Graph& g) {
-  std::vector<bool> live(static_cast<size_t>(g.size()), false);
-  std::vector<Id> todo = g.outputs;
-  todo.insert(todo.end(), g.effects.begin(), g.effects.end());
-  while (!todo.empty()) {
-    Id id = todo.back();
-    todo.pop_back();
-    if (live[static_cast<size_t>(id)]) continue;
-    live[static_cast<size_t>(id)] = true;
-    const Node& node = g[id];
-    todo.insert(todo.end(), node.in.begin(), node.in.end());
-    if (node.attrs.has("cell")) {
-      Id write = g.cells[static_cast<size_t>(node.attrs.i("cell"))].write;
-      if (write != none) todo.push_back(write);
-    }
-  }
-  return live;
-}
-
-}  // namespace
-
-Graph without_dead_nodes(const Graph& g, std::vector<Id>* map) {
-  std::vector<bool> live = live_nodes(g);
+Graph rebuild(const Graph& g, const std::unordered_map<Id, Id>& instead) {
+  auto resolve = [&](Id id) {
+    for (auto it = instead.find(id); it != instead.end(); it = instead.find(id)) id = it->second;
+    return id;
+  };
   std::vector<Id> to(static_cast<size_t>(g.size()), none);
   Graph out;
   out.cells = g.cells;
-  for (Id id = 0; id < g.size(); ++id) {
-    if (!live[static_cast<size_t>(id)]) continue;
-    Node node = g[id];
-    for (Id& in : node.in) in = to[static_cast<size_t>(in)];
-    to[static_cast<size_t>(id)] = out.add(std::move(node));
-  }
-  for (auto& cell : out.cells)
-    if (cell.write != none) cell.write = to[static_cast<size_t>(cell.write)];
-  for (Id o : g.outputs) out.outputs.push_back(to[static_cast<size_t>(o)]);
-  for (Id e : g.effects) out.effects.push_back(to[static_cast<size_t>(e)]);
-  if (map) *map = std::move(to);
+  for (auto& cell : out.cells) cell.write = none;
+  std::vector<bool> written(g.cells.size(), false);
+  std::vector<Id> pending = g.outputs;
+  pending.insert(pending.end(), g.effects.begin(), g.effects.end());
+  auto visit = [&](Id root) {
+    std::vector<Id> stack{resolve(root)};
+    while (!stack.empty()) {
+      Id id = stack.back();
+      if (to[static_cast<size_t>(id)] != none) {
+        stack.pop_back();
+        continue;
+      }
+      Node node = g[id];
+      bool ready = true;
+      for (Id& in : node.in) {
+        Id source = resolve(in);
+        in = to[static_cast<size_t>(source)];
+        if (in == none) stack.push_back(source), ready = false;
+      }
+      if (!ready) continue;
+      stack.pop_back();
+      if (node.attrs.has("cell")) {
+        auto cell = static_cast<size_t>(node.attrs.i("cell"));
+        if (!written[cell] && g.cells[cell].write != none) written[cell] = true, pending.push_back(g.cells[cell].write);
+      }
+      to[static_cast<size_t>(id)] = out.add(std::move(node));
+    }
+  };
+  for (size_t i = 0; i < pending.size(); ++i) visit(pending[i]);
+  for (size_t c = 0; c < g.cells.size(); ++c)
+    if (written[c]) out.cells[c].write = to[static_cast<size_t>(resolve(g.cells[c].write))];
+  for (Id o : g.outputs) out.outputs.push_back(to[static_cast<size_t>(resolve(o))]);
+  for (Id e : g.effects) out.effects.push_back(to[static_cast<size_t>(resolve(e))]);
   return out;
 }
 

@@ -80,8 +80,9 @@ class Graph {
 size_t hash_node(const Node& node);
 // Users of each node, by node.
 std::vector<std::vector<Id>> users(const Graph& g);
-// Copies what the roots reach, in dependency order; cells keep their numbers. map[old] is the new id or none.
-Graph without_dead_nodes(const Graph& g, std::vector<Id>* map = nullptr);
+// What outputs and effects need, in a new order where inputs come first again; a node in `instead` is replaced by what it
+// maps to, wherever that stands.
+Graph rebuild(const Graph& g, const std::unordered_map<Id, Id>& instead = {});
 
 // Copies a graph node by node through rewrite(old node with new inputs), which returns the new id (a pass's main loop).
 // Cells, outputs and effects are carried over.

@@ -23,6 +23,8 @@ enum Trait : unsigned {
   stateless = 16,      // commutes with decimate: may be computed at the slower clock instead
   view_only = 32,      // moves elements, computes nothing
   across_time = 64,    // reads its inputs at other ticks than its own
+  reverse_root = 128,  // vjp runs even when nothing asked for the value (state writes)
+  in_order = 256,      // its ticks must be computed one after the other
 };
 
 struct OpDef {

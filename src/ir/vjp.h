@@ -12,6 +12,11 @@ struct VjpCtx {
   std::function<bool(int i)> wanted;            // does input i lead to a learnable?
   std::function<void(int i, Id adjoint)> add;  // adds to the adjoint of input i
 
+  // A new reverse cell, and the reverse cell that belongs to a forward one.
+  std::function<int64_t(Type type)> new_cell;
+  std::function<int64_t(int64_t cell)> reverse_cell;
+
+  bool has_adjoint() const { return d != none; }  // only reverse roots are visited without one
   const Node& node() const { return g[self]; }
   Id in(int i) const { return g[self].in[static_cast<size_t>(i)]; }
   Ex x(int i) const { return {&g, in(i)}; }

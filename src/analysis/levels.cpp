@@ -1,0 +1,35 @@
+#include "analysis/levels.h"
+
+#include "ir/op.h"
+
+namespace dgen::analysis {
+
+using namespace ir;
+
+std::vector<int> sweep_levels(const Graph& g) {
+  std::vector<int> level(static_cast<size_t>(g.size()), 0);
+  bool changed = true;
+  for (int round = 0; changed; ++round) {
+    DGEN_ASSERT(round <= g.size() + 1);
+    changed = false;
+    for (Id id = 0; id < g.size(); ++id) {
+      const Node& node = g[id];
+      int kind = node.clock().is_static() ? 0 : node.clock().reverse ? 2 : 1;
+      int least = kind;
+      for (Id in : node.in) {
+        int from = level[static_cast<size_t>(in)];
+        // A static value made from clocked ones waits for the sweep to end.
+        least = std::max(least, from);
+      }
+      if (node.attrs.has("cell") && kind != 0) {
+        Id write = g.cells[static_cast<size_t>(node.attrs.i("cell"))].write;
+        if (write != none) least = std::max(least, level[static_cast<size_t>(write)]);
+      }
+      while (least % 3 != kind) ++least;
+      if (least > level[static_cast<size_t>(id)]) level[static_cast<size_t>(id)] = least, changed = true;
+    }
+  }
+  return level;
+}
+
+}  // namespace dgen::analysis

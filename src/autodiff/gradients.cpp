@@ -1,0 +1,151 @@
+#include "autodiff/gradients.h"
+
+#include <map>
+
+#include "ir/expr.h"
+#include "ir/op.h"
+#include "ir/vjp.h"
+
+namespace dgen::autodiff {
+
+using namespace ir;
+
+namespace {
+
+// Nodes that the loss is computed from, through feedback too: reading a cell leads to its write.
+std::vector<bool> reaches(const Graph& g, Id loss) {
+  std::vector<bool> seen(static_cast<size_t>(g.size()), false);
+  std::vector<Id> todo{loss};
+  while (!todo.empty()) {
+    Id id = todo.back();
+    todo.pop_back();
+    if (seen[static_cast<size_t>(id)]) continue;
+    seen[static_cast<size_t>(id)] = true;
+    const Node& node = g[id];
+    todo.insert(todo.end(), node.in.begin(), node.in.end());
+    if (node.attrs.has("cell") && g.cells[static_cast<size_t>(node.attrs.i("cell"))].write != none)
+      todo.push_back(g.cells[static_cast<size_t>(node.attrs.i("cell"))].write);
+  }
+  return seen;
+}
+
+// Nodes whose value depends on a param: a least fixpoint, since a cell carries it from its write to its read.
+std::vector<bool> depends_on_params(const Graph& g) {
+  static const Op param = op("param");
+  std::vector<bool> depends(static_cast<size_t>(g.size()), false);
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (Id id = 0; id < g.size(); ++id) {
+      if (depends[static_cast<size_t>(id)]) continue;
+      const Node& node = g[id];
+      bool on = node.op == param;
+      for (Id in : node.in) on = on || depends[static_cast<size_t>(in)];
+      if (node.attrs.has("cell")) {
+        Id write = g.cells[static_cast<size_t>(node.attrs.i("cell"))].write;
+        on = on || (write != none && depends[static_cast<size_t>(write)]);
+      }
+      if (on) depends[static_cast<size_t>(id)] = true, changed = true;
+    }
+  }
+  return depends;
+}
+
+// The walk from one loss back to the params.
+class Walk {
+ public:
+  Walk(Graph& g, Id loss) : g_(g), loss_(loss), count_(g.size()), adjoint_(static_cast<size_t>(count_), none) {
+    std::vector<bool> up = reaches(g, loss), down = depends_on_params(g);
+    active_.resize(static_cast<size_t>(count_));
+    for (size_t i = 0; i < active_.size(); ++i) active_[i] = up[i] && down[i];
+  }
+
+  void run() {
+    adjoint_[static_cast<size_t>(loss_)] = broadcast_to(g_, constant(g_, 1), g_[loss_].shape());
+    for (Id id = count_ - 1; id >= 0; --id) {
+      const Node& node = g_[id];
+      Id d = adjoint_[static_cast<size_t>(id)];
+      if (!active_[static_cast<size_t>(id)] || (d == none && !node.op->is(reverse_root))) continue;
+      if (!node.op->vjp) {
+        if (node.clock().reverse) throw Error(cat("[", node.op->name, "] a gradient of a gradient through time is not supported"));
+        continue;
+      }
+      visit(id, d);
+    }
+  }
+
+  Id adjoint(Id id) const { return adjoint_[static_cast<size_t>(id)]; }
+
+ private:
+  void visit(Id id, Id d) {
+    VjpCtx ctx{g_, id, d, {}, {}, {}, {}};
+    auto input = [this, id](int i) { return g_[id].in[static_cast<size_t>(i)]; };
+    ctx.wanted = [&](int i) { return static_cast<bool>(active_[static_cast<size_t>(input(i))]); };
+    ctx.add = [&](int i, Id adjoint) {
+      if (ctx.wanted(i)) accumulate(input(i), adjoint);
+    };
+    ctx.new_cell = [&](Type type) {
+      g_.cells.push_back({std::move(type), none, {}});
+      return static_cast<int64_t>(g_.cells.size()) - 1;
+    };
+    ctx.reverse_cell = [&](int64_t cell) {
+      auto found = reverse_cell_.find(cell);
+      if (found != reverse_cell_.end()) return found->second;
+      Type type = g_.cells[static_cast<size_t>(cell)].type;
+      type.clock.reverse = true;
+      return reverse_cell_[cell] = ctx.new_cell(type);
+    };
+    g_[id].op->vjp(ctx);
+  }
+
+  // An adjoint lives at the reverse of the value's clock; of a static value it is the sum over time.
+  Id to_clock(Id adjoint, Clock clock) {
+    Clock now = g_[adjoint].clock();
+    if (clock.is_static()) return now.is_static() ? adjoint : g_.add(op("sum_time"), {adjoint});
+    if (now.is_static() || (now.period == clock.period && !now.reverse))
+      return g_.add(op("hold"), {adjoint}, {{"period", clock.period}, {"reverse", int64_t{1}}});
+    DGEN_ASSERT(now.period == clock.period);
+    return adjoint;
+  }
+
+  void accumulate(Id target, Id adjoint) {
+    DGEN_ASSERT(g_[adjoint].shape() == g_[target].shape());
+    Id& sum = adjoint_[static_cast<size_t>(target)];
+    adjoint = to_clock(adjoint, g_[target].clock());
+    sum = sum == none ? adjoint : apply(g_, "add", {sum, adjoint});
+  }
+
+  Graph& g_;
+  Id loss_;
+  Id count_;  // nodes of the forward graph; those that the walk adds come after
+  std::vector<Id> adjoint_;
+  std::vector<bool> active_;
+  std::map<int64_t, int64_t> reverse_cell_;
+};
+
+}  // namespace
+
+Graph expand_gradients(const Graph& g) {
+  static const Op grad = op("grad"), param = op("param");
+  std::map<Id, std::vector<Id>> by_loss;
+  for (Id id = 0; id < g.size(); ++id)
+    if (g[id].op == grad) by_loss[g[id].in[0]].push_back(id);
+  if (by_loss.empty()) return g;
+
+  Graph out = g;
+  std::unordered_map<Id, Id> instead;
+  for (auto& [loss, grads] : by_loss) {
+    Walk walk(out, loss);
+    walk.run();
+    std::map<int64_t, Id> by_slot;
+    for (Id id = 0; id < g.size(); ++id)
+      if (g[id].op == param) by_slot[g[id].attrs.i("slot")] = id;
+    for (Id id : grads) {
+      auto found = by_slot.find(g[id].attrs.i("slot"));
+      Id adjoint = found == by_slot.end() ? none : walk.adjoint(found->second);
+      instead[id] = adjoint != none ? adjoint : broadcast_to(out, constant(out, 0), g[id].shape());
+    }
+  }
+  return rebuild(out, instead);
+}
+
+}  // namespace dgen::autodiff

@@ -1,0 +1,76 @@
+// Phasor: a ramp from 0 to 1 at freq Hz. The phase is an exact integer sum modulo 2^64, so it never drifts and never
+// depends on how time is cut into blocks.
+#include "ops/families.h"
+
+namespace dgen::ops {
+namespace {
+
+Type infer(std::span<const Type> in, const Attrs&) {
+  if (in.size() == 2 && in[1].shape != in[0].shape) fail("shapes differ: ", in[0].shape.str(), " x ", in[1].shape.str());
+  return {in[0].shape, frame_clock};
+}
+
+Clock want(const Node&, int i, Clock now) { return i == 0 && now.is_static() ? now : frame_clock; }
+
+void eval(EvalCtx& c) {
+  const double* freq = c.in(0);
+  const double* reset = c.node.in.size() == 2 ? c.in(1) : nullptr;
+  for (int64_t e = 0; e < c.shape().size(); ++e) {
+    c.out[e] = c.round(c.state[e]);
+    double next = c.state[e] + freq[e] / c.run.sample_rate;
+    c.state[e] = reset && reset[e] > 0 ? 0 : next - std::floor(next);
+  }
+}
+
+// d out[n] / d freq[m] = 1/sr for m < n since the last reset: a sum in the reverse sweep that resets cut.
+void vjp(VjpCtx& v) {
+  if (!v.wanted(0)) return;
+  int64_t cell = v.new_cell({v.node().shape(), reversed(frame_clock)});
+  Attrs attrs{{"cell", cell}, {"shape", Ints(v.node().shape().sizes())}, {"period", int64_t{1}}, {"reverse", int64_t{1}}};
+  Ex later{&v.g, apply(v.g, "state_read", {}, attrs)};
+  Ex passed = v.node().in.size() == 2 ? select(v.x(1), v.dy().c(0), later) : later;
+  v.g.cells[static_cast<size_t>(cell)].write = apply(v.g, "state_write", {(v.dy() + passed).id}, attrs);
+  Ex rate{&v.g, apply(v.g, "sample_rate", {})};
+  v.give(0, passed * (1.0 / rate));
+}
+
+int phase_array(ElemCtx& c) { return c.l.array({ArrayRef::phase, c.id, c.shape().size(), LoopType::u64, true}); }
+
+int increment(ElemCtx& c) {
+  auto& l = c.l;
+  int rate = l.load(l.array({ArrayRef::scalars, none, 0}), l.i(static_cast<int>(RunScalar::sample_rate)));
+  return l.call(c.input(0).clock().is_static() ? "dg_phase_step_static" : "dg_phase_step", {c.in(0), rate}, LoopType::u64);
+}
+
+// Static frequency without reset: closed form from the phase at the tile's start (advanced after the tile).
+int elem(ElemCtx& c) {
+  auto& l = c.l;
+  int base = l.load(phase_array(c), c.ravel(c.idx, c.shape()));
+  int turned = l.call("dg_phase_after", {base, increment(c), c.tick}, LoopType::u64);
+  return l.call("dg_phase_out", {turned}, LoopType::f32);
+}
+
+void stmt(StmtCtx& c) {
+  auto& l = c.l;
+  l.loop(c.shape().size(), [&](int e) {
+    ElemCtx at = c;
+    at.idx = c.unravel(e, c.shape());
+    int array = phase_array(at);
+    int phase = l.let(l.load(array, e));
+    l.store(c.out, l.add(c.base, e), l.call("dg_phase_out", {phase}, LoopType::f32));
+    int next = l.call("dg_phase_after", {phase, increment(at), l.i(1)}, LoopType::u64);
+    if (c.node.in.size() == 2) next = l.call("dg_phase_reset", {at.in(1), next}, LoopType::u64);
+    l.store(array, e, next);
+  });
+}
+
+const OpDef rows[] = {
+    {"phasor", "ramp from 0 to 1 at freq Hz, the phase before the update", Family::time, 1, 2, identity | keeps_clock | in_order | materialise,
+     infer, want, nullptr, eval, vjp, elem, stmt},
+};
+
+}  // namespace
+
+std::span<const OpDef> phasor_ops() { return rows; }
+
+}  // namespace dgen::ops
