@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "base/check.h"
-#include "base/files.h"
+#include "base/try_file.h"
 #include "base/hash.h"
 
 namespace dgen::compile {
@@ -130,9 +130,9 @@ std::string CacheFolder::binary_path(const BinaryKind& kind, const std::string& 
 
 std::optional<std::string> CacheFolder::find(const BinaryKind& kind, const std::string& key,
                                              const std::string& source) const {
-  if (read_own_file(file(key, kind.source_suffix)) != source) return std::nullopt;
-  auto checksum = read_own_file(file(key, ".sum"));
-  auto binary = read_own_file(binary_path(kind, key));
+  if (try_read_own_file(file(key, kind.source_suffix)) != source) return std::nullopt;
+  auto checksum = try_read_own_file(file(key, ".sum"));
+  auto binary = try_read_own_file(binary_path(kind, key));
   if (!checksum || !binary || *checksum != hash128(*binary).hex()) return std::nullopt;
   utimensat(AT_FDCWD, binary_path(kind, key).c_str(), nullptr, 0);  // "now": eviction goes by last use
   return binary;
@@ -142,14 +142,14 @@ std::unique_ptr<Staging> CacheFolder::stage(const BinaryKind& kind, const std::s
   std::string folder = path_ + "/" + kStagingPrefix + "XXXXXX";
   if (!mkdtemp(folder.data())) return nullptr;
   auto staging = std::make_unique<Staging>(folder, kind);
-  return write_file(staging->source(), source) ? std::move(staging) : nullptr;
+  return try_write_file(staging->source(), source) ? std::move(staging) : nullptr;
 }
 
 // The binary is moved last: a reader who sees it sees the rest, and a mixture of two writers fails its checksum.
 bool CacheFolder::publish(const BinaryKind& kind, const std::string& key, const Staging& staging) {
-  auto binary = read_file(staging.binary());
+  auto binary = try_read_file(staging.binary());
   if (!binary || chmod(staging.binary().c_str(), 0600) != 0) return false;
-  bool published = write_file(staging.checksum(), hash128(*binary).hex()) &&
+  bool published = try_write_file(staging.checksum(), hash128(*binary).hex()) &&
                    rename(staging.source().c_str(), file(key, kind.source_suffix).c_str()) == 0 &&
                    rename(staging.checksum().c_str(), file(key, ".sum").c_str()) == 0 &&
                    rename(staging.binary().c_str(), binary_path(kind, key).c_str()) == 0;
@@ -180,7 +180,7 @@ void CacheFolder::evict(const std::string& newest) const {
 
 bool CacheFolder::has_room() const {
   auto staging = stage(kNote, "");
-  return staging && write_file(staging->binary(), std::string(1 << 20, 'x'));
+  return staging && try_write_file(staging->binary(), std::string(1 << 20, 'x'));
 }
 
 }  // namespace dgen::compile

@@ -1,7 +1,7 @@
 #include "compile/kernel_cache.h"
 
 #include "base/check.h"
-#include "base/files.h"
+#include "base/try_file.h"
 
 namespace dgen::compile {
 
@@ -128,7 +128,8 @@ std::optional<std::string> KernelCache::find_note(const std::string& name) const
 void KernelCache::store_note(const std::string& name, const std::string& text) {
   CacheFolder& folder = writable();
   auto staging = folder.stage(kNote, name);
-  if (staging && write_file(staging->binary(), text)) folder.publish(kNote, CacheFolder::key(kNote, name), *staging);
+  if (staging && try_write_file(staging->binary(), text))
+    folder.publish(kNote, CacheFolder::key(kNote, name), *staging);
 }
 
 std::shared_ptr<KernelCache> default_cache() {

@@ -1,7 +1,7 @@
 #include "compile/nvrtc.h"
 
 #include "base/check.h"
-#include "base/files.h"
+#include "base/try_file.h"
 
 namespace dgen::compile {
 namespace {
@@ -100,7 +100,7 @@ std::string compile_cubin(const std::string& cuda_text, const std::string& arch,
   return cache.cubin(source, [&](const Staging& staging) {
     std::string cubin;
     std::string complaint = nvrtc->compile(source, flags, &cubin);
-    if (complaint.empty() && !write_file(staging.binary(), cubin)) complaint = "the cubin cannot be written";
+    if (complaint.empty() && !try_write_file(staging.binary(), cubin)) complaint = "the cubin cannot be written";
     return complaint;
   });
 }

@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "base/check.h"
-#include "base/files.h"
+#include "base/try_file.h"
 #include "base/hash.h"
 #include "base/process.h"
 
@@ -69,7 +69,7 @@ std::string describe_files(const std::vector<std::string>& command, const std::s
 
 // The lines that say what the first processor is; empty where there is no such file.
 std::string describe_processor() {
-  std::istringstream lines(read_file("/proc/cpuinfo").value_or(""));
+  std::istringstream lines(try_read_file("/proc/cpuinfo").value_or(""));
   std::string text;
   for (std::string line; std::getline(lines, line) && !line.empty();) {
     for (const char* name : {"vendor_id", "cpu family", "model", "stepping", "flags", "Features", "CPU "}) {

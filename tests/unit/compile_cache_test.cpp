@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/check.h"
-#include "base/files.h"
+#include "base/try_file.h"
 #include "compile/c_compiler.h"
 #include "compile_fixture.h"
 
@@ -29,7 +29,7 @@ std::vector<fs::path> files_in(const std::string& folder) {
 // Replaced, not rewritten: a library that is still mapped must not change under its user.
 void replace_file(const fs::path& path, const std::string& bytes) {
   fs::remove(path);
-  ASSERT_TRUE(write_file(path, bytes));
+  ASSERT_TRUE(try_write_file(path, bytes));
 }
 
 class KernelCacheTest : public CompileTest {
@@ -85,7 +85,7 @@ TEST_F(KernelCacheTest, DamagedFilesAreMisses) {
   auto files = files_in(folder_ + "/cache");
   ASSERT_EQ(files.size(), 6u);  // the kernel and the toolchain note
   for (const auto& file : files) {
-    std::string good = *read_file(file);
+    std::string good = *try_read_file(file);
     std::vector<std::string> damaged = {"", good.substr(0, good.size() / 2), good + "x"};
     for (std::size_t at : {std::size_t(0), good.size() / 3, good.size() / 2, good.size() - 1}) {
       damaged.push_back(good);
@@ -94,7 +94,7 @@ TEST_F(KernelCacheTest, DamagedFilesAreMisses) {
     for (const std::string& bad : damaged) {
       replace_file(file, bad);
       compile_twice();
-      EXPECT_EQ(read_file(file)->size(), good.size()) << file;
+      EXPECT_EQ(try_read_file(file)->size(), good.size()) << file;
       EXPECT_EQ(compile_twice().compiles, 0u) << file;
     }
   }
@@ -104,7 +104,7 @@ TEST_F(KernelCacheTest, DamagedKernelIsRebuilt) {
   compile_twice();
   for (const auto& file : files_in(folder_ + "/cache")) {
     if (file.extension() != ".so") continue;
-    std::string bytes = *read_file(file);
+    std::string bytes = *try_read_file(file);
     bytes[bytes.size() / 2] ^= 1;
     replace_file(file, bytes);
   }
@@ -116,7 +116,7 @@ TEST_F(KernelCacheTest, SourceIsComparedNotOnlyItsHash) {
   auto folder = CacheFolder::open(folder_ + "/cache", 1 << 20, &why);
   ASSERT_NE(folder, nullptr) << why;
   auto staging = folder->stage(kNote, "one");
-  ASSERT_TRUE(staging && write_file(staging->binary(), "1"));
+  ASSERT_TRUE(staging && try_write_file(staging->binary(), "1"));
   ASSERT_TRUE(folder->publish(kNote, "00000000000000000000000000000000", *staging));
   EXPECT_EQ(folder->find(kNote, "00000000000000000000000000000000", "one"), "1");
   EXPECT_EQ(folder->find(kNote, "00000000000000000000000000000000", "two"), std::nullopt);
@@ -158,7 +158,7 @@ TEST_F(KernelCacheTest, WrongFileOwnerOrModeIsAMiss) {
 }
 
 TEST_F(KernelCacheTest, ImpossibleFolderFallsBack) {
-  ASSERT_TRUE(write_file(folder_ + "/file", ""));
+  ASSERT_TRUE(try_write_file(folder_ + "/file", ""));
   CompileConfig other = config();
   other.cache_dir = folder_ + "/file/cache";
   EXPECT_EQ(compile_twice(other).compiles, 1u);
@@ -182,7 +182,7 @@ TEST_F(KernelCacheTest, NoFolderNamedIsPrivateAndSilent) {
 
 TEST_F(KernelCacheTest, OldestEntriesAreEvictedAndOtherFilesStay) {
   fs::create_directory(folder_ + "/cache");
-  ASSERT_TRUE(write_file(folder_ + "/cache/precious.txt", std::string(100000, 'x')));
+  ASSERT_TRUE(try_write_file(folder_ + "/cache/precious.txt", std::string(100000, 'x')));
   CompileConfig small = config();
   small.cache_bytes = 60000;
   CCompiler compiler(small);

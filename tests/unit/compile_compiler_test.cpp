@@ -2,7 +2,7 @@
 #include <vector>
 
 #include "base/check.h"
-#include "base/files.h"
+#include "base/try_file.h"
 #include "base/hash.h"
 #include "base/process.h"
 #include "compile/c_compiler.h"
@@ -39,7 +39,7 @@ TEST_F(CCompilerTest, MissingCompilerSaysWhatToInstall) {
 
 TEST_F(CCompilerTest, BrokenCompilerSaysWhy) {
   std::string path = folder_ + "/cc";
-  ASSERT_TRUE(write_file(path, "#!/bin/sh\necho no licence\nexit 3\n"));
+  ASSERT_TRUE(try_write_file(path, "#!/bin/sh\necho no licence\nexit 3\n"));
   fs::permissions(path, fs::perms::owner_all);
   CompileConfig broken = config();
   broken.cc = path;
@@ -54,7 +54,7 @@ TEST_F(CCompilerTest, BadTextIsAnInternalErrorWithTheKeptSource) {
   ASSERT_TRUE(message.starts_with(start)) << message;
   EXPECT_NE(message.find("nonsense"), std::string::npos) << message;
   std::string kept = message.substr(start.size(), message.find('\n') - start.size());
-  EXPECT_NE(read_file(kept).value_or("").find("return nonsense;"), std::string::npos);
+  EXPECT_NE(try_read_file(kept).value_or("").find("return nonsense;"), std::string::npos);
   EXPECT_TRUE(kept.starts_with(folder_ + "/cache/"));
   EXPECT_EQ(log_, "");  // a bad text is not mistaken for a full disk
 }
@@ -113,17 +113,17 @@ TEST_F(CCompilerTest, GccAndClang) {
 TEST_F(CCompilerTest, FingerprintIsKeptBetweenProcesses) {
   std::string counted = folder_ + "/cc";
   std::string real = CCompiler(config()).toolchain().command.back();
-  ASSERT_TRUE(write_file(counted, "#!/bin/sh\necho run >> " + folder_ + "/runs\nexec " + real + " \"$@\"\n"));
+  ASSERT_TRUE(try_write_file(counted, "#!/bin/sh\necho run >> " + folder_ + "/runs\nexec " + real + " \"$@\"\n"));
   fs::permissions(counted, fs::perms::owner_all);
   CompileConfig wrapped = config();
   wrapped.cc = counted;
   std::string first = CCompiler(wrapped).toolchain().fingerprint;
   EXPECT_EQ(CCompiler(wrapped).toolchain().fingerprint, first);
   if (fs::exists("/proc/cpuinfo")) {
-    EXPECT_EQ(read_file(folder_ + "/runs"), "run\n");
+    EXPECT_EQ(try_read_file(folder_ + "/runs"), "run\n");
   }
 
-  ASSERT_TRUE(write_file(counted, *read_file(counted) + "# changed\n"));
+  ASSERT_TRUE(try_write_file(counted, *try_read_file(counted) + "# changed\n"));
   EXPECT_NE(CCompiler(wrapped).toolchain().fingerprint, first);
 }
 

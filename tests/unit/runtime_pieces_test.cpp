@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/check.h"
-#include "base/files.h"
+#include "base/try_file.h"
 #include "runtime/buffer.h"
 #include "runtime/threads.h"
 #include "runtime/trace.h"
@@ -174,7 +174,7 @@ TEST(Trace, WritesEventsOfAllThreads) {
     std::thread([&] { Trace::Scope inner(&trace, "inner"); }).join();
     Trace::Scope nothing(nullptr, "nothing");
   }
-  std::string text = *read_file(path);
+  std::string text = *try_read_file(path);
   std::remove(path.c_str());
   EXPECT_EQ(text.substr(0, 2), "[\n");
   EXPECT_EQ(text.substr(text.size() - 3), "\n]\n");

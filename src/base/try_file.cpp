@@ -1,4 +1,4 @@
-#include "base/files.h"
+#include "base/try_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -38,7 +38,7 @@ bool write_descriptor(int fd, std::string_view bytes) {
 
 }  // namespace
 
-std::optional<std::string> read_file(const std::string& path) {
+std::optional<std::string> try_read_file(const std::string& path) {
   int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return std::nullopt;
   auto text = read_descriptor(fd);
@@ -46,7 +46,7 @@ std::optional<std::string> read_file(const std::string& path) {
   return text;
 }
 
-std::optional<std::string> read_own_file(const std::string& path) {
+std::optional<std::string> try_read_own_file(const std::string& path) {
   int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (fd < 0) return std::nullopt;
   auto text = is_own(fd) ? read_descriptor(fd) : std::nullopt;
@@ -54,7 +54,7 @@ std::optional<std::string> read_own_file(const std::string& path) {
   return text;
 }
 
-bool write_file(const std::string& path, std::string_view bytes) {
+bool try_write_file(const std::string& path, std::string_view bytes) {
   int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (fd < 0) return false;
   bool written = write_descriptor(fd, bytes);
