@@ -62,9 +62,10 @@ struct ArrayRef {
 enum class RunScalar { sample_rate, inv_sample_rate, ticks_base };
 
 // Run-time integers of a launch. tile_frame: stream frame of the tile's first frame; per clock (id = period): tick0 is the
-// run's tick number of the tile's first tick, offset its frame minus the tile's first frame; lo, hi: ticks to do.
+// run's tick number of the tile's first tick, offset its frame minus the tile's first frame; lo, hi: ticks to do;
+// ticks: of a clock in the whole run.
 struct KernelArg {
-  enum Kind { lo, hi, tile_frame, tick0, offset, step, run_frames } kind;
+  enum Kind { lo, hi, tile_frame, tick0, offset, step, ticks } kind;
   int64_t period = 0;
   bool operator==(const KernelArg&) const = default;
 };
@@ -75,7 +76,7 @@ struct Stmt {
   enum Kind {
     loop,    // for var in [lo, hi), descending if reverse: body
     reduce,  // var = op over extents: body computes value for vars[...]; 16 lanes, fixed order
-    let,     // var = value
+    let,     // expression value is computed here
     store,   // array[index] = value
     add,     // array[index] += value
     guard,   // if (value) body
@@ -88,9 +89,9 @@ struct Stmt {
   LoopTag tag = LoopTag::serial;
   std::string name;                 // call: function; reduce: "sum", "max" or "prod"
   std::vector<int> vars;            // reduce: one variable an extent
-  std::vector<int64_t> extents;
+  std::vector<int> extents;         // integer expressions
   std::vector<std::pair<int, int>> pointers;  // call: array and index expression (-1: 0)
-  std::vector<int64_t> numbers;     // call: trailing integer constants
+  std::vector<int> numbers;         // call: trailing integer expressions
   std::vector<Stmt> body;
 };
 
@@ -105,7 +106,8 @@ struct Kernel {
   std::vector<std::pair<int64_t, int64_t>> var_range;  // [lo, hi) of integer variables where known, else (0, -1)
 };
 
-// Builds one kernel: expressions are folded and shared, statements go to the innermost open scope.
+// Builds one kernel: expressions are folded, shared and placed by a let in the outermost scope that knows their operands;
+// statements go to the innermost open scope.
 class LoopBuilder {
  public:
   explicit LoopBuilder(std::string name);
@@ -140,11 +142,11 @@ class LoopBuilder {
   void loop(int64_t n, const std::function<void(int var)>& body) { loop(i(0), i(n), LoopTag::serial, false, body); }
   // The fold of value(vars) over extents ("sum", "max", "prod"), as an expression usable after it in the same scope.
   int reduce(std::string_view op, const std::vector<int64_t>& extents, const std::function<int(const std::vector<int>&)>& value);
-  int let(int value);                      // pins an expression to this place
+  int reduce_to(std::string_view op, const std::vector<int>& extents, const std::function<int(const std::vector<int>&)>& value);
   void store(int array, int index, int value);
   void accumulate(int array, int index, int value);  // array[index] += value
   void guard(int condition, const std::function<void()>& body);
-  void call(std::string name, std::vector<std::pair<int, int>> pointers, std::vector<int64_t> numbers);
+  void call(std::string name, std::vector<std::pair<int, int>> pointers, std::vector<int> numbers);
 
   const LoopExpr& operator[](int e) const { return kernel_.exprs[static_cast<size_t>(e)]; }
   // [lo, hi) of an integer expression where it can be told.
@@ -152,17 +154,25 @@ class LoopBuilder {
   Kernel finish();
   Kernel& kernel() { return kernel_; }
 
-  // Statement lists of open scopes can be cut: mark() is a place, undo(mark) drops what came after it.
-  size_t mark() const { return scopes_.back()->size(); }
-  void undo(size_t mark) { scopes_.back()->resize(mark); }
-
  private:
+  struct Scope {
+    std::vector<Stmt>* list;
+    std::vector<std::pair<size_t, int>> known;  // expressions placed here: hash and number
+    bool guarded;
+  };
   int put(LoopExpr e);
+  int raw(LoopOp op, int a, int b);
+  size_t home(const LoopExpr& e) const;
+  void open(std::vector<Stmt>* list, bool guarded);
+  void close();
+  void forget(size_t hash, int id);
+  void forget_loads(int array);
   int new_var(LoopType type, int64_t lo, int64_t hi);
+
   Kernel kernel_;
-  std::vector<std::vector<Stmt>*> scopes_;
+  std::vector<Scope> scopes_;
+  std::vector<size_t> depth_;  // by expression: the scope it is placed in
   std::unordered_multimap<size_t, int> index_;
-  std::vector<LoopType> var_type_;
 };
 
 }  // namespace dgen::ir

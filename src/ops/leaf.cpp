@@ -34,24 +34,14 @@ int elem_sample_rate(ElemCtx& c) {
   return c.l.load(c.l.array({ArrayRef::scalars}), c.l.i(static_cast<int64_t>(RunScalar::sample_rate)));
 }
 
-void eval_frame_index(EvalCtx& c) { c.out[0] = c.round(static_cast<double>(c.run.position + static_cast<uint64_t>(c.tick))); }
-int elem_frame_index(ElemCtx& c) { return c.l.to_float(c.l.add(c.l.arg(KernelArg::tile_frame), c.tick)); }
+void eval_frame_index(EvalCtx& c) { c.out[0] = c.round(static_cast<double>(c.tick)); }
+int elem_frame_index(ElemCtx& c) { return c.l.to_float(c.l.add(c.l.arg(KernelArg::tick0, 1), c.tick)); }
 
 void eval_tick_count(EvalCtx& c) {
-  c.out[0] = c.round(static_cast<double>(ticks_before(c.node.attrs.i("period"), c.run.frames)));
+  int64_t period = c.node.attrs.i("period"), position = static_cast<int64_t>(c.run.position);
+  c.out[0] = c.round(static_cast<double>(period == 0 ? 1 : ticks_before(period, position + c.run.frames) - ticks_before(period, position)));
 }
-int elem_tick_count(ElemCtx& c) {
-  int64_t period = c.attrs().i("period");
-  if (period == 0) return c.l.f(1);
-  return c.l.to_float(c.l.div(c.l.add(c.l.arg(KernelArg::run_frames), c.l.i(period - 1)), period));
-}
-
-// Ticks lie on stream frames that are multiples of the period; the first one may come after the run's first frame.
-uint64_t stream_tick(const EvalCtx& c, int64_t period) {
-  if (period == 0) return 0;
-  auto p = static_cast<uint64_t>(period);
-  return (c.run.position + p - 1) / p + static_cast<uint64_t>(c.tick);
-}
+int elem_tick_count(ElemCtx& c) { return c.l.to_float(c.l.arg(KernelArg::ticks, c.attrs().i("period"))); }
 
 // The twin of dg_noise_key: the tick-independent part of noise, used here to fold number and step into the seed.
 uint64_t noise_key(uint64_t seed, uint64_t element) {
@@ -62,7 +52,7 @@ void eval_noise(EvalCtx& c) {
   const Attrs& attrs = c.node.attrs;
   uint64_t seed = noise_key(static_cast<uint64_t>(attrs.i("seed")), static_cast<uint64_t>(attrs.i("number")));
   seed = noise_key(seed, c.run.step);
-  uint64_t tick = stream_tick(c, attrs.i("period"));
+  auto tick = static_cast<uint64_t>(c.tick);
   for (int64_t i = 0, n = c.shape().size(); i < n; ++i) c.out[i] = noise_value(seed, static_cast<uint64_t>(i), tick);
 }
 
@@ -71,11 +61,7 @@ int elem_noise(ElemCtx& c) {
   int64_t period = c.attrs().i("period");
   int seed = l.call("dg_noise_key", {l.i(c.attrs().i("seed")), l.i(c.attrs().i("number"))}, LoopType::u64);
   seed = l.call("dg_noise_key", {seed, l.arg(KernelArg::step)}, LoopType::u64);
-  int tick = l.i(0);
-  if (period != 0) {
-    int frame = l.add(l.arg(KernelArg::tile_frame), l.arg(KernelArg::offset, period));
-    tick = l.add(l.div(l.add(frame, l.i(period - 1)), period), c.tick);
-  }
+  int tick = period == 0 ? l.i(0) : l.add(l.arg(KernelArg::tick0, period), c.tick);
   return l.call("dg_noise", {seed, c.ravel(c.idx, c.shape()), tick}, LoopType::f32);
 }
 

@@ -56,7 +56,7 @@ void stmt(StmtCtx& c) {
     ElemCtx at = c;
     at.idx = c.unravel(e, c.shape());
     int array = phase_array(at);
-    int phase = l.let(l.load(array, e));
+    int phase = l.load(array, e);
     l.store(c.out, l.add(c.base, e), l.call("dg_phase_out", {phase}, LoopType::f32));
     int next = l.call("dg_phase_after", {phase, increment(at), l.i(1)}, LoopType::u64);
     if (c.node.in.size() == 2) next = l.call("dg_phase_reset", {at.in(1), next}, LoopType::u64);

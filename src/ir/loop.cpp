@@ -1,0 +1,370 @@
+#include "ir/loop.h"
+
+#include <algorithm>
+#include <map>
+
+#include "ir/op.h"
+
+namespace dgen::ir {
+namespace {
+
+size_t hash_expr(const LoopExpr& e) {
+  size_t h = static_cast<size_t>(e.op) * 131 + static_cast<size_t>(e.type);
+  auto mix = [&h](size_t v) { h = (h ^ v) * 0x9E3779B97F4A7C15ull; };
+  for (int a : e.args) mix(static_cast<size_t>(a) + 7);
+  mix(static_cast<size_t>(e.i));
+  mix(std::hash<double>()(e.f));
+  mix(reinterpret_cast<size_t>(e.row));
+  mix(std::hash<std::string>()(e.name));
+  return h;
+}
+
+bool same_expr(const LoopExpr& a, const LoopExpr& b) {
+  bool same_f = a.f == b.f || (a.f != a.f && b.f != b.f);
+  return a.op == b.op && a.type == b.type && a.args == b.args && a.i == b.i && same_f && a.row == b.row && a.name == b.name;
+}
+
+bool is_leaf(LoopOp op) { return op == LoopOp::fconst || op == LoopOp::iconst || op == LoopOp::var || op == LoopOp::arg; }
+
+}  // namespace
+
+LoopBuilder::LoopBuilder(std::string name) {
+  kernel_.name = std::move(name);
+  scopes_.push_back({&kernel_.body, {}, false});
+}
+
+// The scope where everything an expression needs is known: loop-invariant work moves out of the loop by itself.
+size_t LoopBuilder::home(const LoopExpr& e) const {
+  size_t depth = 0;
+  for (int a : e.args) depth = std::max(depth, depth_[static_cast<size_t>(a)]);
+  if (e.op == LoopOp::load) {
+    const ArrayRef& array = kernel_.arrays[static_cast<size_t>(e.i)];
+    if (array.written || array.kind == ArrayRef::local || array.kind == ArrayRef::state || array.kind == ArrayRef::phase) return scopes_.size() - 1;
+    for (size_t s = scopes_.size() - 1; s > depth; --s)
+      if (scopes_[s].guarded) return s;
+  }
+  return depth;
+}
+
+int LoopBuilder::put(LoopExpr e) {
+  size_t h = hash_expr(e);
+  auto [begin, end] = index_.equal_range(h);
+  for (auto it = begin; it != end; ++it)
+    if (same_expr(kernel_.exprs[static_cast<size_t>(it->second)], e)) return it->second;
+  size_t scope = is_leaf(e.op) ? (e.op == LoopOp::var ? scopes_.size() - 1 : 0) : home(e);
+  bool leaf = is_leaf(e.op);
+  kernel_.exprs.push_back(std::move(e));
+  int id = static_cast<int>(kernel_.exprs.size()) - 1;
+  depth_.push_back(scope);
+  index_.emplace(h, id);
+  scopes_[scope].known.push_back({h, id});
+  if (!leaf) {
+    Stmt stmt{Stmt::let};
+    stmt.value = id;
+    scopes_[scope].list->push_back(std::move(stmt));
+  }
+  return id;
+}
+
+void LoopBuilder::forget(size_t hash, int id) {
+  auto [begin, end] = index_.equal_range(hash);
+  for (auto it = begin; it != end; ++it)
+    if (it->second == id) return void(index_.erase(it));
+}
+
+void LoopBuilder::forget_loads(int array) {
+  for (auto it = index_.begin(); it != index_.end();) {
+    const LoopExpr& e = kernel_.exprs[static_cast<size_t>(it->second)];
+    it = e.op == LoopOp::load && e.i == array ? index_.erase(it) : std::next(it);
+  }
+}
+
+void LoopBuilder::open(std::vector<Stmt>* list, bool guarded) { scopes_.push_back({list, {}, guarded}); }
+
+void LoopBuilder::close() {
+  for (auto [hash, id] : scopes_.back().known) forget(hash, id);
+  scopes_.pop_back();
+}
+
+int LoopBuilder::f(double value) {
+  LoopExpr e{LoopOp::fconst};
+  e.f = static_cast<double>(static_cast<float>(value));
+  return put(std::move(e));
+}
+
+int LoopBuilder::i(int64_t value) {
+  LoopExpr e{LoopOp::iconst, LoopType::i64};
+  e.i = value;
+  return put(std::move(e));
+}
+
+int LoopBuilder::arg(KernelArg::Kind kind, int64_t period) {
+  KernelArg want{kind, period};
+  auto it = std::find(kernel_.args.begin(), kernel_.args.end(), want);
+  if (it == kernel_.args.end()) it = kernel_.args.insert(it, want);
+  LoopExpr e{LoopOp::arg, LoopType::i64};
+  e.i = it - kernel_.args.begin();
+  return put(std::move(e));
+}
+
+int LoopBuilder::scalar(Op row, std::vector<int> args) {
+  LoopExpr e{LoopOp::scalar, LoopType::f32, std::move(args)};
+  e.row = row;
+  return put(std::move(e));
+}
+
+int LoopBuilder::scalar(std::string_view row, std::vector<int> args) { return scalar(op(row), std::move(args)); }
+
+// Integer expressions are kept as sums of terms times constants, so that index arithmetic cancels.
+namespace {
+struct Linear {
+  std::map<int, int64_t> terms;
+  int64_t constant = 0;
+};
+}  // namespace
+
+static Linear linear_of(const LoopBuilder& l, int e) {
+  const LoopExpr& x = l[e];
+  Linear out;
+  if (x.op == LoopOp::iconst) {
+    out.constant = x.i;
+  } else if (x.op == LoopOp::iadd) {
+    out = linear_of(l, x.args[0]);
+    Linear b = linear_of(l, x.args[1]);
+    for (auto [t, c] : b.terms) out.terms[t] += c;
+    out.constant += b.constant;
+  } else if (x.op == LoopOp::imul && l[x.args[1]].op == LoopOp::iconst) {
+    out = linear_of(l, x.args[0]);
+    for (auto& [t, c] : out.terms) c *= l[x.args[1]].i;
+    out.constant *= l[x.args[1]].i;
+  } else {
+    out.terms[e] = 1;
+  }
+  return out;
+}
+
+int LoopBuilder::raw(LoopOp op, int a, int b) { return put(LoopExpr{op, LoopType::i64, {a, b}}); }
+
+int LoopBuilder::binary(LoopOp op, int a, int b) {
+  const bool ca = (*this)[a].op == LoopOp::iconst, cb = (*this)[b].op == LoopOp::iconst;
+  const int64_t va = (*this)[a].i, vb = (*this)[b].i;
+  auto build = [this](const Linear& sum) {
+    int e = -1;
+    for (auto [t, c] : sum.terms) {
+      if (c == 0) continue;
+      int term = c == 1 ? t : raw(LoopOp::imul, t, i(c));
+      e = e < 0 ? term : raw(LoopOp::iadd, e, term);
+    }
+    if (e < 0) return i(sum.constant);
+    return sum.constant == 0 ? e : raw(LoopOp::iadd, e, i(sum.constant));
+  };
+  auto combine = [&](int64_t sign) {
+    Linear sum = linear_of(*this, a), other = linear_of(*this, b);
+    for (auto [t, c] : other.terms) sum.terms[t] += sign * c;
+    sum.constant += sign * other.constant;
+    return build(sum);
+  };
+  int64_t lo = 0, hi = -1;
+  switch (op) {
+    case LoopOp::iadd: return combine(1);
+    case LoopOp::isub: return combine(-1);
+    case LoopOp::imul:
+      if (ca && !cb) return binary(op, b, a);
+      if (cb) {
+        Linear sum = linear_of(*this, a);
+        for (auto& [t, c] : sum.terms) c *= vb;
+        sum.constant *= vb;
+        return build(sum);
+      }
+      break;
+    case LoopOp::idiv:
+    case LoopOp::imod: {
+      DGEN_ASSERT(cb && vb > 0);
+      if (ca) return i(op == LoopOp::idiv ? va / vb : va % vb);
+      Linear sum = linear_of(*this, a), quotient, rest;
+      for (auto [t, c] : sum.terms) (c % vb == 0 ? quotient : rest).terms[t] = c;
+      quotient.constant = (sum.constant >= 0 ? sum.constant / vb : -((-sum.constant + vb - 1) / vb)) * vb;
+      rest.constant = sum.constant - quotient.constant;
+      int r = build(rest);
+      if (range(r, &lo, &hi) && lo >= 0 && hi <= vb) {
+        if (op == LoopOp::imod) return r;
+        for (auto& [t, c] : quotient.terms) c /= vb;
+        quotient.constant /= vb;
+        return build(quotient);
+      }
+      break;
+    }
+    case LoopOp::imin:
+    case LoopOp::imax: {
+      if (ca && cb) return i(op == LoopOp::imin ? std::min(va, vb) : std::max(va, vb));
+      if (cb && range(a, &lo, &hi)) {
+        if (op == LoopOp::imin ? hi - 1 <= vb : lo >= vb) return a;
+        if (op == LoopOp::imin ? lo >= vb : hi - 1 <= vb) return b;
+      }
+      break;
+    }
+    case LoopOp::ilt: {
+      if (ca && cb) return i(va < vb);
+      if (cb && range(a, &lo, &hi)) {
+        if (hi - 1 < vb) return i(1);
+        if (lo >= vb) return i(0);
+      }
+      if (ca && range(b, &lo, &hi)) {
+        if (va < lo) return i(1);
+        if (va >= hi - 1) return i(0);
+      }
+      break;
+    }
+    case LoopOp::ieq:
+      if (a == b) return i(1);
+      if (ca && cb) return i(va == vb);
+      break;
+    case LoopOp::iand:
+      if (ca) return va ? b : a;
+      if (cb) return vb ? a : b;
+      break;
+    default: DGEN_ASSERT(false);
+  }
+  return raw(op, a, b);
+}
+
+int LoopBuilder::inside(int a, int64_t lo, int64_t hi) { return both(less(i(lo - 1), a), less(a, i(hi))); }
+
+int LoopBuilder::where(int condition, int a, int b) {
+  if ((*this)[condition].op == LoopOp::iconst) return (*this)[condition].i ? a : b;
+  if (a == b) return a;
+  return put(LoopExpr{LoopOp::where, (*this)[a].type, {condition, a, b}});
+}
+
+int LoopBuilder::to_float(int a) {
+  if ((*this)[a].op == LoopOp::iconst) return f(static_cast<double>((*this)[a].i));
+  return put(LoopExpr{LoopOp::to_float, LoopType::f32, {a}});
+}
+
+int LoopBuilder::to_int(int a) { return put(LoopExpr{LoopOp::to_int, LoopType::i64, {a}}); }
+
+int LoopBuilder::load(int array, int index) {
+  LoopExpr e{LoopOp::load, kernel_.arrays[static_cast<size_t>(array)].type, {index}};
+  e.i = array;
+  return put(std::move(e));
+}
+
+int LoopBuilder::call(std::string name, std::vector<int> args, LoopType type) {
+  LoopExpr e{LoopOp::call, type, std::move(args)};
+  e.name = std::move(name);
+  return put(std::move(e));
+}
+
+int LoopBuilder::array(ArrayRef ref) {
+  for (size_t a = 0; a < kernel_.arrays.size(); ++a) {
+    ArrayRef& have = kernel_.arrays[a];
+    if (have.kind == ref.kind && have.id == ref.id && ref.kind != ArrayRef::local) {
+      have.written = have.written || ref.written;
+      return static_cast<int>(a);
+    }
+  }
+  kernel_.arrays.push_back(ref);
+  return static_cast<int>(kernel_.arrays.size()) - 1;
+}
+
+int LoopBuilder::local(int64_t size, LoopType type) {
+  kernel_.arrays.push_back({ArrayRef::local, none, size, type, true});
+  return static_cast<int>(kernel_.arrays.size()) - 1;
+}
+
+int LoopBuilder::new_var(LoopType type, int64_t lo, int64_t hi) {
+  LoopExpr e{LoopOp::var, type};
+  e.i = kernel_.vars++;
+  kernel_.var_range.push_back({lo, hi});
+  return put(std::move(e));
+}
+
+void LoopBuilder::loop(int lo, int hi, LoopTag tag, bool reverse, const std::function<void(int)>& body) {
+  Stmt stmt{Stmt::loop};
+  stmt.lo = lo, stmt.hi = hi, stmt.tag = tag, stmt.reverse = reverse;
+  open(&stmt.body, false);
+  bool fixed = (*this)[lo].op == LoopOp::iconst && (*this)[hi].op == LoopOp::iconst;
+  stmt.var = new_var(LoopType::i64, fixed ? (*this)[lo].i : 0, fixed ? (*this)[hi].i : -1);
+  body(stmt.var);
+  close();
+  scopes_.back().list->push_back(std::move(stmt));
+}
+
+int LoopBuilder::reduce_to(std::string_view op, const std::vector<int>& extents, const std::function<int(const std::vector<int>&)>& value) {
+  Stmt stmt{Stmt::reduce};
+  stmt.name = op;
+  stmt.extents = extents;
+  open(&stmt.body, false);
+  for (int n : extents) {
+    bool fixed = (*this)[n].op == LoopOp::iconst;
+    stmt.vars.push_back(new_var(LoopType::i64, 0, fixed ? (*this)[n].i : -1));
+  }
+  stmt.value = value(stmt.vars);
+  close();
+  stmt.var = new_var(LoopType::f32, 0, -1);
+  scopes_.back().list->push_back(stmt);
+  return stmt.var;
+}
+
+int LoopBuilder::reduce(std::string_view op, const std::vector<int64_t>& extents, const std::function<int(const std::vector<int>&)>& value) {
+  std::vector<int> counts;
+  for (int64_t n : extents) counts.push_back(i(n));
+  return reduce_to(op, counts, value);
+}
+
+void LoopBuilder::store(int array, int index, int value) {
+  Stmt stmt{Stmt::store};
+  stmt.array = array, stmt.index = index, stmt.value = value;
+  kernel_.arrays[static_cast<size_t>(array)].written = true;
+  scopes_.back().list->push_back(std::move(stmt));
+  forget_loads(array);
+}
+
+void LoopBuilder::accumulate(int array, int index, int value) {
+  store(array, index, value);
+  scopes_.back().list->back().kind = Stmt::add;
+}
+
+void LoopBuilder::guard(int condition, const std::function<void()>& body) {
+  Stmt stmt{Stmt::guard};
+  stmt.value = condition;
+  open(&stmt.body, true);
+  body();
+  close();
+  scopes_.back().list->push_back(std::move(stmt));
+}
+
+void LoopBuilder::call(std::string name, std::vector<std::pair<int, int>> pointers, std::vector<int> numbers) {
+  Stmt stmt{Stmt::call};
+  stmt.name = std::move(name);
+  stmt.pointers = std::move(pointers);
+  stmt.numbers = std::move(numbers);
+  for (auto [array, index] : stmt.pointers) forget_loads(array);
+  scopes_.back().list->push_back(std::move(stmt));
+}
+
+bool LoopBuilder::range(int e, int64_t* lo, int64_t* hi) const {
+  const LoopExpr& x = (*this)[e];
+  if (x.op == LoopOp::iconst) return *lo = x.i, *hi = x.i + 1, true;
+  if (x.op == LoopOp::var) {
+    auto [from, to] = kernel_.var_range[static_cast<size_t>(x.i)];
+    return *lo = from, *hi = to, to > from;
+  }
+  int64_t alo, ahi, blo, bhi;
+  if (x.args.size() != 2 || !range(x.args[0], &alo, &ahi) || !range(x.args[1], &blo, &bhi)) return false;
+  int64_t amax = ahi - 1, bmax = bhi - 1;
+  if (x.op == LoopOp::iadd) return *lo = alo + blo, *hi = amax + bmax + 1, true;
+  if (x.op == LoopOp::imul && blo == bmax) return *lo = std::min(alo * blo, amax * blo), *hi = std::max(alo * blo, amax * blo) + 1, true;
+  if (x.op == LoopOp::idiv && alo >= 0) return *lo = alo / blo, *hi = amax / blo + 1, true;
+  if (x.op == LoopOp::imod) return *lo = 0, *hi = blo, true;
+  if (x.op == LoopOp::imin) return *lo = std::min(alo, blo), *hi = std::min(amax, bmax) + 1, true;
+  if (x.op == LoopOp::imax) return *lo = std::max(alo, blo), *hi = std::max(amax, bmax) + 1, true;
+  return false;
+}
+
+Kernel LoopBuilder::finish() {
+  DGEN_ASSERT(scopes_.size() == 1);
+  return std::move(kernel_);
+}
+
+}  // namespace dgen::ir
