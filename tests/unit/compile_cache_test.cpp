@@ -134,7 +134,7 @@ TEST_F(KernelCacheTest, FolderWritableByOthersIsNotUsed) {
 
 TEST_F(KernelCacheTest, WrongOwnerIsNotUsed) {
   if (geteuid() != 0) GTEST_SKIP() << "only root can give a folder away";
-  fs::create_directory(folder_ + "/cache");
+  ASSERT_EQ(mkdir((folder_ + "/cache").c_str(), 0700), 0);
   ASSERT_EQ(chown((folder_ + "/cache").c_str(), 12345, 12345), 0);
   EXPECT_EQ(compile_twice().compiles, 1u);
   EXPECT_NE(log_.find("(owned by another user)"), std::string::npos) << log_;
@@ -181,7 +181,7 @@ TEST_F(KernelCacheTest, NoFolderNamedIsPrivateAndSilent) {
 }
 
 TEST_F(KernelCacheTest, OldestEntriesAreEvictedAndOtherFilesStay) {
-  fs::create_directory(folder_ + "/cache");
+  ASSERT_EQ(mkdir((folder_ + "/cache").c_str(), 0700), 0);
   ASSERT_TRUE(try_write_file(folder_ + "/cache/precious.txt", std::string(100000, 'x')));
   CompileConfig small = config();
   small.cache_bytes = 60000;

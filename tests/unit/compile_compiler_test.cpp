@@ -1,3 +1,4 @@
+#include <csignal>
 #include <filesystem>
 #include <vector>
 
@@ -57,6 +58,24 @@ TEST_F(CCompilerTest, BadTextIsAnInternalErrorWithTheKeptSource) {
   EXPECT_NE(try_read_file(kept).value_or("").find("return nonsense;"), std::string::npos);
   EXPECT_TRUE(kept.starts_with(folder_ + "/cache/"));
   EXPECT_EQ(log_, "");  // a bad text is not mistaken for a full disk
+}
+
+// Such a host loses the compiler's exit code.
+TEST_F(CCompilerTest, HostThatIgnoresChildSignals) {
+  auto before = signal(SIGCHLD, SIG_IGN);
+  CCompiler compiler(config());
+  EXPECT_EQ(compiler.compile("int one(void) { return 1; }\n")->function<int()>("one")(), 1);
+  std::string message = message_of<InternalError>([&] { compiler.compile("nonsense\n"); });
+  signal(SIGCHLD, before);
+  EXPECT_TRUE(message.starts_with("generated code does not compile;")) << message;
+}
+
+TEST_F(CCompilerTest, FolderNamesWithSpacesAndUmlauts) {
+  CompileConfig odd = config();
+  odd.cache_dir = folder_ + "/a 'b' \"c\" $d/\xc3\xbc/";
+  CCompiler compiler(odd);
+  EXPECT_EQ(compiler.compile("int one(void) { return 1; }\n")->function<int()>("one")(), 1);
+  EXPECT_EQ(log_, "");
 }
 
 TEST_F(CCompilerTest, MissingSymbolsAreInternalErrors) {
