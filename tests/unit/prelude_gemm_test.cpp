@@ -1,0 +1,158 @@
+// The emitted matrix product against sums in double; rows do not depend on how many there are.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <vector>
+
+#include "base/noise.h"
+#include "codegen/prelude.h"
+#include "unit/prelude_test_util.h"
+
+namespace dgen::test {
+namespace {
+
+using codegen::Target;
+using Gemm = void(int, int, long, long, long, const float*, long, const float*, long, float*, long, int);
+
+std::string text() {
+  return codegen::prelude_math(Target::c) + codegen::prelude_gemm(Target::c) + R"(
+void run_gemm(int ta, int tb, long m, long n, long k, const float *a, long lda, const float *b, long ldb, float *c,
+              long ldc, int accumulate) {
+  dg_gemm(ta, tb, m, n, k, a, lda, b, ldb, c, ldc, accumulate);
+}
+#if defined(__AVX512F__)
+int fma_lanes(void) { return 16; }
+#elif defined(__AVX2__) && defined(__FMA__)
+int fma_lanes(void) { return 8; }
+#else
+int fma_lanes(void) { return 0; }
+#endif
+/* twelve independent chains: the peak of fused multiply-adds */
+float peak(long n) {
+  dg_vec s[12], x = {0};
+  for (int i = 0; i < 12; ++i) s[i] = x;
+  for (long p = 0; p < n; ++p) {
+    for (int i = 0; i < 12; ++i) s[i] = dg_vec_fma(x, x, s[i]);
+    __asm__ volatile("" : "+x"(x));
+  }
+  float r = 0;
+  for (int i = 0; i < 12; ++i) r += s[i][0];
+  return r;
+}
+)";
+}
+
+const TextLibrary& library() {
+  static const TextLibrary value(text());
+  return value;
+}
+
+std::vector<float> noise(long n, std::uint64_t seed) {
+  std::vector<float> x(static_cast<std::size_t>(n));
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = noise_value(seed, 0, i);
+  return x;
+}
+
+struct Case {
+  long m, n, k;
+};
+const Case cases[] = {{1, 1, 1},    {1, 1, 300},  {2, 3, 5},    {5, 1, 70},    {33, 1, 2100}, {6, 16, 8},   {7, 17, 9},
+                      {1, 64, 40},  {1, 200, 300}, {2, 130, 64}, {3, 31, 257}, {4, 48, 512},  {13, 8, 100}, {61, 93, 259},
+                      {50, 193, 1}, {100, 200, 30}, {12, 400, 10}, {97, 5, 513}, {1500, 1, 3}, {3, 4, 0}};
+
+TEST(PreludeGemm, AgreesWithSumsInDouble) {
+  const auto gemm = library().get<Gemm>("run_gemm");
+  double worst = 0;
+  for (const Case& s : cases)
+    for (int flags = 0; flags < 8; ++flags) {
+      const int ta = flags & 1, tb = flags >> 1 & 1, accumulate = flags >> 2;
+      const long lda = (ta ? s.m : s.k) + 3, ldb = (tb ? s.k : s.n) + 1, ldc = s.n + 2;
+      const std::vector<float> a = noise((ta ? s.k : s.m) * lda + 1, 1), b = noise((tb ? s.n : s.k) * ldb + 1, 2);
+      std::vector<float> c = noise(s.m * ldc, 3), before = c;
+      gemm(ta, tb, s.m, s.n, s.k, a.data(), lda, b.data(), ldb, c.data(), ldc, accumulate);
+      for (long i = 0; i < s.m; ++i)
+        for (long j = 0; j < ldc; ++j) {
+          const auto at = static_cast<std::size_t>(i * ldc + j);
+          if (j >= s.n) {  // the gap between rows stays untouched
+            ASSERT_EQ(c[at], before[at]);
+            continue;
+          }
+          double sum = accumulate ? before[at] : 0.0, size = std::fabs(sum);
+          for (long p = 0; p < s.k; ++p) {
+            const double v = double(a[static_cast<std::size_t>(ta ? p * lda + i : i * lda + p)]) *
+                             double(b[static_cast<std::size_t>(tb ? j * ldb + p : p * ldb + j)]);
+            sum += v, size += std::fabs(v);
+          }
+          worst = std::max(worst, std::fabs(c[at] - sum) / (size + 1e-30));
+          ASSERT_NEAR(c[at], sum, 1e-6 * size) << s.m << " " << s.n << " " << s.k << " flags " << flags;
+        }
+    }
+  std::printf("largest error / sum of magnitudes %.3g\n", worst);
+}
+
+TEST(PreludeGemm, RowsDoNotDependOnTheirNumber) {
+  const auto gemm = library().get<Gemm>("run_gemm");
+  for (const Case& s : {Case{61, 93, 600}, {20, 128, 300}, {100, 1, 1300}, {19, 17, 40}, {300, 200, 33}, {50, 7, 300}})
+    for (int flags = 0; flags < 8; ++flags) {
+      const int ta = flags & 1, tb = flags >> 1 & 1, accumulate = flags >> 2;
+      const long lda = ta ? s.m : s.k, ldb = tb ? s.k : s.n;
+      const std::vector<float> a = noise(s.m * s.k, 1), b = noise(s.n * s.k, 2), start = noise(s.m * s.n, 3);
+      std::vector<float> whole = start;
+      gemm(ta, tb, s.m, s.n, s.k, a.data(), lda, b.data(), ldb, whole.data(), s.n, accumulate);
+      for (const long step : {1L, 2L, 3L, 5L, 12L, 13L}) {
+        std::vector<float> parts = start;
+        for (long i = 0; i < s.m; i += step)
+          gemm(ta, tb, std::min(step, s.m - i), s.n, s.k, a.data() + (ta ? i : i * lda), lda, b.data(), ldb,
+               parts.data() + i * s.n, s.n, accumulate);
+        ASSERT_EQ(std::memcmp(whole.data(), parts.data(), whole.size() * sizeof(float)), 0) << s.m << " by " << step << " flags " << flags;
+      }
+    }
+}
+
+TEST(PreludeGemm, CompilersAgreeBitForBit) {
+  if (!have_compiler("gcc") || !have_compiler("clang")) GTEST_SKIP() << "needs gcc and clang";
+  const TextLibrary gcc(text(), "gcc"), clang(text(), "clang");
+  for (const Case& s : {Case{61, 93, 600}, {1, 300, 300}, {40, 1, 777}}) {
+    const std::vector<float> a = noise(s.m * s.k, 1), b = noise(s.n * s.k, 2);
+    std::vector<float> x(static_cast<std::size_t>(s.m * s.n)), y = x;
+    gcc.get<Gemm>("run_gemm")(0, 0, s.m, s.n, s.k, a.data(), s.k, b.data(), s.n, x.data(), s.n, 0);
+    clang.get<Gemm>("run_gemm")(0, 0, s.m, s.n, s.k, a.data(), s.k, b.data(), s.n, y.data(), s.n, 0);
+    EXPECT_EQ(x, y);
+  }
+}
+
+TEST(PreludeGemm, CudaTextCompiles) {
+  const std::string cuda = codegen::prelude_math(Target::cuda) + codegen::prelude_gemm(Target::cuda) +
+                           "extern \"C\" __global__ void k(const float *a, const float *b, float *c) {\n"
+                           "  dg_gemm(0, 1, 3, 4, 5, a, 5, b, 5, c, 4, 0);\n}\n";
+  const std::string errors = compile_cuda(cuda);
+  if (errors == "absent") GTEST_SKIP() << "libnvrtc is not installed";
+  EXPECT_EQ(errors, "");
+}
+
+TEST(PreludeGemm, PrintsSpeed) {
+  const auto gemm = library().get<Gemm>("run_gemm");
+  const int lanes = library().get<int()>("fma_lanes")();
+  if (lanes == 0) GTEST_SKIP() << "no fused multiply-add";
+  const auto peak_run = library().get<float(long)>("peak");
+  volatile float sink = 0;
+  const auto peak = [&] { return 12.0 * 2 * lanes * 100000 / best_seconds(9, [&] { sink = sink + peak_run(100000); }) * 1e-9; };
+  for (const Case& s : {Case{512, 512, 512}, {1000, 128, 128}, {250, 512, 512}, {64, 64, 64}, {1, 512, 512}, {2, 512, 512}, {4, 512, 512}, {512, 1, 512}})
+    for (int flags = 0; flags < 4; ++flags) {
+      const int ta = flags & 1, tb = flags >> 1;
+      const std::vector<float> a = noise(s.m * s.k, 1), b = noise(s.n * s.k, 2);
+      std::vector<float> c(static_cast<std::size_t>(s.m * s.n));
+      const long times = 4000000 / (s.m * s.n * s.k) + 1;
+      const double t = best_seconds(9, [&] {
+        for (long i = 0; i < times; ++i)
+          gemm(ta, tb, s.m, s.n, s.k, a.data(), ta ? s.m : s.k, b.data(), tb ? s.k : s.n, c.data(), s.n, 0);
+      }) / static_cast<double>(times);
+      const double rate = 2e-9 * static_cast<double>(s.m * s.n * s.k) / t, best = peak();
+      std::printf("%ldx%ldx%ld ta %d tb %d: %.1f us, %.1f GFLOP/s, %.0f%% of the peak %.1f\n", s.m, s.n, s.k, ta, tb, t * 1e6, rate, 100 * rate / best, best);
+    }
+}
+
+}  // namespace
+}  // namespace dgen::test
