@@ -22,9 +22,11 @@ constexpr const char* text_c = R"C(
 #endif
 #ifdef __clang__
 #define DG_UNROLL _Pragma("clang loop unroll(full)")
+#define DG_KEEP_LOOP _Pragma("clang loop unroll(disable)") /* unrolled, it spills */
 #define DG_SHUFFLE(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
 #else
 #define DG_UNROLL _Pragma("GCC unroll 8")
+#define DG_KEEP_LOOP
 #define DG_SHUFFLE(a, b, i, j, k, l) __builtin_shuffle(a, b, (dg_int4){i, j, k, l})
 #endif
 #define DG_NR (DG_NV * DG_LANES)
@@ -78,6 +80,7 @@ DG_FN void dg_gemm_tile(const int mr, const int nv, long k, const float *a, long
   for (int i = 0; i < mr; ++i)
   DG_UNROLL
     for (int j = 0; j < nv; ++j) sum[i][j] = load ? (dg_vec)*(const dg_vec_any *)(c + i * ldc + j * DG_LANES) : (dg_vec){0};
+  DG_KEEP_LOOP
   for (long p = 0; p < k; ++p) {
     dg_vec row[8];
   DG_UNROLL
