@@ -1,5 +1,6 @@
 #include "interp/interp.h"
 
+#include "analysis/history.h"
 #include "analysis/levels.h"
 #include "ir/op.h"
 
@@ -7,28 +8,12 @@ namespace dgen::interp {
 
 using namespace ir;
 
-std::vector<int64_t> history_ticks(const Graph& g) {
-  std::vector<int64_t> ticks(static_cast<size_t>(g.size()), 0);
-  for (Id id = 0; id < g.size(); ++id) {
-    const Node& node = g[id];
-    for (size_t i = 0; i < node.in.size(); ++i) {
-      const Node& in = g[node.in[i]];
-      if (in.clock().is_static()) continue;
-      int64_t reach = node.op->reach ? node.op->reach(node, static_cast<int>(i), in.type) : 0;
-      // A slower value's newest tick may lie before the run.
-      if (in.clock().period > node.clock().period && !node.clock().is_static()) ++reach;
-      ticks[static_cast<size_t>(node.in[i])] = std::max(ticks[static_cast<size_t>(node.in[i])], reach);
-    }
-  }
-  return ticks;
-}
-
 namespace {
 
 class Machine {
  public:
   Machine(const Graph& g, const RunInfo& info, const Leaves& leaves, State& state, bool single)
-      : g_(g), info_(info), leaves_(leaves), state_(state), single_(single), history_(history_ticks(g)) {
+      : g_(g), info_(info), leaves_(leaves), state_(state), single_(single), history_(analysis::history_ticks(g)) {
     info_.position = state.position;
     values_.resize(static_cast<size_t>(g.size()));
     for (Id id = 0; id < g.size(); ++id) value(id).assign(static_cast<size_t>((end(id) - first(id)) * size(id)), 0.0);

@@ -30,7 +30,4 @@ struct Leaves {
 // g has explicit clocks and no grad nodes. state null: a fresh run.
 Result run(const ir::Graph& g, const ir::RunInfo& info, const Leaves& leaves, State* state, bool single = false, bool keep_nodes = false);
 
-// How many ticks before a run a value is read, by node: its history.
-std::vector<int64_t> history_ticks(const ir::Graph& g);
-
 }  // namespace dgen::interp

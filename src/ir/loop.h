@@ -57,15 +57,16 @@ struct ArrayRef {
   int64_t size = 0;       // elements a tick (local: in all)
   LoopType type = LoopType::f32;
   bool written = false;
+  bool in_registers = false;  // copied to a local array while the kernel runs
   bool operator==(const ArrayRef&) const = default;
 };
 enum class RunScalar { sample_rate, inv_sample_rate, ticks_base };
 
 // Run-time integers of a launch. tile_frame: stream frame of the tile's first frame; per clock (id = period): tick0 is the
 // run's tick number of the tile's first tick, offset its frame minus the tile's first frame; lo, hi: ticks to do;
-// ticks: of a clock in the whole run.
+// ticks: of a clock in the whole run; tile_ticks: in the tile.
 struct KernelArg {
-  enum Kind { lo, hi, tile_frame, tick0, offset, step, ticks } kind;
+  enum Kind { lo, hi, tile_frame, tick0, offset, step, ticks, tile_ticks } kind;
   int64_t period = 0;
   bool operator==(const KernelArg&) const = default;
 };

@@ -36,6 +36,7 @@ struct ElemCtx {
 struct StmtCtx : ElemCtx {
   int out = -1;   // array
   int base = -1;  // expression: index of element 0 at this tick
+  bool onto = false;  // add to what out holds instead of setting it (scatter_add under a sum over time)
   // Input i at this tick as an array and the index of its element 0: its storage, or a local copy made here.
   std::function<std::pair<int, int>(int i)> array_of;
 };

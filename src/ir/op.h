@@ -25,6 +25,7 @@ enum Trait : unsigned {
   across_time = 64,    // reads its inputs at other ticks than its own
   reverse_root = 128,  // vjp runs even when nothing asked for the value (state writes)
   in_order = 256,      // its ticks must be computed one after the other
+  scatters = 512,      // stmt can add onto a sum in place (StmtCtx::onto)
 };
 
 struct OpDef {

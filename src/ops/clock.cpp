@@ -104,7 +104,10 @@ int elem_sum_ticks(ElemCtx& c) {
 void vjp_sum_ticks(VjpCtx& v) { v.give(0, ex("hold", {v.dy()}, {{"period", v.x(0).clock().period}})); }
 
 // sum_time: the sum over all ticks of the run; float32 partial sums of one chunk of the stream, added in order in float64.
-Type infer_sum_time(std::span<const Type> in, const Attrs&) { return {in[0].shape, static_clock}; }
+Type infer_sum_time(std::span<const Type> in, const Attrs&) {
+  if (in[0].clock.is_static()) throw InternalError("sum_time of a static value");
+  return {in[0].shape, static_clock};
+}
 
 void eval_sum_time(EvalCtx& c) {
   int64_t n = c.shape().size();

@@ -97,10 +97,10 @@ void stmt_scatter(StmtCtx& c) {
   LoopBuilder& l = c.l;
   const Shape& indices = c.input(0).shape();
   Shape rest = without_first(c.shape(), 1);
-  l.loop(c.shape().size(), [&](int i) { l.store(c.out, l.add(c.base, i), l.f(0)); });
+  if (!c.onto) l.loop(c.shape().size(), [&](int i) { l.store(c.out, l.add(c.base, i), l.f(0)); });
   l.loop(indices.size(), [&](int i) {
     std::vector<int> index = c.unravel(i, indices);
-    int row = l.let(l.to_int(c.in(0, index)));
+    int row = l.to_int(c.in(0, index));
     l.guard(l.inside(row, 0, c.shape()[0]), [&] {
       l.loop(rest.size(), [&](int j) {
         std::vector<int> inner = c.unravel(j, rest), at = index;
@@ -116,7 +116,7 @@ const OpDef rows[] = {
      .max_inputs = 2, .traits = stateless | rereads, .infer = infer_gather, .eval = eval_gather, .vjp = vjp_gather,
      .elem = elem_gather},
     {.name = "scatter_add", .doc = "values (second) added in order to rows (first) of `size`; others are dropped",
-     .family = Family::index, .min_inputs = 2, .max_inputs = 2, .traits = stateless | materialise, .infer = infer_scatter,
+     .family = Family::index, .min_inputs = 2, .max_inputs = 2, .traits = stateless | materialise | scatters, .infer = infer_scatter,
      .eval = eval_scatter, .vjp = vjp_scatter, .stmt = stmt_scatter},
 };
 

@@ -158,7 +158,7 @@ int elem_argmax(ElemCtx& c) {
   const Shape& from = c.input(0).shape();
   std::vector<bool> reduced = reduced_axes(c.attrs(), from);
   int64_t n = from[static_cast<int>(axis_of(c.attrs(), from))];
-  int top = l.let(reduce_elem(c, "max", [](int x) { return x; }));
+  int top = reduce_elem(c, "max", [](int x) { return x; });
   int from_end = l.reduce("max", {n}, [&](const std::vector<int>& vars) {
     int x = c.in(0, merge_index(reduced, c.idx, vars));
     return l.scalar("select", {l.scalar("eq", {x, top}), l.to_float(l.sub(l.i(n), vars[0])), l.f(0)});

@@ -1,0 +1,331 @@
+#include "codegen/render.h"
+
+#include <cmath>
+#include <cstdio>
+#include <map>
+#include <set>
+
+#include "base/check.h"
+#include "ir/op.h"
+
+namespace dgen::codegen {
+
+using namespace ir;
+
+const Dialect& dialect(Target target) {
+  static const Dialect dialects[] = {
+      {Target::c, "void ", "(void* const* a, const long* n)", "restrict", "long", "{\n", "for (long $v = $lo; $v < $hi; ++$v)",
+       "#pragma GCC ivdep\n"},
+      {Target::cuda, "extern \"C\" __global__ void ", "(void* const* a, const long long* n)", "__restrict__", "long long",
+       "if (blockIdx.x == 0 && threadIdx.x == 0) {\n",
+       "for (long long $v = $lo + blockIdx.x * (long long)blockDim.x + threadIdx.x; $v < $hi; $v += (long long)gridDim.x * blockDim.x)", ""},
+      {Target::metal, "kernel void ", "(device char* const* a [[buffer(0)]], device const long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]])",
+       "", "long", "if (thread_id == 0) {\n", "for (long $v = $lo + thread_id; $v < $hi; $v += threads)", ""},
+  };
+  return dialects[static_cast<int>(target)];
+}
+
+namespace {
+
+constexpr int kLanes = 16;
+
+std::string float_text(double value) {
+  auto f = static_cast<float>(value);
+  if (std::isnan(f)) return "DG_AS_FLOAT(0x7fc00000u)";
+  if (std::isinf(f)) return f > 0 ? "DG_AS_FLOAT(0x7f800000u)" : "DG_AS_FLOAT(0xff800000u)";
+  char text[40];
+  std::snprintf(text, sizeof text, "%.9g", static_cast<double>(f));
+  std::string s = text;
+  if (s.find_first_of(".e") == std::string::npos) s += ".0";
+  return f < 0 ? "(" + s + "f)" : s + "f";
+}
+
+std::string replace(std::string text, std::string_view what, const std::string& with) {
+  for (size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += with.size()) text.replace(at, what.size(), with);
+  return text;
+}
+
+// The row's text with its argument letters replaced.
+std::string row_text(std::string_view text, const std::vector<std::string>& args) {
+  std::string out;
+  auto word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.'; };
+  for (size_t i = 0; i < text.size(); ++i) {
+    bool alone = (i == 0 || !word(text[i - 1])) && (i + 1 == text.size() || !word(text[i + 1]));
+    size_t k = static_cast<size_t>(text[i] - 'a');
+    if (alone && text[i] >= 'a' && k < args.size()) out += args[k];
+    else out += text[i];
+  }
+  return out;
+}
+
+class Renderer {
+ public:
+  Renderer(const Dialect& d, const Kernel& k) : d_(d), k_(k) {}
+
+  std::string run() {
+    out_ = cat(d_.before_name, k_.name, d_.arguments, " {\n");
+    indent_ = 1;
+    for (size_t i = 0; i < k_.args.size(); ++i) line(cat("const ", d_.real_long, " n", i, " = n[", i, "];"));
+    for (size_t i = 0; i < k_.arrays.size(); ++i) declare(i);
+    bool parallel = d_.target != Target::c && has_parallel(k_.body);
+    if (d_.target != Target::c && !parallel) line(std::string(d_.serial_guard.substr(0, d_.serial_guard.size() - 1)));
+    for (size_t i = 0; i < k_.arrays.size(); ++i) copy_state(i, true);
+    list(k_.body);
+    for (size_t i = 0; i < k_.arrays.size(); ++i) copy_state(i, false);
+    if (d_.target != Target::c && !parallel) line("}");
+    return out_ + "}\n";
+  }
+
+ private:
+  static bool has_parallel(const std::vector<Stmt>& body) {
+    for (auto& s : body)
+      if (s.kind == Stmt::loop && s.tag == LoopTag::parallel) return true;
+    return false;
+  }
+
+  void line(const std::string& text) { out_ += std::string(static_cast<size_t>(indent_) * 2, ' ') + text + "\n"; }
+
+  std::string space() const { return d_.target == Target::metal ? "device " : ""; }
+
+  void declare(size_t i) {
+    const ArrayRef& a = k_.arrays[i];
+    std::string type = a.type == LoopType::u64 ? "dg_u64" : a.kind == ArrayRef::total ? "double" : "float";
+    if (a.kind == ArrayRef::local) return line(cat(type, " a", i, "[", a.size, "];"));
+    const char* constant = a.written ? "" : "const ";
+    std::string name = a.in_registers ? cat("g", i) : cat("a", i);
+    line(cat(constant, space(), type, "* ", d_.restrict_word, " ", name, " = (", constant, space(), type, "*)a[", i, "];"));
+    if (a.in_registers) line(cat(type, " a", i, "[", a.size, "];"));
+  }
+
+  void copy_state(size_t i, bool in) {
+    const ArrayRef& a = k_.arrays[i];
+    if (!a.in_registers) return;
+    line(cat("for (int j = 0; j < ", a.size, "; ++j) ", in ? cat("a", i, "[j] = g", i, "[j];") : cat("g", i, "[j] = a", i, "[j];")));
+  }
+
+  // ---- expressions: operands are names or constants, since every other expression has its let --------------------------
+
+  std::string name(int e) const {
+    const LoopExpr& x = k_.exprs[static_cast<size_t>(e)];
+    switch (x.op) {
+      case LoopOp::fconst: return float_text(x.f);
+      case LoopOp::iconst: return x.i < 0 ? cat("(", x.i, ")") : cat(x.i);
+      case LoopOp::var: return cat("i", x.i);
+      case LoopOp::arg: return cat("n", x.i);
+      default: return cat("v", e);
+    }
+  }
+
+  std::string text(int e) const {
+    const LoopExpr& x = k_.exprs[static_cast<size_t>(e)];
+    auto arg = [&](size_t i) { return name(x.args[i]); };
+    auto infix = [&](const char* symbol) { return cat(arg(0), " ", symbol, " ", arg(1)); };
+    switch (x.op) {
+      case LoopOp::scalar: {
+        std::vector<std::string> args;
+        for (int a : x.args) args.push_back(name(a));
+        return row_text(x.row->c_text, args);
+      }
+      case LoopOp::iadd: return infix("+");
+      case LoopOp::isub: return infix("-");
+      case LoopOp::imul: return infix("*");
+      case LoopOp::idiv: return infix("/");
+      case LoopOp::imod: return infix("%");
+      case LoopOp::ilt: return infix("<");
+      case LoopOp::ieq: return infix("==");
+      case LoopOp::iand: return infix("&");
+      case LoopOp::imin: return cat(arg(0), " < ", arg(1), " ? ", arg(0), " : ", arg(1));
+      case LoopOp::imax: return cat(arg(0), " > ", arg(1), " ? ", arg(0), " : ", arg(1));
+      case LoopOp::where: return cat(arg(0), " ? ", arg(1), " : ", arg(2));
+      case LoopOp::to_float: return cat("(float)", arg(0));
+      case LoopOp::to_int: return cat("dg_to_int(", arg(0), ")");
+      case LoopOp::load: return cat("a", x.i, "[", arg(0), "]");
+      case LoopOp::call: {
+        std::string list;
+        for (size_t i = 0; i < x.args.size(); ++i) list += (i ? ", " : "") + arg(i);
+        return cat(x.name, "(", list, ")");
+      }
+      default: return name(e);
+    }
+  }
+
+  const char* type(int e) const {
+    switch (k_.exprs[static_cast<size_t>(e)].type) {
+      case LoopType::f32: return "float";
+      case LoopType::u64: return "dg_u64";
+      default: return d_.target == Target::cuda ? "long long" : "long";
+    }
+  }
+
+  // ---- statements ------------------------------------------------------------------------------------------------------
+
+  void list(const std::vector<Stmt>& body) {
+    for (auto& s : body) statement(s);
+  }
+
+  void statement(const Stmt& s) {
+    switch (s.kind) {
+      case Stmt::let: return line(cat("const ", type(s.value), " v", s.value, " = ", text(s.value), ";"));
+      case Stmt::store: return line(cat("a", s.array, "[", name(s.index), "] = ", name(s.value), ";"));
+      case Stmt::add: return line(cat("a", s.array, "[", name(s.index), "] += ", name(s.value), ";"));
+      case Stmt::guard: return block(cat("if (", name(s.value), ") {"), s.body);
+      case Stmt::call: return call(s);
+      case Stmt::loop: return loop(s);
+      case Stmt::reduce: return reduce(s);
+    }
+  }
+
+  void block(const std::string& head, const std::vector<Stmt>& body, const std::string& last = "") {
+    line(head);
+    ++indent_;
+    list(body);
+    if (!last.empty()) line(last);
+    --indent_;
+    line("}");
+  }
+
+  void call(const Stmt& s) {
+    std::string args;
+    for (auto [array, index] : s.pointers) args += cat(args.empty() ? "" : ", ", "a", array, " + ", name(index));
+    for (int n : s.numbers) args += cat(args.empty() ? "" : ", ", name(n));
+    line(cat(s.name, "(", args, ");"));
+  }
+
+  void loop(const Stmt& s) {
+    std::string v = name(s.var), lo = name(s.lo), hi = name(s.hi);
+    if (s.tag == LoopTag::parallel) {
+      if (!d_.ivdep.empty()) out_ += d_.ivdep;
+      std::string head = replace(replace(replace(std::string(d_.parallel_loop), "$v", v), "$lo", lo), "$hi", hi);
+      return block(head + " {", s.body);
+    }
+    if (s.reverse) return block(cat("for (", d_.real_long, " ", v, " = ", hi, " - 1; ", v, " >= ", lo, "; --", v, ") {"), s.body);
+    block(cat("for (", d_.real_long, " ", v, " = ", lo, "; ", v, " < ", hi, "; ++", v, ") {"), s.body);
+  }
+
+  std::string fold(const std::string& op, const std::string& a, const std::string& b) const {
+    if (op == "sum") return cat(a, " + ", b);
+    if (op == "prod") return cat(a, " * ", b);
+    DGEN_ASSERT(op == "max");
+    return cat("dg_max(", a, ", ", b, ")");
+  }
+  static const char* start(const std::string& op) { return op == "sum" ? "0.0f" : op == "prod" ? "1.0f" : "DG_AS_FLOAT(0xff800000u)"; }
+
+  // 16 partial results by position, then a tree: the same order whatever the compiler does, and vectorisable.
+  void reduce(const Stmt& s) {
+    std::string r = name(s.var), inner = name(s.vars.back()), n = name(s.extents.back());
+    const LoopExpr& extent = k_.exprs[static_cast<size_t>(s.extents.back())];
+    bool fixed = extent.op == LoopOp::iconst;
+    bool lanes = !fixed || extent.i >= kLanes;
+    std::string L(d_.real_long);
+    line(cat("float ", r, ";"));
+    line("{");
+    ++indent_;
+    line(cat("float w[", lanes ? kLanes : 1, "];"));
+    line(cat("for (int j = 0; j < ", lanes ? kLanes : 1, "; ++j) w[j] = ", start(s.name), ";"));
+    for (size_t i = 0; i + 1 < s.vars.size(); ++i) {
+      std::string v = name(s.vars[i]);
+      line(cat("for (", L, " ", v, " = 0; ", v, " < ", name(s.extents[i]), "; ++", v, ") {"));
+      ++indent_;
+    }
+    auto into = [&](const std::string& slot) { return cat("w[", slot, "] = ", fold(s.name, cat("w[", slot, "]"), name(s.value)), ";"); };
+    if (!lanes) {
+      block(cat("for (", L, " ", inner, " = 0; ", inner, " < ", n, "; ++", inner, ") {"), s.body, into("0"));
+    } else {
+      line(cat("const ", L, " whole = ", n, " / ", kLanes, " * ", kLanes, ";"));
+      line(cat("for (", L, " q = 0; q < whole; q += ", kLanes, ") {"));
+      ++indent_;
+      line(cat("for (", L, " j = 0; j < ", kLanes, "; ++j) {"));
+      ++indent_;
+      line(cat("const ", L, " ", inner, " = q + j;"));
+      list(s.body);
+      line(into("j"));
+      --indent_;
+      line("}");
+      --indent_;
+      line("}");
+      if (!fixed || extent.i % kLanes != 0)
+        block(cat("for (", L, " ", inner, " = whole; ", inner, " < ", n, "; ++", inner, ") {"), s.body, into(inner + " - whole"));
+    }
+    for (size_t i = 0; i + 1 < s.vars.size(); ++i) --indent_, line("}");
+    if (lanes) line(cat("for (int h = ", kLanes / 2, "; h; h /= 2) for (int j = 0; j < h; ++j) w[j] = ", fold(s.name, "w[j]", "w[j + h]"), ";"));
+    line(cat(r, " = w[0];"));
+    --indent_;
+    line("}");
+  }
+
+  const Dialect& d_;
+  const Kernel& k_;
+  std::string out_;
+  int indent_ = 0;
+};
+
+// Glue between the loop IR's calls and the prelude.
+std::string helpers(Target target) {
+  std::string text = R"(
+DG_FN DG_LONG dg_to_int(float x) {
+  float y = x == x ? x : 0.0f;
+  y = y < -2147483520.0f ? -2147483520.0f : y;
+  y = y > 2147483520.0f ? 2147483520.0f : y;
+  return (DG_LONG)(int)y;
+}
+)";
+  text = replace(text, "DG_LONG", std::string(dialect(target).real_long));
+  if (target != Target::metal)
+    text += R"(
+DG_FN dg_u64 dg_phase_step_static(float f, float rate) { return dg_phase_inc_static((double)f / (double)rate); }
+DG_FN dg_u64 dg_phase_step(float f, float rate) { return dg_phase_inc(f, (float)(4294967296.0 / (double)rate)); }
+)";
+  return text + R"(
+DG_FN dg_u64 dg_phase_after(dg_u64 phase, dg_u64 step, dg_u64 ticks) { return phase + step * ticks; }
+DG_FN dg_u64 dg_phase_reset(float reset, dg_u64 phase) { return reset > 0.0f ? 0 : phase; }
+)";
+}
+
+std::string matmul_helper(Target target) {
+  std::string text = R"(
+DG_FN void dg_matmul(const float* a, const float* b, float* c, DG_LONG ta, DG_LONG tb, DG_LONG m, DG_LONG n, DG_LONG k) {
+  dg_gemm((int)ta, (int)tb, m, n, k, a, ta ? m : k, b, tb ? k : n, c, n, 0);
+}
+)";
+  return replace(text, "DG_LONG", std::string(dialect(target).real_long));
+}
+
+void collect_calls(const std::vector<Stmt>& body, std::set<std::string>& names) {
+  for (auto& s : body) {
+    if (s.kind == Stmt::call) names.insert(s.name);
+    collect_calls(s.body, names);
+  }
+}
+
+// dg_rfft_1024 and the like.
+bool fft_plan(const std::string& name, FftPlan* plan) {
+  static const std::map<std::string, FftPlan::Kind> kinds = {
+      {"dg_rfft", FftPlan::rfft}, {"dg_irfft", FftPlan::irfft}, {"dg_fft", FftPlan::fft}, {"dg_ifft", FftPlan::ifft}};
+  size_t cut = name.rfind('_');
+  auto kind = kinds.find(name.substr(0, cut));
+  if (kind == kinds.end()) return false;
+  *plan = {kind->second, std::stoi(name.substr(cut + 1))};
+  return true;
+}
+
+}  // namespace
+
+std::string render_kernel(const Dialect& d, const Kernel& kernel) { return Renderer(d, kernel).run(); }
+
+std::string render_program(Target target, std::span<const Kernel> kernels) {
+  std::set<std::string> calls;
+  for (auto& kernel : kernels) collect_calls(kernel.body, calls);
+  std::vector<FftPlan> plans;
+  for (auto& name : calls)
+    if (FftPlan plan; fft_plan(name, &plan)) plans.push_back(plan);
+
+  std::string text = prelude_math(target) + helpers(target);
+  if (!plans.empty()) text += prelude_fft(target, plans);
+  if (calls.count("dg_matmul")) text += prelude_gemm(target) + matmul_helper(target);
+  if (calls.count("dg_add_to"))
+    text += "DG_FN void dg_add_to(double* sum, const float* part, int n) { for (int i = 0; i < n; ++i) sum[i] += part[i]; }\n";
+  for (auto& kernel : kernels) text += "\n" + render_kernel(dialect(target), kernel);
+  return text;
+}
+
+}  // namespace dgen::codegen

@@ -1,0 +1,415 @@
+#include "loop/lower.h"
+
+#include <algorithm>
+#include <map>
+
+#include "ir/lower.h"
+#include "ir/op.h"
+
+namespace dgen::loop {
+
+using namespace ir;
+using schedule::Plan;
+using schedule::Region;
+using schedule::Store;
+using schedule::Strategy;
+
+namespace {
+
+constexpr int64_t kLargestRegisterState = 64;
+
+bool is_closed_form(const Graph& g, Id id) {
+  const Node& node = g[id];
+  return node.op->name == "phasor" && node.in.size() == 1 && g[node.in[0]].clock().is_static();
+}
+
+// Builds one kernel over one region's values.
+class Lowering {
+ public:
+  Lowering(const Plan& plan, int region, std::string name)
+      : plan_(plan), g_(plan.graph), region_(plan.regions[static_cast<size_t>(region)]), number_(region), l_(std::move(name)) {}
+
+  LoopBuilder& builder() { return l_; }
+
+  Kernel ticks() {
+    declare();
+    bool parallel = region_.strategy == Strategy::pointwise;
+    if (region_.clock.is_static()) {
+      body(l_.i(0));
+    } else {
+      l_.loop(l_.arg(KernelArg::lo), l_.arg(KernelArg::hi), parallel ? LoopTag::parallel : LoopTag::serial,
+              region_.clock.reverse && !parallel, [&](int t) { body(t); });
+    }
+    return finish();
+  }
+
+  // Element of a value at a tick of its own clock.
+  int element(Id id, int tick, const std::vector<int>& idx) {
+    const Node& node = g_[id];
+    if (plan_.stored(id)) return stored_element(id, tick, idx);
+    ElemCtx ctx = context(id, tick, idx);
+    if (!node.op->elem) throw InternalError(cat("[", node.op->name, "] cannot be computed in place"));
+    return node.op->elem(ctx);
+  }
+
+  ElemCtx context(Id id, int tick, std::vector<int> idx) {
+    const Node& node = g_[id];
+    return ElemCtx{l_, g_, node, id, tick, std::move(idx),
+                   [this, &node](int i, int t, std::vector<int> index) { return element(node.in[static_cast<size_t>(i)], t, index); }};
+  }
+
+  Kernel finish() {
+    Kernel kernel = l_.finish();
+    kernel.why = region_.reason;
+    return kernel;
+  }
+
+  int stream_array(Id id, bool written) { return l_.array({ArrayRef::stream, id, g_[id].shape().size(), LoopType::f32, written}); }
+
+ private:
+  bool mine(Id id) const { return plan_.region_of[static_cast<size_t>(id)] == number_; }
+  bool is_stream(Id id) const { return plan_.store[static_cast<size_t>(id)] == Store::stream; }
+
+  void declare() {
+    for (Id id : region_.nodes)
+      if (is_stream(id)) stream_array(id, true);
+    for (Id id : region_.nodes) {
+      const Node& node = g_[id];
+      if (!node.attrs.has("cell") || node.clock().is_static()) continue;
+      ArrayRef state{ArrayRef::state, static_cast<Id>(node.attrs.i("cell")), node.shape().size(), LoopType::f32, true};
+      state.in_registers = state.size <= kLargestRegisterState;
+      l_.array(state);
+    }
+  }
+
+  int stored_element(Id id, int tick, const std::vector<int>& idx) {
+    const Node& node = g_[id];
+    int linear = context(id, tick, {}).ravel(idx, node.shape());
+    if (node.clock().is_static()) tick = l_.i(0);
+    if (mine(id)) {
+      auto now = value_.find(id);
+      if (now != value_.end() && now->second.tick == tick) {
+        if (now->second.expr >= 0 && (node.shape().size() == 1 || idx == now->second.idx)) return now->second.expr;
+        if (!is_stream(id)) return l_.load(now->second.array, linear);
+      }
+      DGEN_ASSERT(is_stream(id));
+    }
+    return l_.load(stream_array(id, mine(id)), l_.add(l_.mul(tick, node.shape().size()), linear));
+  }
+
+  // ---- one tick ------------------------------------------------------------------------------------------------------
+
+  // Values of slower clocks in the same loop are computed on their own ticks only.
+  void body(int t) {
+    value_.clear();
+    std::vector<Id> pending;
+    Clock clock = region_.clock;
+    for (Id id : region_.nodes) {
+      if (g_[id].clock() == clock) {
+        pending.push_back(id);
+        continue;
+      }
+      run_groups(pending, clock, t);
+      pending = {id};
+      clock = g_[id].clock();
+    }
+    run_groups(pending, clock, t);
+  }
+
+  void run_groups(const std::vector<Id>& nodes, Clock clock, int t) {
+    if (nodes.empty()) return;
+    if (clock == region_.clock || clock.is_static()) return groups(nodes, clock.is_static() ? l_.i(0) : t);
+    ElemCtx ctx = context(nodes[0], t, {});
+    int frame = ctx.frame_of(t, region_.clock), tick = ctx.tick_at(frame, clock);
+    l_.guard(l_.equal(ctx.frame_of(tick, clock), frame), [&] {
+      groups(nodes, tick);
+      for (Id id : nodes) value_.erase(id);  // known inside the guard only
+    });
+  }
+
+  // Consecutive values of one shape that read each other only at the same element share a loop nest.
+  void groups(const std::vector<Id>& nodes, int tick) {
+    std::vector<Id> commits;
+    for (size_t from = 0; from < nodes.size();) {
+      size_t to = from + 1;
+      while (to < nodes.size() && joins(nodes, from, to)) ++to;
+      group({nodes.begin() + static_cast<std::ptrdiff_t>(from), nodes.begin() + static_cast<std::ptrdiff_t>(to)}, tick);
+      from = to;
+    }
+    for (Id id : nodes)
+      if (is_write(id)) commit(id, tick);
+  }
+
+  bool is_write(Id id) const {
+    const Node& node = g_[id];
+    return node.attrs.has("cell") && g_.cells[static_cast<size_t>(node.attrs.i("cell"))].write == id;
+  }
+
+  bool by_statement(Id id) const { return g_[id].op->stmt && !is_closed_form(g_, id); }
+
+  bool joins(const std::vector<Id>& nodes, size_t from, size_t to) const {
+    Id id = nodes[to];
+    if (by_statement(id) || by_statement(nodes[from]) || g_[id].shape() != g_[nodes[from]].shape()) return false;
+    if (g_[id].shape().size() == 1) return true;
+    std::vector<Id> group(nodes.begin() + static_cast<std::ptrdiff_t>(from), nodes.begin() + static_cast<std::ptrdiff_t>(to));
+    return same_element(id, group, true);
+  }
+
+  // Does id read members of the group at its own element only?
+  bool same_element(Id id, const std::vector<Id>& group, bool direct) const {
+    const Node& node = g_[id];
+    bool elementwise = direct && (node.op->family == Family::scalar || node.op->family == Family::state);
+    for (Id in : node.in) {
+      if (std::find(group.begin(), group.end(), in) != group.end()) {
+        if (!elementwise) return false;
+      } else if (!plan_.stored(in) && !same_element(in, group, elementwise)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  void group(const std::vector<Id>& nodes, int tick) {
+    const Shape& shape = g_[nodes[0]].shape();
+    if (by_statement(nodes[0])) return statement(nodes[0], tick);
+    for (Id id : nodes)
+      if (!is_stream(id) && shape.size() > 1) value_[id] = {tick, -1, {}, l_.local(shape.size())};
+    nest(shape, {}, [&](const std::vector<int>& idx) {
+      for (Id id : nodes) {
+        ElemCtx ctx = context(id, tick, idx);
+        int value = g_[id].op->elem(ctx);
+        keep(id, tick, idx, value);
+      }
+    });
+    if (shape.size() > 1)
+      for (Id id : nodes) value_[id].expr = -1;  // known in the loop only
+  }
+
+  void keep(Id id, int tick, const std::vector<int>& idx, int value) {
+    Value& v = value_[id];
+    v.tick = tick, v.expr = value, v.idx = idx;
+    int64_t size = g_[id].shape().size();
+    int linear = context(id, tick, {}).ravel(idx, g_[id].shape());
+    if (is_stream(id)) l_.store(stream_array(id, true), l_.add(l_.mul(tick, size), linear), value);
+    else if (size > 1) l_.store(v.array, linear, value);
+  }
+
+  void nest(const Shape& shape, std::vector<int> idx, const std::function<void(const std::vector<int>&)>& inner) {
+    int axis = static_cast<int>(idx.size());
+    if (axis == shape.rank()) return inner(idx);
+    if (shape[axis] == 1) {
+      idx.push_back(l_.i(0));
+      return nest(shape, std::move(idx), inner);
+    }
+    l_.loop(shape[axis], [&](int var) {
+      std::vector<int> next = idx;
+      next.push_back(var);
+      nest(shape, std::move(next), inner);
+    });
+  }
+
+  void statement(Id id, int tick) {
+    const Node& node = g_[id];
+    int64_t size = node.shape().size();
+    int out = is_stream(id) ? stream_array(id, true) : l_.local(size);
+    int base = is_stream(id) ? l_.mul(tick, size) : l_.i(0);
+    StmtCtx ctx = statement_context(id, tick, out, base);
+    node.op->stmt(ctx);
+    value_[id] = {tick, size == 1 ? l_.load(out, base) : -1, {}, out};
+  }
+
+ public:
+  StmtCtx statement_context(Id id, int tick, int out, int base) {
+    StmtCtx ctx{context(id, tick, {})};
+    ctx.out = out, ctx.base = base;
+    ctx.array_of = [this, id, tick](int i) { return array_of(g_[id].in[static_cast<size_t>(i)], tick); };
+    return ctx;
+  }
+
+ private:
+  // A value at this tick as an array: where it is stored, or a copy made here.
+  std::pair<int, int> array_of(Id id, int tick) {
+    const Node& node = g_[id];
+    int64_t size = node.shape().size();
+    Id plain = schedule::without_reshape(g_, id);
+    if (plan_.stored(plain)) {
+      if (is_stream(plain)) return {stream_array(plain, mine(plain)), l_.mul(g_[plain].clock().is_static() ? l_.i(0) : tick, size)};
+      if (size > 1) return {value_.at(plain).array, l_.i(0)};
+    }
+    int copy = l_.local(size);
+    nest(node.shape(), {}, [&](const std::vector<int>& idx) {
+      l_.store(copy, context(id, tick, {}).ravel(idx, node.shape()), element(id, tick, idx));
+    });
+    return {copy, l_.i(0)};
+  }
+
+  // The cell takes the written value; every read of this tick is done.
+  void commit(Id id, int tick) {
+    const Node& node = g_[id];
+    int64_t size = node.shape().size();
+    int state = l_.array({ArrayRef::state, static_cast<Id>(node.attrs.i("cell")), size, LoopType::f32, true});
+    if (size == 1) return l_.store(state, l_.i(0), value_.at(id).expr);
+    l_.loop(size, [&](int e) {
+      int value = is_stream(id) ? l_.load(stream_array(id, true), l_.add(l_.mul(tick, size), e)) : l_.load(value_.at(id).array, e);
+      l_.store(state, e, value);
+    });
+  }
+
+  struct Value {
+    int tick = -1, expr = -1;
+    std::vector<int> idx;
+    int array = -1;
+  };
+  const Plan& plan_;
+  const Graph& g_;
+  const Region& region_;
+  int number_;
+  LoopBuilder l_;
+  std::map<Id, Value> value_;
+};
+
+// ---- one matrix product over all ticks -------------------------------------------------------------------------------
+
+int array_for(Lowering& low, const Graph& g, Id id) {
+  const Node& node = g[id];
+  auto& l = low.builder();
+  int64_t size = node.shape().size();
+  if (node.op->name == "input") return l.array({ArrayRef::input, id, size});
+  if (node.op->name == "param") return l.array({ArrayRef::param, static_cast<Id>(node.attrs.i("slot")), size});
+  if (node.op->name == "tensor") return l.array({ArrayRef::tensor, static_cast<Id>(node.attrs.i("slot")), size});
+  return low.stream_array(id, false);
+}
+
+Kernel lower_gemm(const Plan& plan, int region, const std::string& name) {
+  Lowering low(plan, region, name);
+  auto& l = low.builder();
+  const Graph& g = plan.graph;
+  Id id = plan.regions[static_cast<size_t>(region)].nodes[0];
+  const Node& node = g[id];
+  Id left = schedule::without_reshape(g, node.in[0]);
+  schedule::StaticMatrix right = schedule::static_matrix(g, node.in[1]);
+  int64_t k = g[node.in[0]].shape().back(), n = node.shape().back(), rows = node.shape().size() / n;
+  int lo = l.arg(KernelArg::lo), count = l.mul(l.sub(l.arg(KernelArg::hi), lo), rows);
+  int a = array_for(low, g, left), b = array_for(low, g, right.id), c = low.stream_array(id, true);
+  l.call("dg_matmul", {{a, l.mul(lo, rows * k)}, {b, l.i(0)}, {c, l.mul(lo, rows * n)}},
+         {l.i(0), l.i(right.transposed), count, l.i(n), l.i(k)});
+  return low.finish();
+}
+
+// ---- sums over time --------------------------------------------------------------------------------------------------
+
+// One float32 partial sum a chunk of the stream; a second kernel adds them in order in float64.
+class TimeSum {
+ public:
+  TimeSum(const Plan& plan, int region, const std::string& name)
+      : plan_(plan), region_(region), name_(name), id_(plan.regions[static_cast<size_t>(region)].nodes[0]), in_(plan.graph[id_].in[0]) {
+    size_ = plan.graph[id_].shape().size();
+    clock_ = plan.graph[in_].clock();
+    ticks_ = plan.chunk == 0 ? 0 : plan.chunk / clock_.period;
+  }
+
+  std::vector<Kernel> kernels() { return {partial(), total()}; }
+
+ private:
+  int partial_array(LoopBuilder& l, bool written) { return l.array({ArrayRef::partial, id_, size_, LoopType::f32, written}); }
+
+  // lo and hi count chunks of the tile; a chunk's ticks end with the run.
+  Kernel partial() {
+    Lowering low(plan_, region_, name_);
+    auto& l = low.builder();
+    int out = partial_array(l, true);
+    l.loop(l.arg(KernelArg::lo), l.arg(KernelArg::hi), LoopTag::parallel, false, [&](int chunk) {
+      int end = l.arg(KernelArg::tile_ticks, clock_.period);
+      int from = ticks_ == 0 ? l.i(0) : l.mul(chunk, ticks_);
+      int to = ticks_ == 0 ? end : l.binary(LoopOp::imin, l.add(from, l.i(ticks_)), end);
+      chunk_sum(low, out, l.mul(chunk, size_), from, to);
+    });
+    return low.finish();
+  }
+
+  void chunk_sum(Lowering& low, int out, int base, int from, int to) {
+    auto& l = low.builder();
+    const Node& in = plan_.graph[in_];
+    schedule::TimeProduct product = plan_.stored(in_) ? schedule::TimeProduct{} : schedule::time_product(plan_.graph, id_);
+    if (product.a != none) return chunk_product(low, product, out, base, from, to);
+    if (size_ == 1 && !in.op->is(scatters)) {
+      std::vector<int> zeros(static_cast<size_t>(in.shape().rank()), l.i(0));
+      int sum = l.reduce_to("sum", {l.sub(to, from)}, [&](const std::vector<int>& r) { return low.element(in_, l.add(from, r[0]), zeros); });
+      return l.store(out, base, sum);
+    }
+    l.loop(size_, [&](int e) { l.store(out, l.add(base, e), l.f(0)); });
+    l.loop(from, to, LoopTag::serial, false, [&](int t) {
+      if (in.op->is(scatters) && !plan_.stored(in_)) {
+        StmtCtx ctx = low.statement_context(in_, t, out, base);
+        ctx.onto = true;
+        return in.op->stmt(ctx);
+      }
+      l.loop(size_, [&](int e) {
+        std::vector<int> idx = low.context(in_, t, {}).unravel(e, in.shape());
+        l.accumulate(out, l.add(base, e), low.element(in_, t, idx));
+      });
+    });
+  }
+
+  // a^T b over the chunk's ticks and rows is one matrix product.
+  void chunk_product(Lowering& low, schedule::TimeProduct product, int out, int base, int from, int to) {
+    auto& l = low.builder();
+    const Graph& g = plan_.graph;
+    int64_t m = plan_.graph[id_].shape()[0], n = plan_.graph[id_].shape()[1], rows = g[product.a].shape().size() / m;
+    int a = array_for(low, g, product.a), b = array_for(low, g, product.b);
+    l.call("dg_matmul", {{a, l.mul(from, rows * m)}, {b, l.mul(from, rows * n)}, {out, base}},
+           {l.i(1), l.i(0), l.i(m), l.i(n), l.mul(l.sub(to, from), rows)});
+  }
+
+  Kernel total() {
+    Lowering low(plan_, region_, name_ + "_total");
+    auto& l = low.builder();
+    int part = partial_array(l, false);
+    int sum = l.array({ArrayRef::total, id_, size_, LoopType::f32, true});
+    l.loop(l.arg(KernelArg::lo), l.arg(KernelArg::hi), LoopTag::serial, clock_.reverse, [&](int chunk) {
+      l.call("dg_add_to", {{sum, l.i(0)}, {part, l.mul(chunk, size_)}}, {l.i(size_)});
+    });
+    return low.finish();
+  }
+
+  const Plan& plan_;
+  int region_;
+  std::string name_;
+  Id id_, in_;
+  int64_t size_ = 0, ticks_ = 0;
+  Clock clock_;
+};
+
+}  // namespace
+
+LoweredRegion lower_region(const Plan& plan, int number) {
+  const Region& region = plan.regions[static_cast<size_t>(number)];
+  std::string name = "k" + std::to_string(number);
+  if (region.strategy == Strategy::gemm) return {{lower_gemm(plan, number, name)}, true};
+  if (region.strategy == Strategy::sum_time) return {TimeSum(plan, number, name).kernels(), true};
+  bool parallel = region.strategy == Strategy::pointwise && !region.clock.is_static();
+  return {{Lowering(plan, number, name).ticks()}, parallel};
+}
+
+std::vector<Kernel> advance_kernels(const Plan& plan, int level) {
+  std::vector<Kernel> kernels;
+  const Graph& g = plan.graph;
+  for (Id id = 0; id < g.size(); ++id) {
+    int region = plan.region_of[static_cast<size_t>(id)];
+    if (region < 0 || !is_closed_form(g, id) || plan.level[static_cast<size_t>(id)] != level) continue;
+    Lowering low(plan, region, "advance" + std::to_string(id));
+    auto& l = low.builder();
+    int64_t size = g[id].shape().size();
+    int phase = l.array({ArrayRef::phase, id, size, LoopType::u64, true});
+    int rate = l.load(l.array({ArrayRef::scalars}), l.i(static_cast<int64_t>(RunScalar::sample_rate)));
+    l.loop(size, [&](int e) {
+      ElemCtx ctx = low.context(id, l.i(0), {});
+      int step = l.call("dg_phase_step_static", {low.element(g[id].in[0], l.i(0), ctx.unravel(e, g[id].shape())), rate}, LoopType::u64);
+      l.store(phase, e, l.call("dg_phase_after", {l.load(phase, e), step, l.arg(KernelArg::tile_ticks, 1)}, LoopType::u64));
+    });
+    kernels.push_back(low.finish());
+  }
+  return kernels;
+}
+
+}  // namespace dgen::loop

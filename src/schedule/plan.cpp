@@ -1,0 +1,320 @@
+#include "schedule/plan.h"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <set>
+
+#include "analysis/feedback.h"
+#include "analysis/history.h"
+#include "analysis/levels.h"
+#include "ir/op.h"
+
+namespace dgen::schedule {
+
+using namespace ir;
+
+namespace {
+
+constexpr int64_t kLargestLocal = 16384;   // elements; larger values of a tick go to memory
+constexpr int64_t kLargestChunk = 1 << 20; // frames
+
+class Planner {
+ public:
+  explicit Planner(Graph g) {
+    p_.graph = std::move(g);
+    n_ = static_cast<size_t>(p_.graph.size());
+    p_.level = analysis::sweep_levels(p_.graph);
+    p_.component = analysis::feedback_components(p_.graph);
+    p_.history = analysis::history_ticks(p_.graph);
+    users_ = users(p_.graph);
+    for (int l : p_.level) p_.levels = std::max(p_.levels, l + 1);
+    for (int c : p_.component) ++component_size_[c];
+  }
+
+  Plan run() {
+    choose_chunk();
+    choose_anchors();
+    make_units();
+    order_units();
+    make_regions();
+    choose_storage();
+    return std::move(p_);
+  }
+
+ private:
+  const Graph& g() const { return p_.graph; }
+  const Node& node(Id id) const { return p_.graph[id]; }
+  static size_t at(Id id) { return static_cast<size_t>(id); }
+
+  // A sum over time is computed in its input's sweep; its value is ready in its own.
+  bool sums_time(Id id) const { return node(id).clock().is_static() && id_op(id, "sum_time"); }
+  bool id_op(Id id, std::string_view name) const { return node(id).op->name == name; }
+  int run_level(Id id) const { return sums_time(id) ? p_.level[at(node(id).in[0])] : p_.level[at(id)]; }
+  bool in_feedback(Id id) const { return component_size_.at(p_.component[at(id)]) > 1; }
+  bool computed(Id id) const {
+    Op op = node(id).op;
+    return op->family != Family::leaf && !op->is(view_only) && !passes(id);
+  }
+  // Moves values between clocks without work.
+  bool passes(Id id) const { return node(id).op->family == Family::time && !node(id).op->is(materialise) && !id_op(id, "delay"); }
+
+  // Partial sums end at chunk borders and tiles at multiples of them, so a chunk holds whole hops.
+  void choose_chunk() {
+    int64_t all = 1;
+    for (auto& node : g().nodes())
+      if (!node.clock().is_static() && all <= kLargestChunk) all = std::lcm(all, node.clock().period);
+    p_.chunk = all > kLargestChunk ? 0 : (4096 + all - 1) / all * all;  // 0: one tile for the run
+  }
+
+  // ---- which values are stored -------------------------------------------------------------------------------------
+
+  // The computed value behind views that only move elements.
+  Id source(Id id) const {
+    while (!stored_.empty() && !stored_[at(id)] && (node(id).op->is(view_only) || passes(id)) && node(id).in.size() == 1) id = node(id).in[0];
+    return id;
+  }
+  void want_stored(Id id) {
+    id = source(id);
+    if (computed(id)) stored_[at(id)] = true;
+  }
+
+  void choose_anchors() {
+    stored_.assign(n_, false);
+    for (Id root : g().outputs) stored_[at(root)] = true;
+    for (Id root : g().effects) stored_[at(root)] = true;
+    for (Id id = 0; id < g().size(); ++id)
+      if (node(id).op->is(materialise) || id_op(id, "state_read")) stored_[at(id)] = true;
+    for (Id id = 0; id < g().size(); ++id) {
+      const Node& user = node(id);
+      for (Id in : user.in) {
+        bool crosses = user.op->is(across_time) || node(in).clock().period != user.clock().period;
+        if (!node(in).clock().is_static() && crosses) store_for_time(in);
+        if (user.op->is(rereads)) want_stored(in);
+        if (run_level(id) != p_.level[at(in)]) want_stored(in);
+        if (in_feedback(id) && p_.component[at(in)] != p_.component[at(id)]) want_stored(in);
+      }
+      if (user.op->name == "matmul") store_gemm_operands(id);
+      if (sums_time(id)) store_product_operands(id);
+    }
+    store_shared();
+  }
+
+  // Read at other ticks than its own: must lie in memory, except data that already does.
+  void store_for_time(Id in) {
+    if (id_op(in, "input") && p_.history[at(in)] == 0) return;
+    stored_[at(in)] = true;
+  }
+  bool gemm(Id id) const {
+    return node(id).op->name == "matmul" && !node(id).clock().is_static() && !in_feedback(id) && static_matrix(g(), node(id).in[1]).id != none;
+  }
+  void store_gemm_operands(Id id) {
+    if (!gemm(id)) return;
+    store_array(node(id).in[0]);
+    Id matrix = static_matrix(g(), node(id).in[1]).id;
+    if (!id_op(matrix, "param") && !id_op(matrix, "tensor")) stored_[at(matrix)] = true;
+  }
+  void store_product_operands(Id id) {
+    TimeProduct product = time_product(g(), id);
+    if (product.a == none) return;
+    if (users_[at(node(id).in[0])].size() != 1) return;
+    store_array(product.a);
+    store_array(product.b);
+    stored_[at(node(id).in[0])] = false;  // the product itself never exists
+    products_.insert(node(id).in[0]);
+  }
+  void store_array(Id id) {
+    id = without_reshape(g(), id);
+    if (!id_op(id, "input")) stored_[at(id)] = true;
+  }
+
+  // A computed value with several readers is computed once.
+  void store_shared() {
+    std::vector<int> readers(n_, 0);
+    for (Id id = 0; id < g().size(); ++id)
+      if (computed(id) || stored_[at(id)])
+        for (Id in : node(id).in) ++readers[at(source(in))];
+    for (Id id = 0; id < g().size(); ++id)
+      if (computed(id) && readers[at(id)] > 1 && !products_.count(id)) stored_[at(id)] = true;
+  }
+
+  // ---- units: feedback components and single stored values ----------------------------------------------------------
+
+  struct Unit {
+    std::vector<Id> nodes;
+    Strategy strategy = Strategy::pointwise;
+    int level = 0, depth = 0;
+    Clock clock;
+    bool wide = false;  // loops over elements inside the tick
+  };
+
+  void make_units() {
+    unit_of_.assign(n_, -1);
+    std::map<int, int> unit_of_component;
+    for (Id id = 0; id < g().size(); ++id) {
+      if (!stored_[at(id)]) continue;
+      int component = p_.component[at(id)];
+      bool loop = in_feedback(id);
+      auto found = loop ? unit_of_component.find(component) : unit_of_component.end();
+      if (found == unit_of_component.end()) {
+        if (loop) unit_of_component[component] = static_cast<int>(units_.size());
+        units_.push_back({});
+      }
+      int u = found == unit_of_component.end() ? static_cast<int>(units_.size()) - 1 : found->second;
+      units_[static_cast<size_t>(u)].nodes.push_back(id);
+      unit_of_[at(id)] = u;
+    }
+    for (Unit& unit : units_) describe(unit);
+  }
+
+  // A phasor whose frequency is static is a closed form; any other in-order operator is a loop of its own.
+  bool closed_form(Id id) const { return id_op(id, "phasor") && node(id).in.size() == 1 && node(node(id).in[0]).clock().is_static(); }
+
+  void describe(Unit& unit) {
+    Id first = unit.nodes[0];
+    unit.level = run_level(first);
+    bool static_level = unit.level % 3 == 0;
+    Clock clock = static_level ? static_clock : sums_time(first) ? node(node(first).in[0]).clock() : node(first).clock();
+    for (Id id : unit.nodes)
+      if (!static_level && !sums_time(id)) clock = meet(clock, node(id).clock());
+    unit.clock = clock;
+    for (Id id : unit.nodes) unit.wide = unit.wide || node(id).shape().size() > 1 || reads_wide(id);
+    if (sums_time(first) && !static_level) unit.strategy = Strategy::sum_time;
+    else if (unit.nodes.size() > 1 || in_feedback(first) || (node(first).op->is(in_order) && !static_level && !closed_form(first)))
+      unit.strategy = Strategy::serial;
+    else if (gemm(first)) unit.strategy = Strategy::gemm;
+  }
+
+  // Does computing id loop over elements of an input?
+  bool reads_wide(Id id) const {
+    for (Id in : node(id).in)
+      if (node(in).shape().size() > 1 || (!stored_[at(in)] && reads_wide(in))) return true;
+    return false;
+  }
+
+  // Calls f(stored input, read at the very same tick?) for what a stored node reads, through inlined nodes.
+  template <class F>
+  void for_inputs(Id id, const F& f) const {
+    std::set<std::pair<Id, bool>> seen;
+    walk_inputs(id, true, seen, f);
+  }
+  template <class F>
+  void walk_inputs(Id id, bool same_tick, std::set<std::pair<Id, bool>>& seen, const F& f) const {
+    const Node& user = node(id);
+    for (Id in : user.in) {
+      bool same = same_tick && !user.op->is(across_time) && node(in).clock().period == user.clock().period;
+      if (!seen.insert({in, same}).second) continue;
+      if (stored_[at(in)]) f(in, same);
+      else walk_inputs(in, same, seen, f);
+    }
+  }
+
+  bool fuses(const Unit& from, const Unit& to, bool same_tick) const {
+    if (from.strategy != to.strategy || from.clock != to.clock) return false;
+    if (to.strategy == Strategy::serial) return true;
+    if (to.strategy != Strategy::pointwise) return false;
+    if (to.clock.is_static()) return true;
+    return same_tick && same_width(from, to);
+  }
+  // At frame rate scalar work is vectorised over frames, so it keeps apart from work that loops inside a frame.
+  static bool same_width(const Unit& a, const Unit& b) { return a.clock.period != 1 || a.wide == b.wide; }
+
+  void order_units() {
+    for (size_t round = 0, changed = 1; changed; ++round) {
+      DGEN_ASSERT(round <= units_.size() + 1);
+      changed = 0;
+      for (Unit& unit : units_)
+        for (Id id : unit.nodes)
+          for_inputs(id, [&](Id in, bool same_tick) {
+            const Unit& from = units_[static_cast<size_t>(unit_of_[at(in)])];
+            if (&from == &unit || from.level != unit.level || sums_time(in)) return;
+            int least = from.depth + (fuses(from, unit, same_tick) ? 0 : 1);
+            if (least > unit.depth) unit.depth = least, changed = 1;
+          });
+    }
+  }
+
+  void make_regions() {
+    using Key = std::tuple<int, int, int, int64_t, bool, bool, int>;
+    std::map<Key, Region> regions;
+    int alone = 0;
+    for (Unit& unit : units_) {
+      bool shared = unit.strategy == Strategy::pointwise || unit.strategy == Strategy::serial;
+      bool wide = unit.strategy == Strategy::pointwise && unit.clock.period == 1 && unit.wide;
+      Key key{unit.level, unit.depth, static_cast<int>(unit.strategy), unit.clock.period, unit.clock.reverse, wide, shared ? 0 : ++alone};
+      Region& region = regions[key];
+      region.strategy = unit.strategy, region.level = unit.level, region.depth = unit.depth, region.clock = unit.clock;
+      region.nodes.insert(region.nodes.end(), unit.nodes.begin(), unit.nodes.end());
+    }
+    p_.region_of.assign(n_, -1);
+    for (auto& [key, region] : regions) {
+      std::sort(region.nodes.begin(), region.nodes.end());
+      for (Id id : region.nodes) p_.region_of[at(id)] = static_cast<int>(p_.regions.size());
+      region.reason = reason(region);
+      p_.regions.push_back(std::move(region));
+    }
+  }
+
+  std::string reason(const Region& region) const {
+    if (region.strategy == Strategy::gemm) return "static right-hand matrix: one product over all ticks";
+    if (region.strategy == Strategy::sum_time) return "sum over time in chunks of the stream";
+    if (region.clock.is_static()) return "static: once a run";
+    std::string cells, other;
+    for (Id id : region.nodes) {
+      if (closed_form(id)) other = "; phasor %" + std::to_string(id) + " is closed-form: static frequency, no reset";
+      if (node(id).attrs.has("cell") && id_op(id, "state_write")) cells += (cells.empty() ? "" : ",") + std::to_string(node(id).attrs.i("cell"));
+      if (id_op(id, "phasor") && !closed_form(id)) other = "; phasor %" + std::to_string(id) + " sums a varying frequency";
+      if (id_op(id, "ring_add")) other = "; adds to a delay line whose time varies";
+    }
+    if (region.strategy == Strategy::serial)
+      return cat("ticks in order: ", cells.empty() ? "state" : "feedback through cell " + cells, other);
+    return "no state: ticks in parallel" + other;
+  }
+
+  // A stored value that only its own region reads, at the same tick, lives for one tick.
+  void choose_storage() {
+    p_.store.assign(n_, Store::inlined);
+    for (Id id = 0; id < g().size(); ++id)
+      if (stored_[at(id)]) p_.store[at(id)] = Store::local;
+    for (Id id = 0; id < g().size(); ++id)
+      if (stored_[at(id)])
+        for_inputs(id, [&](Id in, bool same_tick) {
+          if (!same_tick || p_.region_of[at(in)] != p_.region_of[at(id)]) p_.store[at(in)] = Store::stream;
+        });
+    auto stream = [&](Id id) { p_.store[at(id)] = Store::stream; };
+    for (Id id : g().outputs) stream(id);
+    for (Id id : g().effects) stream(id);
+    for (Id id = 0; id < g().size(); ++id) {
+      if (!stored_[at(id)]) continue;
+      const Region& region = p_.regions[static_cast<size_t>(p_.region_of[at(id)])];
+      bool one = region.strategy == Strategy::gemm || region.strategy == Strategy::sum_time;
+      if (one || node(id).shape().size() > kLargestLocal || id_op(id, "ring_add")) stream(id);
+      if (region.clock.period != node(id).clock().period) stream(id);  // several clocks in one loop
+    }
+    read_by_sums(stream);
+  }
+  template <class F>
+  void read_by_sums(const F& stream) {
+    for (Id id = 0; id < g().size(); ++id) {
+      if (!stored_[at(id)] || !sums_time(id)) continue;
+      TimeProduct product = products_.count(node(id).in[0]) ? time_product(g(), id) : TimeProduct{};
+      for (Id in : {product.a, product.b})
+        if (in != none && stored_[at(in)]) stream(in);
+    }
+  }
+
+  Plan p_;
+  size_t n_ = 0;
+  std::vector<std::vector<Id>> users_;
+  std::map<int, int> component_size_;
+  std::vector<bool> stored_;
+  std::set<Id> products_;  // matmuls that exist only inside a sum over time
+  std::vector<Unit> units_;
+  std::vector<int> unit_of_;
+};
+
+}  // namespace
+
+Plan make_plan(Graph g) { return Planner(std::move(g)).run(); }
+
+}  // namespace dgen::schedule
