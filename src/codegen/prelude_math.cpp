@@ -119,11 +119,8 @@ DG_FN float dg_exp_shifted(float x, dg_i32 shift) {
 DG_FN float dg_exp(float x) { return dg_exp_shifted(x, 0); }
 /* 2^(k + r) for the float t = DG_MAGIC + k; 2^r = 1 + r P(r) on [-1/2, 1/2], fit 2^-26. */
 DG_FN float dg_exp2_split(float t, float r) {
-  float p = DG_FMA(0.000133346752f, r, 0.00133878936f);
-  p = DG_FMA(p, r, 0.0096254386f);
-  p = DG_FMA(p, r, 0.0555036627f);
-  p = DG_FMA(p, r, 0.240225941f);
-  p = DG_FMA(p, r, 0.693147182f);
+  float z = r * r, low = DG_FMA(0.240225941f, r, 0.693147182f), high = DG_FMA(0.0096254386f, r, 0.0555036627f);
+  float p = DG_FMA(DG_FMA(DG_FMA(0.000133346752f, r, 0.00133878936f), z, high), z, low);
   return dg_scale2(DG_FMA(p, r, 1.0f), (dg_i32)(DG_AS_UINT(t) - DG_MAGIC_BITS));
 }
 DG_FN float dg_exp2(float x) {
