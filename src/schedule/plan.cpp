@@ -81,12 +81,17 @@ class Planner {
 
   void choose_anchors() {
     stored_.assign(n_, false);
-    for (Id root : g().outputs) stored_[at(root)] = true;
+    for (Id root : g().outputs) {
+      stored_[at(root)] = true;
+      if (node(root).clock().period > 1) p_.history[at(root)] = std::max<int64_t>(p_.history[at(root)], 1);  // held over a block border
+    }
     for (Id root : g().effects) stored_[at(root)] = true;
     for (Id id = 0; id < g().size(); ++id)
       if (node(id).op->is(materialise) || id_op(id, "state_read")) stored_[at(id)] = true;
     for (Id id = 0; id < g().size(); ++id) {
       const Node& user = node(id);
+      if (id_op(id, "state_read"))
+        for (Id init : user.in) stored_[at(init)] = true;
       for (Id in : user.in) {
         bool crosses = user.op->is(across_time) || node(in).clock().period != user.clock().period;
         if (!node(in).clock().is_static() && crosses) store_for_time(in);
@@ -282,6 +287,9 @@ class Planner {
           if (!same_tick || p_.region_of[at(in)] != p_.region_of[at(id)]) p_.store[at(in)] = Store::stream;
         });
     auto stream = [&](Id id) { p_.store[at(id)] = Store::stream; };
+    for (Id id = 0; id < g().size(); ++id)
+      if (id_op(id, "state_read"))
+        for (Id init : node(id).in) stream(init);
     for (Id id : g().outputs) stream(id);
     for (Id id : g().effects) stream(id);
     for (Id id = 0; id < g().size(); ++id) {

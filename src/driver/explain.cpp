@@ -1,0 +1,59 @@
+#include "driver/explain.h"
+
+#include <sstream>
+
+#include "ir/op.h"
+
+namespace dgen::driver {
+
+using namespace ir;
+using schedule::Store;
+using schedule::Strategy;
+
+namespace {
+
+const char* strategy_name(const schedule::Region& region, const Graph& g) {
+  switch (region.strategy) {
+    case Strategy::gemm: return "Gemm";
+    case Strategy::sum_time: return "Reduce";
+    case Strategy::serial: {
+      for (Id id : region.nodes)
+        if (g[id].shape().size() > 1) return "SerialLanes";
+      return "Serial";
+    }
+    case Strategy::pointwise: break;
+  }
+  for (Id id : region.nodes)
+    if (g[id].op->family == Family::spectral) return "Fft";
+  for (Id id : region.nodes)
+    if (g[id].op->family == Family::reduce) return "Reduce";
+  return "Pointwise";
+}
+
+}  // namespace
+
+std::string explain_plan(const schedule::Plan& plan) {
+  static const char* sweeps[] = {"static", "forward", "reverse"};
+  std::ostringstream out;
+  const Graph& g = plan.graph;
+  out << g.size() << " nodes, " << g.cells.size() << " cells, " << plan.regions.size() << " regions; partial sums of " << plan.chunk
+      << " frames\n";
+  for (size_t r = 0; r < plan.regions.size(); ++r) {
+    const auto& region = plan.regions[r];
+    out << "region " << r << "  sweep " << region.level << " (" << sweeps[region.level % 3] << ") at " << region.clock.str() << "  "
+        << strategy_name(region, g) << ": " << region.reason << "\n";
+    for (Id id : region.nodes) {
+      const Node& node = g[id];
+      int64_t bytes = 4 * node.shape().size();
+      out << "  %" << id << " = " << node.op->name << " " << node.shape().str();
+      if (!node.label.empty()) out << " \"" << node.label << "\"";
+      bool stream = plan.store[static_cast<size_t>(id)] == Store::stream;
+      out << (stream ? "  stored, " : "  local, ") << bytes << " bytes" << (node.clock().is_static() ? "" : " a tick");
+      if (plan.history[static_cast<size_t>(id)] > 0) out << ", " << plan.history[static_cast<size_t>(id)] << " ticks of history";
+      out << "\n";
+    }
+  }
+  return out.str();
+}
+
+}  // namespace dgen::driver
