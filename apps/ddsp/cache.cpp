@@ -41,6 +41,7 @@ fs::path cache_folder(const Config& config) {
 
 Cache::Cache(fs::path folder, const fs::path& recording, const Config& config)
     : key_(key_of(recording, config)),
+      hop_(static_cast<size_t>(config.hop)),
       folder_(std::move(folder)),
       path_(folder_ / format("%016llx.safetensors", static_cast<unsigned long long>(hash_text(key_)))) {}
 
@@ -53,7 +54,11 @@ std::optional<Clip> Cache::load() const {
     clip.samples = file.values<float>("samples");
     clip.features = {file.values<float>("f0"), file.values<float>("confidence"), file.values<float>("loudness"), {}};
     for (const float v : file.values<float>("voiced")) clip.features.voiced.push_back(v > 0);
-    return clip;
+    const size_t ticks = clip.features.size();
+    const Features& f = clip.features;
+    const bool whole = ticks > 0 && f.confidence.size() == ticks && f.loudness.size() == ticks &&
+                       f.voiced.size() == ticks && clip.samples.size() == ticks * hop_;
+    return whole ? std::optional(std::move(clip)) : std::nullopt;
   } catch (const std::exception&) {
     return {};
   }

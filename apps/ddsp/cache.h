@@ -19,6 +19,7 @@ class Cache {
 
  private:
   std::string key_;
+  size_t hop_;
   std::filesystem::path folder_, path_;
 };
 

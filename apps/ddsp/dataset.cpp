@@ -192,6 +192,8 @@ Dataset load_dataset(const Config& config, const LoadEvents& events) {
       used.push_back(file);
     } catch (const Error& e) {
       set.skipped.push_back(e.what());
+    } catch (const std::exception& e) {
+      set.skipped.push_back(cat(file.string(), ": ", e.what()));
     }
     events.file(file.filename().string());
   }

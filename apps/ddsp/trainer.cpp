@@ -1,0 +1,9 @@
+#include "trainer.h"
+
+#include "base/check.h"
+
+namespace dgen::ddsp {
+
+TrainResult train(const Config&, const Dataset&, const Run&, bool) { fail("train: built without the compiler"); }
+
+}  // namespace dgen::ddsp
