@@ -1,6 +1,7 @@
 #include "commands.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <optional>
 
@@ -80,31 +81,37 @@ void save_reconstruction(const fs::path& folder, const Clip& clip, const Rendere
   save_spectrograms(stem + ".png", clip.samples, sound.mix, config.sample_rate);
 }
 
+// A file without pitch has no pitch error.
+std::string cell(const char* pattern, double value) { return std::isfinite(value) ? format(pattern, value) : "-"; }
+
 std::vector<std::string> metrics_row(const std::string& name, const Metrics& m) {
   return {name,
-          format("%.3f", m.loss),
-          format("%.3f", m.loss / m.silence_loss),
-          format("%.2f", m.log_spectral_distance),
-          format("%.2f", m.loudness_error),
-          format("%.1f", m.pitch.median_cents),
-          format("%.1f", 100 * m.pitch.within_50)};
+          cell("%.3f", m.loss),
+          cell("%.3f", m.loss / m.silence_loss),
+          cell("%.2f", m.log_spectral_distance),
+          cell("%.2f", m.loudness_error),
+          cell("%.1f", m.pitch.median_cents),
+          cell("%.1f", 100 * m.pitch.within_50)};
 }
 
-// Each file counts alike; a file without pitch has no median.
+// Each file counts alike; one without a value is left out of that column.
 Metrics mean(const std::vector<Metrics>& all) {
-  Metrics sum;
-  std::vector<double> cents;
-  const double n = static_cast<double>(all.size());
-  for (const Metrics& m : all) {
-    sum.loss += m.loss / n;
-    sum.silence_loss += m.silence_loss / n;
-    sum.log_spectral_distance += m.log_spectral_distance / n;
-    sum.loudness_error += m.loudness_error / n;
-    sum.pitch.within_50 += m.pitch.within_50 / n;
-    if (m.pitch.median_cents == m.pitch.median_cents) cents.push_back(m.pitch.median_cents);
-  }
-  sum.pitch.median_cents = median(cents);
-  return sum;
+  const auto over = [&](auto value) {
+    double sum = 0;
+    int counted = 0;
+    for (const Metrics& m : all) {
+      if (!std::isfinite(value(m))) continue;
+      sum += value(m);
+      ++counted;
+    }
+    return sum / counted;
+  };
+  return {over([](const Metrics& m) { return m.loss; }),
+          over([](const Metrics& m) { return m.silence_loss; }),
+          over([](const Metrics& m) { return m.log_spectral_distance; }),
+          over([](const Metrics& m) { return m.loudness_error; }),
+          {over([](const Metrics& m) { return m.pitch.median_cents; }),
+           over([](const Metrics& m) { return m.pitch.within_50; })}};
 }
 
 }  // namespace

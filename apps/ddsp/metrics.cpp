@@ -105,7 +105,7 @@ PitchError pitch_error(const Features& target, const Pitch& output) {
     cents.push_back(std::abs(1200 * std::log2(static_cast<double>(output.f0[t]) / target.f0[t])));
     near += cents.back() <= 50;
   }
-  return {median(std::move(cents)), voiced ? static_cast<double>(near) / static_cast<double>(voiced) : 0};
+  return {median(std::move(cents)), static_cast<double>(near) / static_cast<double>(voiced)};
 }
 
 Metrics measure(std::span<const float> target, const Features& features, std::span<const float> output,

@@ -19,6 +19,7 @@ double log_spectral_distance(std::span<const float> a, std::span<const float> b)
 // Mean |difference| in dB over the ticks where the target is above -60 dB.
 double loudness_error(std::span<const float> target, std::span<const float> output);
 
+// NaN where the target has no voiced tick.
 struct PitchError {
   double median_cents = 0;  // over the ticks voiced in both
   double within_50 = 0;     // share of the target's voiced ticks whose output is voiced and within 50 cents
