@@ -128,7 +128,7 @@ int train_run(const Config& config, const fs::path& root, bool resume) {
   const Dataset set = load(config);
   if (set.chunks_of(Split::train).empty())
     fail(config.data, ": every file is kept for validation, none is left to train on");
-  const Run run = resume ? Run::open(root) : Run::create(root, config);
+  const RunFolder run = resume ? RunFolder::open(root) : RunFolder::create(root, config);
   run.write_config(config);
   run.log(summary(set, config));
   const TrainResult result = train(config, set, run, resume);

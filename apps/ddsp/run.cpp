@@ -11,8 +11,8 @@ namespace dgen::ddsp {
 
 namespace fs = std::filesystem;
 
-Run Run::create(const fs::path& root, const Config& config) {
-  const Run run(root);
+RunFolder RunFolder::create(const fs::path& root, const Config& config) {
+  const RunFolder run(root);
   if (run.latest_checkpoint())
     fail(root.string(), ": holds a run already; go on with --resume or name another folder with --run");
   std::error_code error;
@@ -24,15 +24,15 @@ Run Run::create(const fs::path& root, const Config& config) {
   return run;
 }
 
-Run Run::open(const fs::path& root) {
-  const Run run(root);
+RunFolder RunFolder::open(const fs::path& root) {
+  const RunFolder run(root);
   if (!fs::exists(run.config_path()) || !run.latest_checkpoint()) fail(root.string(), ": no run to go on with");
   return run;
 }
 
-fs::path Run::checkpoint(int step) const { return root_ / "checkpoints" / format("step_%08d.safetensors", step); }
+fs::path RunFolder::checkpoint(int step) const { return root_ / "checkpoints" / format("step_%08d.safetensors", step); }
 
-std::optional<fs::path> Run::latest_checkpoint() const {
+std::optional<fs::path> RunFolder::latest_checkpoint() const {
   std::optional<fs::path> latest;
   std::error_code error;
   for (fs::directory_iterator i(root_ / "checkpoints", error), end; !error && i != end; i.increment(error)) {
@@ -43,9 +43,9 @@ std::optional<fs::path> Run::latest_checkpoint() const {
   return latest;
 }
 
-void Run::write_config(const Config& config) const { write_file_atomic(config_path(), to_json(config)); }
+void RunFolder::write_config(const Config& config) const { write_file_atomic(config_path(), to_json(config)); }
 
-void Run::log(const std::string& line) const {
+void RunFolder::log(const std::string& line) const {
   std::puts(line.c_str());
   std::fflush(stdout);
   std::ofstream(logs() / "train.log", std::ios::app) << line << '\n';

@@ -8,13 +8,13 @@
 
 namespace dgen::ddsp {
 
-class Run {
+class RunFolder {
  public:
   // Makes the folders and writes the resolved configuration. A folder that already holds checkpoints is an Error.
-  static Run create(const std::filesystem::path& root, const Config& config);
+  static RunFolder create(const std::filesystem::path& root, const Config& config);
 
   // A run to go on with: it must hold a configuration and a checkpoint.
-  static Run open(const std::filesystem::path& root);
+  static RunFolder open(const std::filesystem::path& root);
 
   const std::filesystem::path& root() const { return root_; }
   std::filesystem::path config_path() const { return root_ / "config.json"; }
@@ -32,7 +32,7 @@ class Run {
   void log(const std::string& line) const;
 
  private:
-  explicit Run(std::filesystem::path root) : root_(std::move(root)) {}
+  explicit RunFolder(std::filesystem::path root) : root_(std::move(root)) {}
 
   std::filesystem::path root_;
 };

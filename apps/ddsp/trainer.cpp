@@ -4,6 +4,6 @@
 
 namespace dgen::ddsp {
 
-TrainResult train(const Config&, const Dataset&, const Run&, bool) { fail("train: built without the compiler"); }
+TrainResult train(const Config&, const Dataset&, const RunFolder&, bool) { fail("train: built without the compiler"); }
 
 }  // namespace dgen::ddsp

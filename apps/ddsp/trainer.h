@@ -13,6 +13,6 @@ struct TrainResult {
 
 // Runs from step 0, or from the run's latest checkpoint when `resume`, to config.steps. Resuming gives the weights
 // that an uninterrupted run would have.
-TrainResult train(const Config& config, const Dataset& data, const Run& run, bool resume);
+TrainResult train(const Config& config, const Dataset& data, const RunFolder& run, bool resume);
 
 }  // namespace dgen::ddsp

@@ -69,7 +69,7 @@ TEST(Config, ErrorTexts) {
   EXPECT_EQ(json_error(R"({"data": 1})"), "my.json: \"data\" must be a text, not 1");
   EXPECT_EQ(json_error(R"({"seed": -1})"), "my.json: \"seed\" must be a whole number from 0, not -1");
   EXPECT_EQ(json_error("[]"), "my.json: expected an object { \"key\": value, ... }");
-  EXPECT_EQ(json_error("{\n\"steps\": }").substr(0, 62),
+  EXPECT_EQ(json_error("{\n\"steps\": }").substr(0, 63),
             "my.json: [json.exception.parse_error.101] parse error at line 2");
   EXPECT_EQ(set_error("step", "1"), "--set: unknown key \"step\", did you mean \"steps\"?");
   EXPECT_EQ(set_error("steps", "ten"), "--set: \"steps\" must be a whole number from 0, not \"ten\"");
@@ -113,16 +113,16 @@ TEST(Config, ModelDifference) {
 class Runs : public Folder {};
 
 TEST_F(Runs, Layout) {
-  const Run run = Run::create(folder_ / "run", {});
+  const RunFolder run = RunFolder::create(folder_ / "run", {});
   EXPECT_EQ(to_json(load_config(run.config_path())), to_json(Config{}));
   EXPECT_FALSE(run.latest_checkpoint());
-  EXPECT_EQ(error_of([&] { Run::open(folder_ / "run"); }), (folder_ / "run").string() + ": no run to go on with");
+  EXPECT_EQ(error_of([&] { RunFolder::open(folder_ / "run"); }), (folder_ / "run").string() + ": no run to go on with");
   for (const int step : {500, 1000, 20}) write_file_atomic(run.checkpoint(step), "x");
   EXPECT_EQ(run.latest_checkpoint(), run.checkpoint(1000));
   EXPECT_EQ(
-      error_of([&] { Run::create(folder_ / "run", {}); }),
+      error_of([&] { RunFolder::create(folder_ / "run", {}); }),
       (folder_ / "run").string() + ": holds a run already; go on with --resume or name another folder with --run");
-  EXPECT_EQ(Run::open(folder_ / "run").root(), run.root());
+  EXPECT_EQ(RunFolder::open(folder_ / "run").root(), run.root());
   ::testing::internal::CaptureStdout();
   run.log("step 1");
   run.log("step 2");

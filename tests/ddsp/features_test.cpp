@@ -82,8 +82,9 @@ TEST(Loudness, FollowsLevelAndTheEar) {
   const float loud = loudness(x, 16000, 64)[125];
   for (float& v : x) v *= 0.1f;
   EXPECT_NEAR(loudness(x, 16000, 64)[125], loud - 20, 0.01);
-  // A sine of amplitude .3 at 1 kHz, where the curve is 0 dB: energy of its window, over 513 bins.
-  EXPECT_NEAR(loud, 10 * std::log10(0.3 * 0.3 / 4 * 1024 * 384 / 2 * 2 / 513.0 / 2 * 2), 0.1);
+  // At 1 kHz the curve is 0 dB; the Hann window puts .3 * 1024 / 4 into the sine's bin and half of it into each
+  // neighbour.
+  EXPECT_NEAR(loud, 10 * std::log10(76.8 * 76.8 * 1.5 / 513), 0.1);
   const std::vector<float> low = harmonic_tone(
       1, [](double) { return 100.0; }, 1);
   EXPECT_NEAR(loudness(low, 16000, 64)[125], loud - 19.1, 0.5);

@@ -61,8 +61,7 @@ TEST(SpectralLoss, SlowTicksAreHeld) {
   std::vector<float> a(40), silence(40);
   a[0] = 1;
   Config config;
-  config.loss_sizes = {128}, config.loss_log_weight = 0;
-  EXPECT_NEAR(multi_scale_spectral_loss(a, silence, config), (0.0006022 + 0.5 + 0.012271538) / 2 - 0.0003, 0.01);
+  config.loss_log_weight = 0;
   config.loss_sizes = {128, 64};
   const double w128[] = {0.5 - 0.5 * std::cos(6.283185307179586 * 127 / 128),
                          0.5 - 0.5 * std::cos(6.283185307179586 * 95 / 128)};
