@@ -70,7 +70,7 @@ TEST_F(Data, StereoEightBitAndOtherRates) {
   tone("stereo.wav", 1, 330, 16000, {.channels = 2, .bits = 16});
   std::string eight =
       "RIFF....WAVEfmt " + std::string("\x10\0\0\0\1\0\1\0\x80\x3e\0\0\x80\x3e\0\0\1\0\x08\0data\x80\x3e\0\0", 28);
-  for (const float v : harmonic_tone(1, [](double) { return 330.0; })) eight += static_cast<char>(128 + 100 * v);
+  for (const float v : harmonic_tone(1, [](double) { return 330.0; })) eight += static_cast<char>(static_cast<int>(128 + 100 * v));
   write_file_atomic(sounds_ / "eight.wav", eight);
   size_t files = 2;
 #ifdef DGEN_HAVE_SOXR
