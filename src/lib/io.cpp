@@ -64,7 +64,7 @@ Audio decode_other(std::string bytes) {
   SF_VIRTUAL_IO calls = memory_calls();
   SF_INFO info{};
   const SoundFile file(sf_open_virtual(&calls, SFM_READ, &info, &memory), sf_close);
-  if (!file) fail("not a readable audio file: ", sf_strerror(nullptr));
+  if (!file) fail("no audio file, or one in an unknown format");
   if (info.channels < 1 || info.samplerate < 1)
     fail("header says ", info.channels, " channels, ", info.samplerate, " Hz");
   Audio audio{{}, info.channels, info.samplerate};
