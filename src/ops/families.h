@@ -25,6 +25,7 @@ std::span<const OpDef> state_ops();     // state.cpp: cells
 std::span<const OpDef> delay_ops();     // delay.cpp
 std::span<const OpDef> phasor_ops();    // phasor.cpp
 std::span<const OpDef> effect_ops();    // effect.cpp: assign
+std::span<const OpDef> grad_ops();      // grad.cpp
 
 // The usual clock rule: the fastest of the inputs.
 inline Clock meet_all(std::span<const Type> in) {
