@@ -1,6 +1,6 @@
 // Text of Fourier transforms of fixed sizes: Stockham passes of radix 8, 4, 5, 3, 2 on split real and imaginary arrays.
 // One pass of radix r reads n/r butterflies at distance n/r and writes them sorted (decimation in frequency):
-//   y[q + s (r p + k)] = W_n^(p s k) sum_j x[q + s (p + m j)] W_r^(j k),   p < m, q < s, m = n/(r s), W_n = e^(-2 pi i/n)
+//   y[q + s (r p + k)] = W_n^(p s k) sum_j x[q + s (p + m j)] W_r^(j k),  p < m = n/(r s), q < s, W_n = e^(-2 pi i/n)
 // s is the product of the radices before. The pass with s = 1 vectorises over p, all others over q. Real transforms of
 // even length pack pairs of samples as complex numbers. The inverse is the forward transform with both parts swapped.
 #include "codegen/prelude.h"
@@ -51,7 +51,8 @@ DG_FN dg_complex dg_cdown(dg_complex a) { return dg_c(a.i, -a.r); } /* times -i 
 #define DG_PASS_ARGS int m, int s, const float *DG_RESTRICT xr, const float *DG_RESTRICT xi, float *DG_RESTRICT yr, \
                      float *DG_RESTRICT yi, const float *DG_RESTRICT wr, const float *DG_RESTRICT wi
 #define DG_LOAD(j) dg_c(xr[q + s * (p + m * (j))], xi[q + s * (p + m * (j))])
-#define DG_STORE(radix, k, v) { dg_complex v_ = v; yr[q + s * (radix * p + k)] = v_.r; yi[q + s * (radix * p + k)] = v_.i; }
+#define DG_STORE(radix, k, v) \
+  { dg_complex v_ = v; yr[q + s * (radix * p + k)] = v_.r; yi[q + s * (radix * p + k)] = v_.i; }
 
 DG_FN void dg_pass2(DG_PASS_ARGS) {
   for (int p = 0; p < m; ++p) {
@@ -217,9 +218,9 @@ struct Twiddles {
     }
     const int rows = (count + table_columns - 1) / table_columns;
     tables = table(name + "_low", n, 1, table_columns) + table(name + "_high", n, table_columns, rows);
-    locals = cat("  float wr[", rows * table_columns, "] DG_ALIGN, wi[", rows * table_columns, "] DG_ALIGN;\n  dg_twiddles(",
-                 rows, ", ", table_columns, ", ", name, "_high_r, ", name, "_high_i, ", name, "_low_r, ", name,
-                 "_low_i, wr, wi);\n");
+    locals = cat("  float wr[", rows * table_columns, "] DG_ALIGN, wi[", rows * table_columns,
+                 "] DG_ALIGN;\n  dg_twiddles(", rows, ", ", table_columns, ", ", name, "_high_r, ", name, "_high_i, ",
+                 name, "_low_r, ", name, "_low_i, wr, wi);\n");
   }
 };
 
@@ -239,7 +240,8 @@ std::string complex_core(int n) {
   for (std::size_t i = 0, s = 1; i < factors.size(); s *= static_cast<std::size_t>(factors[i++])) {
     const std::string to = (factors.size() - i) % 2 == 1 ? "y" : "t";
     const std::size_t m = static_cast<std::size_t>(n) / s / static_cast<std::size_t>(factors[i]);
-    text += cat("  dg_pass", factors[i], "(", m, ", ", s, ", ", from, "r, ", from, "i, ", to, "r, ", to, "i, wr, wi);\n");
+    text +=
+        cat("  dg_pass", factors[i], "(", m, ", ", s, ", ", from, "r, ", from, "i, ", to, "r, ", to, "i, wr, wi);\n");
     from = to;
   }
   return text + "}\n";
@@ -256,7 +258,9 @@ const char* kind_name(FftPlan::Kind kind) {
   return names[kind];
 }
 
-bool half_size(const FftPlan& plan) { return (plan.kind == FftPlan::rfft || plan.kind == FftPlan::irfft) && plan.n % 2 == 0; }
+bool half_size(const FftPlan& plan) {
+  return (plan.kind == FftPlan::rfft || plan.kind == FftPlan::irfft) && plan.n % 2 == 0;
+}
 
 std::string transform(const FftPlan& plan) {
   const int n = plan.n, h = n / 2, bins = h + 1;
@@ -267,25 +271,24 @@ std::string transform(const FftPlan& plan) {
     return cat(head, "  dg_cfft_", n, "(in + ", n, ", in, out + ", n, ", out);\n  for (int i = 0; i < ", 2 * n,
                "; ++i) out[i] *= ", scale, ";\n}\n");
   const int size = half_size(plan) ? h : n;
-  const std::string work = cat("  float ar[", size, "] DG_ALIGN, ai[", size, "] DG_ALIGN, br[", size, "] DG_ALIGN, bi[", size,
-                               "] DG_ALIGN;\n");
+  const std::string work = cat("  float ar[", size, "] DG_ALIGN, ai[", size, "] DG_ALIGN, br[", size, "] DG_ALIGN, bi[",
+                               size, "] DG_ALIGN;\n");
   if (!half_size(plan)) {  // odd: a complex transform with zero imaginary part
     if (plan.kind == FftPlan::rfft)
       return cat(head, work, "  for (int i = 0; i < ", n, "; ++i) ar[i] = in[i], ai[i] = 0.0f;\n  dg_cfft_", n,
                  "(ar, ai, br, bi);\n  for (int i = 0; i < ", bins, "; ++i) out[i] = br[i], out[i + ", bins,
                  "] = bi[i];\n  out[", bins, "] = 0.0f;\n}\n");
-    return cat(head, work, "  ar[0] = in[0], ai[0] = 0.0f;\n  for (int i = 1; i < ", bins,
-               "; ++i) {\n    ar[i] = ar[", n, " - i] = in[i];\n    ai[i] = in[i + ", bins, "];\n    ai[", n,
-               " - i] = -ai[i];\n  }\n  dg_cfft_", n, "(ai, ar, bi, br);\n  for (int i = 0; i < ", n,
-               "; ++i) out[i] = br[i] * ", scale, ";\n}\n");
+    return cat(head, work, "  ar[0] = in[0], ai[0] = 0.0f;\n  for (int i = 1; i < ", bins, "; ++i) {\n    ar[i] = ar[",
+               n, " - i] = in[i];\n    ai[i] = in[i + ", bins, "];\n    ai[", n, " - i] = -ai[i];\n  }\n  dg_cfft_", n,
+               "(ai, ar, bi, br);\n  for (int i = 0; i < ", n, "; ++i) out[i] = br[i] * ", scale, ";\n}\n");
   }
   const std::string pairs = cat("  for (int i = 0; i < ", h, "; ++i) ");
   const std::string locals = Twiddles(cat("dg_u", n), n, (h + 1) / 2).locals;
   if (plan.kind == FftPlan::rfft)
     return cat(head, work, locals, pairs, "ar[i] = in[2 * i], ai[i] = in[2 * i + 1];\n  dg_cfft_", h,
                "(ar, ai, br, bi);\n  dg_untangle(", h, ", br, bi, out, out + ", bins, ", wr, wi);\n}\n");
-  return cat(head, work, locals, "  dg_tangle(", h, ", ", scale, ", in, in + ", bins, ", ar, ai, wr, wi);\n  dg_cfft_", h,
-             "(ai, ar, bi, br);\n", pairs, "out[2 * i] = br[i], out[2 * i + 1] = bi[i];\n}\n");
+  return cat(head, work, locals, "  dg_tangle(", h, ", ", scale, ", in, in + ", bins, ", ar, ai, wr, wi);\n  dg_cfft_",
+             h, "(ai, ar, bi, br);\n", pairs, "out[2 * i] = br[i], out[2 * i + 1] = bi[i];\n}\n");
 }
 
 }  // namespace

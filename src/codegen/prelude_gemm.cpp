@@ -30,10 +30,11 @@ constexpr const char* text_c = R"C(
 #define DG_SHUFFLE(a, b, i, j, k, l) __builtin_shuffle(a, b, (dg_int4){i, j, k, l})
 #endif
 #define DG_NR (DG_NV * DG_LANES)
-#define DG_KC 256          /* a block of B, DG_KC x DG_NC, stays in the second-level cache */
-#define DG_NC (DG_NR * 12)
+#define DG_KC 256 /* a block of B, DG_KC x DG_NC, stays in the second-level cache */
+#define DG_NC 192 /* a multiple of DG_NR for every width; some 250 KiB of stack in all */
 #define DG_MC (DG_MR * 8)
 #define DG_AS (DG_KC + 16) /* row distance of packed A: not a power of two, for the first-level cache */
+#define DG_GEMM static __attribute__((unused, noinline))
 typedef float dg_vec __attribute__((vector_size(DG_LANES * 4)));
 typedef float dg_vec_any __attribute__((vector_size(DG_LANES * 4), aligned(4), may_alias)); /* in memory */
 DG_FN dg_vec dg_vec_fma(dg_vec a, dg_vec b, dg_vec c) {
@@ -79,7 +80,8 @@ DG_FN void dg_gemm_tile(const int mr, const int nv, long k, const float *a, long
   DG_UNROLL
   for (int i = 0; i < mr; ++i)
   DG_UNROLL
-    for (int j = 0; j < nv; ++j) sum[i][j] = load ? (dg_vec)*(const dg_vec_any *)(c + i * ldc + j * DG_LANES) : (dg_vec){0};
+    for (int j = 0; j < nv; ++j)
+      sum[i][j] = load ? (dg_vec)*(const dg_vec_any *)(c + i * ldc + j * DG_LANES) : (dg_vec){0};
   DG_KEEP_LOOP
   for (long p = 0; p < k; ++p) {
     dg_vec row[8];
@@ -98,16 +100,16 @@ DG_FN void dg_gemm_tile(const int mr, const int nv, long k, const float *a, long
     for (int j = 0; j < nv; ++j) *(dg_vec_any *)(c + i * ldc + j * DG_LANES) = sum[i][j];
 }
 /* All rows of a panel of nv vectors. */
-DG_FN void dg_gemm_rows(const int nv, long m, long k, const float *a, long as, const float *b, long bs, float *c, long ldc,
-                        int load) {
+DG_FN void dg_gemm_rows(const int nv, long m, long k, const float *a, long as, const float *b, long bs, float *c,
+                        long ldc, int load) {
   long i = 0;
   for (; i + DG_MR <= m; i += DG_MR) dg_gemm_tile(DG_MR, nv, k, a + i * as, as, b, bs, c + i * ldc, ldc, load);
   for (; i + 4 <= m; i += 4) dg_gemm_tile(4, nv, k, a + i * as, as, b, bs, c + i * ldc, ldc, load);
   for (; i + 2 <= m; i += 2) dg_gemm_tile(2, nv, k, a + i * as, as, b, bs, c + i * ldc, ldc, load);
   for (; i < m; ++i) dg_gemm_tile(1, nv, k, a + i * as, as, b, bs, c + i * ldc, ldc, load);
 }
-static __attribute__((unused, noinline)) void dg_gemm_panel(long m, long w, long k, const float *a, long as, const float *b,
-                                                            long bs, float *c, long ldc, int load) {
+DG_GEMM void dg_gemm_panel(long m, long w, long k, const float *a, long as, const float *b, long bs, float *c,
+                           long ldc, int load) {
   if (w == DG_NR) {
     dg_gemm_rows(DG_NV, m, k, a, as, b, bs, c, ldc, load);
     return;
@@ -138,8 +140,8 @@ DG_FN void dg_gemm_pack(int tb, long k, long w, const float *b, long ldb, float 
   for (long p = 0; p < k; ++p)
     for (long j = 0; j < w; ++j) out[p * DG_NR + j] = b[p * ldb + j];
 }
-static __attribute__((unused, noinline)) void dg_gemm_blocks(int ta, int tb, long m, long n, long k, const float *a, long lda,
-                                                             const float *b, long ldb, float *c, long ldc, int accumulate) {
+DG_GEMM void dg_gemm_blocks(int ta, int tb, long m, long n, long k, const float *a, long lda, const float *b, long ldb,
+                            float *c, long ldc, int accumulate) {
   float pb[DG_KC * DG_NC] __attribute__((aligned(64))), pa[DG_MC * DG_AS] __attribute__((aligned(64)));
   int direct = !tb && m <= 2 * DG_MR; /* few rows: B is read where it lies */
   for (long jc = 0; jc < n; jc += DG_NC) {
@@ -178,7 +180,8 @@ DG_FN float dg_dot(long k, const float *x, const float *y) {
   long p = 0;
   for (; p + 4 * DG_LANES <= k; p += 4 * DG_LANES)
     for (int j = 0; j < 4; ++j)
-      sum[j] = dg_vec_fma(*(const dg_vec_any *)(x + p + j * DG_LANES), *(const dg_vec_any *)(y + p + j * DG_LANES), sum[j]);
+      sum[j] = dg_vec_fma(*(const dg_vec_any *)(x + p + j * DG_LANES), *(const dg_vec_any *)(y + p + j * DG_LANES),
+                          sum[j]);
   dg_vec all = (sum[0] + sum[1]) + (sum[2] + sum[3]);
   float lanes[DG_LANES], tail = 0.0f;
   for (int j = 0; j < DG_LANES; ++j) lanes[j] = all[j];
@@ -187,8 +190,8 @@ DG_FN float dg_dot(long k, const float *x, const float *y) {
   for (; p < k; ++p) tail = DG_FMA(x[p], y[p], tail);
   return lanes[0] + tail;
 }
-static __attribute__((unused, noinline)) void dg_gemm(int ta, int tb, long m, long n, long k, const float *a, long lda,
-                                                      const float *b, long ldb, float *c, long ldc, int accumulate) {
+DG_GEMM void dg_gemm(int ta, int tb, long m, long n, long k, const float *a, long lda, const float *b, long ldb,
+                     float *c, long ldc, int accumulate) {
   if (k <= 0 && !accumulate)
     for (long i = 0; i < m; ++i)
       for (long j = 0; j < n; ++j) c[i * ldc + j] = 0.0f;
@@ -222,7 +225,8 @@ DG_FN void dg_gemm(int ta, int tb, long m, long n, long k, const float *a, long 
   for (long i = 0; i < m; ++i)
     for (long j = 0; j < n; ++j) {
       float sum = accumulate ? c[i * ldc + j] : 0.0f;
-      for (long p = 0; p < k; ++p) sum = DG_FMA(a[ta ? p * lda + i : i * lda + p], b[tb ? j * ldb + p : p * ldb + j], sum);
+      for (long p = 0; p < k; ++p)
+        sum = DG_FMA(a[ta ? p * lda + i : i * lda + p], b[tb ? j * ldb + p : p * ldb + j], sum);
       c[i * ldc + j] = sum;
     }
 }

@@ -19,8 +19,8 @@ using codegen::Target;
 using Transform = void(const float*, float*);
 using Complex = std::complex<double>;
 
-const int sizes[] = {1,  2,  3,   4,   5,   6,   8,   9,   10,  12,  15,  16,  20,   24,   25,   27,  30,
-                     32, 60, 64,  75,  96,  100, 125, 128, 180, 243, 256, 375, 512,  1000, 1024, 1536, 1875, 2048, 3000};
+const int sizes[] = {1,  2,  3,  4,  5,   6,   8,   9,   10,  12,  15,  16,  20,   24,   25,   27,   30,   32,
+                     60, 64, 75, 96, 100, 125, 128, 180, 243, 256, 375, 512, 1000, 1024, 1536, 1875, 2048, 3000};
 const int large[] = {4096, 16384, 65536, 59049, 62500};
 
 const TextLibrary& library() {
@@ -28,7 +28,10 @@ const TextLibrary& library() {
     std::vector<FftPlan> plans;
     std::string exports;
     const auto add = [&](int n) {
-      for (const auto& [kind, name] : {std::pair{FftPlan::rfft, "rfft"}, {FftPlan::irfft, "irfft"}, {FftPlan::fft, "fft"}, {FftPlan::ifft, "ifft"}}) {
+      for (const auto& [kind, name] : {std::pair{FftPlan::rfft, "rfft"},
+                                       {FftPlan::irfft, "irfft"},
+                                       {FftPlan::fft, "fft"},
+                                       {FftPlan::ifft, "ifft"}}) {
         plans.push_back({kind, n});
         const std::string f = std::string(name) + "_" + std::to_string(n);
         exports += "void run_" + f + "(const float *in, float *out) { dg_" + f + "(in, out); }\n";
@@ -47,7 +50,8 @@ Transform* function(const char* name, int n) {
 
 std::vector<float> noise(int n, int seed) {
   std::vector<float> x(static_cast<std::size_t>(n));
-  for (int i = 0; i < n; ++i) x[static_cast<std::size_t>(i)] = noise_value(static_cast<std::uint64_t>(seed), 0, static_cast<std::uint64_t>(i));
+  for (int i = 0; i < n; ++i)
+    x[static_cast<std::size_t>(i)] = noise_value(static_cast<std::uint64_t>(seed), 0, static_cast<std::uint64_t>(i));
   return x;
 }
 
@@ -80,7 +84,8 @@ struct Worst {
   int n = 0;
 };
 
-void check(const char* kind, int n, Worst& worst, const std::vector<Complex>& want, const float* re, const float* im, std::size_t count) {
+void check(const char* kind, int n, Worst& worst, const std::vector<Complex>& want, const float* re, const float* im,
+           std::size_t count) {
   double peak = 0, error = 0;
   for (std::size_t k = 0; k < count; ++k) {
     peak = std::max(peak, std::abs(want[k]));

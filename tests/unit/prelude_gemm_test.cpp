@@ -58,9 +58,10 @@ std::vector<float> noise(long n, std::uint64_t seed) {
 struct Case {
   long m, n, k;
 };
-const Case cases[] = {{1, 1, 1},    {1, 1, 300},  {2, 3, 5},    {5, 1, 70},    {33, 1, 2100}, {6, 16, 8},   {7, 17, 9},
-                      {1, 64, 40},  {1, 200, 300}, {2, 130, 64}, {3, 31, 257}, {4, 48, 512},  {13, 8, 100}, {61, 93, 259},
-                      {50, 193, 1}, {100, 200, 30}, {12, 400, 10}, {97, 5, 513}, {1500, 1, 3}, {3, 4, 0}};
+const Case cases[] = {{1, 1, 1},      {1, 1, 300},   {2, 3, 5},    {5, 1, 70},    {33, 1, 2100},
+                      {6, 16, 8},     {7, 17, 9},    {1, 64, 40},  {1, 200, 300}, {2, 130, 64},
+                      {3, 31, 257},   {4, 48, 512},  {13, 8, 100}, {61, 93, 259}, {50, 193, 1},
+                      {100, 200, 30}, {12, 400, 10}, {97, 5, 513}, {1500, 1, 3},  {3, 4, 0}};
 
 TEST(PreludeGemm, AgreesWithSumsInDouble) {
   const auto gemm = library().get<Gemm>("run_gemm");
@@ -106,7 +107,8 @@ TEST(PreludeGemm, RowsDoNotDependOnTheirNumber) {
         for (long i = 0; i < s.m; i += step)
           gemm(ta, tb, std::min(step, s.m - i), s.n, s.k, a.data() + (ta ? i : i * lda), lda, b.data(), ldb,
                parts.data() + i * s.n, s.n, accumulate);
-        ASSERT_EQ(std::memcmp(whole.data(), parts.data(), whole.size() * sizeof(float)), 0) << s.m << " by " << step << " flags " << flags;
+        ASSERT_EQ(std::memcmp(whole.data(), parts.data(), whole.size() * sizeof(float)), 0)
+            << s.m << " by " << step << " flags " << flags;
       }
     }
 }
@@ -138,19 +140,32 @@ TEST(PreludeGemm, PrintsSpeed) {
   if (lanes == 0) GTEST_SKIP() << "no fused multiply-add";
   const auto peak_run = library().get<float(long)>("peak");
   volatile float sink = 0;
-  const auto peak = [&] { return 12.0 * 2 * lanes * 100000 / best_seconds(9, [&] { sink = sink + peak_run(100000); }) * 1e-9; };
-  for (const Case& s : {Case{512, 512, 512}, {1000, 128, 128}, {250, 512, 512}, {64, 64, 64}, {1, 512, 512}, {2, 512, 512}, {4, 512, 512}, {512, 1, 512}})
+  const auto peak = [&] {
+    return 12.0 * 2 * lanes * 100000 / best_seconds(9, [&] { sink = sink + peak_run(100000); }) * 1e-9;
+  };
+  for (const Case& s : {Case{512, 512, 512},
+                        {1000, 128, 128},
+                        {250, 512, 512},
+                        {64, 64, 64},
+                        {1, 512, 512},
+                        {2, 512, 512},
+                        {4, 512, 512},
+                        {512, 1, 512}})
     for (int flags = 0; flags < 4; ++flags) {
       const int ta = flags & 1, tb = flags >> 1;
       const std::vector<float> a = noise(s.m * s.k, 1), b = noise(s.n * s.k, 2);
       std::vector<float> c(static_cast<std::size_t>(s.m * s.n));
       const long times = 4000000 / (s.m * s.n * s.k) + 1;
-      const double t = best_seconds(9, [&] {
-        for (long i = 0; i < times; ++i)
-          gemm(ta, tb, s.m, s.n, s.k, a.data(), ta ? s.m : s.k, b.data(), tb ? s.k : s.n, c.data(), s.n, 0);
-      }) / static_cast<double>(times);
+      const double t = best_seconds(9,
+                                    [&] {
+                                      for (long i = 0; i < times; ++i)
+                                        gemm(ta, tb, s.m, s.n, s.k, a.data(), ta ? s.m : s.k, b.data(), tb ? s.k : s.n,
+                                             c.data(), s.n, 0);
+                                    }) /
+                       static_cast<double>(times);
       const double rate = 2e-9 * static_cast<double>(s.m * s.n * s.k) / t, best = peak();
-      std::printf("%ldx%ldx%ld ta %d tb %d: %.1f us, %.1f GFLOP/s, %.0f%% of the peak %.1f\n", s.m, s.n, s.k, ta, tb, t * 1e6, rate, 100 * rate / best, best);
+      std::printf("%ldx%ldx%ld ta %d tb %d: %.1f us, %.1f GFLOP/s, %.0f%% of the peak %.1f\n", s.m, s.n, s.k, ta, tb,
+                  t * 1e6, rate, 100 * rate / best, best);
     }
 }
 

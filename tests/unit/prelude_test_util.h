@@ -24,7 +24,8 @@ class TextLibrary {
     if (!mkdtemp(folder)) throw std::runtime_error("mkdtemp failed");
     const std::string base = std::string(folder) + "/t";
     std::ofstream(base + ".c") << text;
-    std::string command = compiler + " -O3 -march=native -fno-math-errno -fno-trapping-math -ffp-contract=off -Wall -Werror ";
+    std::string command =
+        compiler + " -O3 -march=native -fno-math-errno -fno-trapping-math -ffp-contract=off -Wall -Werror ";
     if (compiler == "gcc") command += "-fno-tree-slp-vectorize ";
     command += flags + " -shared -fPIC -o " + base + ".so " + base + ".c -lm";
     const int status = std::system(command.c_str());
