@@ -12,6 +12,7 @@
 #include "ir/op.h"
 #include "loop/lower.h"
 #include "runtime/threads.h"
+#include "schedule/recompute.h"
 
 namespace dgen::driver {
 
@@ -51,7 +52,7 @@ int64_t count_ffts(const Kernel& kernel, const std::vector<Stmt>& body) {
 
 class CpuProgram : public Program {
  public:
-  CpuProgram(const Graph& captured, const Options& options) : options_(options), plan_(schedule::make_plan(prepare(captured))) {
+  CpuProgram(const Graph& captured, const Options& options) : options_(options), plan_(schedule::make_plan(schedule::recompute_pointwise(prepare(captured)))) {
     build_steps();
     compile();
   }

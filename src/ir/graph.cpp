@@ -113,7 +113,9 @@ Graph rebuild(const Graph& g, const std::unordered_map<Id, Id>& instead) {
 }
 
 Graph rewrite(const Graph& g, const std::function<Id(Graph&, Id, Node)>& rewrite_node, std::vector<Id>* map) {
-  std::vector<Id> to(static_cast<size_t>(g.size()), none);
+  std::vector<Id> own;
+  std::vector<Id>& to = map ? *map : own;
+  to.assign(static_cast<size_t>(g.size()), none);
   Graph out;
   out.cells = g.cells;
   for (Id id = 0; id < g.size(); ++id) {
@@ -125,7 +127,6 @@ Graph rewrite(const Graph& g, const std::function<Id(Graph&, Id, Node)>& rewrite
     if (cell.write != none) cell.write = to[static_cast<size_t>(cell.write)];
   for (Id o : g.outputs) out.outputs.push_back(to[static_cast<size_t>(o)]);
   for (Id e : g.effects) out.effects.push_back(to[static_cast<size_t>(e)]);
-  if (map) *map = std::move(to);
   return out;
 }
 

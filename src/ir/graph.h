@@ -85,7 +85,7 @@ std::vector<std::vector<Id>> users(const Graph& g);
 Graph rebuild(const Graph& g, const std::unordered_map<Id, Id>& instead = {});
 
 // Copies a graph node by node through rewrite(old node with new inputs), which returns the new id (a pass's main loop).
-// Cells, outputs and effects are carried over.
+// Cells, outputs and effects are carried over; map, if given, holds what is done so far while the pass runs.
 Graph rewrite(const Graph& g, const std::function<Id(Graph& out, Id old, Node node)>& rewrite_node,
               std::vector<Id>* map = nullptr);
 

@@ -93,8 +93,10 @@ class Planner {
       if (id_op(id, "state_read"))
         for (Id init : user.in) stored_[at(init)] = true;
       for (Id in : user.in) {
+        // What reads each element at most once (a sum over time, a decimate) takes computed values as they come.
+        bool once = user.op->is(across_time) && !user.op->is(rereads) && !id_op(id, "ring_add");
         bool crosses = user.op->is(across_time) || node(in).clock().period != user.clock().period;
-        if (!node(in).clock().is_static() && crosses) store_for_time(in);
+        if (!node(in).clock().is_static() && crosses && !(once && p_.history[at(in)] == 0)) store_for_time(in);
         if (user.op->is(rereads)) want_stored(in);
         if (run_level(id) != p_.level[at(in)]) want_stored(in);
         if (in_feedback(id) && p_.component[at(in)] != p_.component[at(id)]) want_stored(in);

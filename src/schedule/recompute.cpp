@@ -1,0 +1,67 @@
+#include "schedule/recompute.h"
+
+#include "ir/op.h"
+
+namespace dgen::schedule {
+
+using namespace ir;
+
+namespace {
+
+class Recompute {
+ public:
+  explicit Recompute(const Graph& g) : g_(g), again_(static_cast<size_t>(g.size()), none) {}
+
+  Graph run() {
+    Graph out = rewrite(
+        g_,
+        [this](Graph& o, Id id, Node node) {
+          if (node.clock().reverse)
+            for (size_t i = 0; i < node.in.size(); ++i)
+              if (forward(g_[id].in[i])) node.in[i] = again(o, g_[id].in[i]);
+          return o.add(std::move(node));
+        },
+        &to_);
+    return rebuild(out);
+  }
+
+ private:
+  static bool forward(const Node& node) { return !node.clock().is_static() && !node.clock().reverse; }
+  bool forward(Id id) const { return forward(g_[id]); }
+
+  bool pointwise(const Node& node) const {
+    return node.op->family == Family::scalar || (node.op->is(view_only) && !node.in.empty());
+  }
+
+  // A forward value as one of the reverse sweep.
+  Id again(Graph& o, Id id) {
+    Id& done = again_[static_cast<size_t>(id)];
+    if (done != none) return done;
+    const Node& node = g_[id];
+    if (!pointwise(node)) return done = relabel(o, id);
+    Node copy = node;
+    bool timed = false;
+    for (Id& in : copy.in) timed = timed || forward(in), in = forward(in) ? again(o, in) : to_[static_cast<size_t>(in)];
+    if (!timed) return done = relabel(o, id);
+    copy.type.clock.reverse = true;
+    return done = o.add(std::move(copy));
+  }
+
+  // hold with the reverse flag: the same value, read in the reverse sweep. A hold is read through.
+  Id relabel(Graph& o, Id id) {
+    static const Op hold = op("hold");
+    const Node& node = g_[id];
+    Id from = node.op == hold ? node.in[0] : id;
+    return o.add(hold, {to_[static_cast<size_t>(from)]}, {{"period", node.clock().period}, {"reverse", int64_t{1}}});
+  }
+
+  const Graph& g_;
+  std::vector<Id> to_;
+  std::vector<Id> again_;
+};
+
+}  // namespace
+
+Graph recompute_pointwise(const Graph& g) { return Recompute(g).run(); }
+
+}  // namespace dgen::schedule
