@@ -22,10 +22,12 @@ constexpr const char* text_c = R"C(
 #endif
 #ifdef __clang__
 #define DG_UNROLL _Pragma("clang loop unroll(full)")
+#define DG_GEMM static __attribute__((unused, noinline))
 #define DG_KEEP_LOOP _Pragma("clang loop unroll(disable)") /* unrolled, it spills */
 #define DG_SHUFFLE(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
 #else
 #define DG_UNROLL _Pragma("GCC unroll 8")
+#define DG_GEMM static __attribute__((unused, noinline, noclone))
 #define DG_KEEP_LOOP
 #define DG_SHUFFLE(a, b, i, j, k, l) __builtin_shuffle(a, b, (dg_int4){i, j, k, l})
 #endif
@@ -34,7 +36,6 @@ constexpr const char* text_c = R"C(
 #define DG_NC 192 /* a multiple of DG_NR for every width; some 250 KiB of stack in all */
 #define DG_MC (DG_MR * 8)
 #define DG_AS (DG_KC + 16) /* row distance of packed A: not a power of two, for the first-level cache */
-#define DG_GEMM static __attribute__((unused, noinline))
 typedef float dg_vec __attribute__((vector_size(DG_LANES * 4)));
 typedef float dg_vec_any __attribute__((vector_size(DG_LANES * 4), aligned(4), may_alias)); /* in memory */
 DG_FN dg_vec dg_vec_fma(dg_vec a, dg_vec b, dg_vec c) {
@@ -51,7 +52,7 @@ DG_FN dg_vec dg_vec_fma(dg_vec a, dg_vec b, dg_vec c) {
 typedef int dg_int4 __attribute__((vector_size(16)));
 typedef float dg_vec4 __attribute__((vector_size(16)));
 typedef float dg_vec4_any __attribute__((vector_size(16), aligned(4), may_alias));
-DG_FN void dg_transpose(long rows, long columns, const float *x, long ldx, float *out, long ldo) {
+DG_GEMM void dg_transpose(long rows, long columns, const float *x, long ldx, float *out, long ldo) {
   long i = 0;
   for (; i + 4 <= rows; i += 4) {
     const float *r = x + i * ldx;
@@ -108,24 +109,32 @@ DG_FN void dg_gemm_rows(const int nv, long m, long k, const float *a, long as, c
   for (; i + 2 <= m; i += 2) dg_gemm_tile(2, nv, k, a + i * as, as, b, bs, c + i * ldc, ldc, load);
   for (; i < m; ++i) dg_gemm_tile(1, nv, k, a + i * as, as, b, bs, c + i * ldc, ldc, load);
 }
+DG_GEMM void dg_gemm_wide(long m, long k, const float *a, long as, const float *b, long bs, float *c, long ldc, int load) {
+  dg_gemm_rows(DG_NV, m, k, a, as, b, bs, c, ldc, load);
+}
+DG_GEMM void dg_gemm_narrow(long m, long k, const float *a, long as, const float *b, long bs, float *c, long ldc,
+                            int load) {
+  dg_gemm_rows(1, m, k, a, as, b, bs, c, ldc, load);
+}
+/* w <= DG_NR columns */
 DG_GEMM void dg_gemm_panel(long m, long w, long k, const float *a, long as, const float *b, long bs, float *c,
                            long ldc, int load) {
   if (w == DG_NR) {
-    dg_gemm_rows(DG_NV, m, k, a, as, b, bs, c, ldc, load);
+    dg_gemm_wide(m, k, a, as, b, bs, c, ldc, load);
     return;
   }
   float edge[DG_MC * DG_NR];
   for (long i = 0; i < m; ++i)
     for (long j = 0; j < w; ++j) edge[i * DG_NR + j] = load ? c[i * ldc + j] : 0.0f;
   if (w <= DG_LANES)
-    dg_gemm_rows(1, m, k, a, as, b, bs, edge, DG_NR, load);
+    dg_gemm_narrow(m, k, a, as, b, bs, edge, DG_NR, load);
   else
-    dg_gemm_rows(DG_NV, m, k, a, as, b, bs, edge, DG_NR, load);
+    dg_gemm_wide(m, k, a, as, b, bs, edge, DG_NR, load);
   for (long i = 0; i < m; ++i)
     for (long j = 0; j < w; ++j) c[i * ldc + j] = edge[i * DG_NR + j];
 }
 /* k rows of w columns of op(B), filled up with zeros to DG_NR columns. */
-DG_FN void dg_gemm_pack(int tb, long k, long w, const float *b, long ldb, float *out) {
+DG_GEMM void dg_gemm_pack(int tb, long k, long w, const float *b, long ldb, float *out) {
   if (!tb && w == DG_NR) {
     for (long p = 0; p < k; ++p)
       for (long j = 0; j < DG_NR; ++j) out[p * DG_NR + j] = b[p * ldb + j];
