@@ -137,7 +137,10 @@ class Renderer {
       case LoopOp::imin: return cat(arg(0), " < ", arg(1), " ? ", arg(0), " : ", arg(1));
       case LoopOp::imax: return cat(arg(0), " > ", arg(1), " ? ", arg(0), " : ", arg(1));
       case LoopOp::where: return cat(arg(0), " ? ", arg(1), " : ", arg(2));
-      case LoopOp::to_float: return cat("(float)", arg(0));
+      case LoopOp::to_float: {
+        bool near = k_.exprs[static_cast<size_t>(x.args[1])].op == LoopOp::iconst;
+        return near ? cat("(float)(int)", arg(0)) : cat("(float)((", real(), ")(int)", arg(0), " + (", real(), ")", arg(1), ")");
+      }
       case LoopOp::to_int: return cat("dg_to_int(", arg(0), ")");
       case LoopOp::load: return cat("a", x.i, "[", arg(0), "]");
       case LoopOp::call: {
@@ -148,6 +151,9 @@ class Renderer {
       default: return name(e);
     }
   }
+
+  // Exact for stream positions; Metal has no double.
+  const char* real() const { return d_.target == Target::metal ? "float" : "double"; }
 
   const char* type(int e) const {
     switch (k_.exprs[static_cast<size_t>(e)].type) {

@@ -236,9 +236,16 @@ int LoopBuilder::where(int condition, int a, int b) {
   return put(LoopExpr{LoopOp::where, (*this)[a].type, {condition, a, b}});
 }
 
+// Loop variables fit 32 bits, which vector units convert; only run-time arguments (stream positions) may not.
 int LoopBuilder::to_float(int a) {
   if ((*this)[a].op == LoopOp::iconst) return f(static_cast<double>((*this)[a].i));
-  return put(LoopExpr{LoopOp::to_float, LoopType::f32, {a}});
+  int near = i(0), far = i(0);
+  for (auto [t, c] : linear_of(*this, a).terms) {
+    int& part = (*this)[t].op == LoopOp::arg ? far : near;
+    part = add(part, mul(t, c));
+  }
+  near = add(near, i(linear_of(*this, a).constant));
+  return put(LoopExpr{LoopOp::to_float, LoopType::f32, {near, far}});
 }
 
 int LoopBuilder::to_int(int a) { return put(LoopExpr{LoopOp::to_int, LoopType::i64, {a}}); }

@@ -19,7 +19,7 @@ enum class LoopOp {
   iadd, isub, imul, idiv, imod, imin, imax,  // integers; idiv and imod of non-negative values by positive constants
   ilt, ieq, iand,                            // 0 or 1
   where,    // integer condition, a, b (any equal types)
-  to_float, // integer to float
+  to_float, // sum of a 32-bit and a 64-bit integer, rounded to float
   to_int,   // float to integer, truncated; NaN gives 0, values beyond +-2^31 are clamped
   load,     // array i at integer index
   call,     // pure helper function `name` of the prelude

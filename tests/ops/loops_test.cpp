@@ -67,7 +67,7 @@ class KernelRun {
     switch (x.op) {
       case LoopOp::scalar: return {static_cast<double>(static_cast<float>(x.row->f(f(0), f(1), f(2)))), 0};
       case LoopOp::where: return value(x.args[value(x.args[0]).i ? 1 : 2]);
-      case LoopOp::to_float: return {static_cast<double>(static_cast<float>(value(x.args[0]).i)), 0};
+      case LoopOp::to_float: return {static_cast<double>(static_cast<float>(value(x.args[0]).i + value(x.args[1]).i)), 0};
       case LoopOp::to_int: return {0, std::isnan(f(0)) ? 0 : static_cast<int64_t>(std::clamp(f(0), -0x1p31, 0x1p31))};
       case LoopOp::load: return {element(static_cast<int>(x.i), value(x.args[0]).i), 0};
       case LoopOp::call: return call(x);
