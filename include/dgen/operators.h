@@ -1,0 +1,230 @@
+// + - * / and comparisons between handles and numbers, and array functions over several handles.
+#pragma once
+#include <algorithm>
+#include <cmath>
+
+#include "dgen/tensor.h"
+
+namespace dgen {
+
+namespace detail {
+
+// A handle and the line it is used on: operators take no default arguments, converting their operands does.
+template <class T>
+struct At {
+  At(const T& value, Loc loc = Loc::here()) : value(value), loc(loc) {}
+  const T& value;
+  Loc loc;
+};
+using AtT = At<Tensor>;
+using AtS = At<Signal>;
+using AtX = At<SignalTensor>;
+
+}  // namespace detail
+
+#define DGEN_PAIR(symbol, name, A, B, R) \
+  inline R operator symbol(A a, B b) { return R(detail::Wrap{}, detail::scalar(#name, {a.value, b.value}, a.loc)); }
+#define DGEN_NUMBER(symbol, name, A, R)                                                                                      \
+  inline R operator symbol(A a, float b) { return R(detail::Wrap{}, detail::scalar(#name, {a.value, detail::number(b)}, a.loc)); } \
+  inline R operator symbol(float a, A b) { return R(detail::Wrap{}, detail::scalar(#name, {detail::number(a), b.value}, b.loc)); }
+#define DGEN_OPERATOR(symbol, name)                             \
+  DGEN_PAIR(symbol, name, detail::AtT, detail::AtT, Tensor)       \
+  DGEN_PAIR(symbol, name, detail::AtT, detail::AtS, SignalTensor) \
+  DGEN_PAIR(symbol, name, detail::AtT, detail::AtX, SignalTensor) \
+  DGEN_PAIR(symbol, name, detail::AtS, detail::AtT, SignalTensor) \
+  DGEN_PAIR(symbol, name, detail::AtS, detail::AtS, Signal)       \
+  DGEN_PAIR(symbol, name, detail::AtS, detail::AtX, SignalTensor) \
+  DGEN_PAIR(symbol, name, detail::AtX, detail::AtT, SignalTensor) \
+  DGEN_PAIR(symbol, name, detail::AtX, detail::AtS, SignalTensor) \
+  DGEN_PAIR(symbol, name, detail::AtX, detail::AtX, SignalTensor) \
+  DGEN_NUMBER(symbol, name, detail::AtT, Tensor)                  \
+  DGEN_NUMBER(symbol, name, detail::AtS, Signal)                  \
+  DGEN_NUMBER(symbol, name, detail::AtX, SignalTensor)
+DGEN_OPERATOR(+, add)
+DGEN_OPERATOR(-, sub)
+DGEN_OPERATOR(*, mul)
+DGEN_OPERATOR(/, div)
+DGEN_OPERATOR(<, lt)  // comparisons give 1 or 0
+DGEN_OPERATOR(<=, le)
+DGEN_OPERATOR(>, gt)
+DGEN_OPERATOR(>=, ge)
+DGEN_OPERATOR(==, eq)
+DGEN_OPERATOR(!=, ne)
+#undef DGEN_OPERATOR
+#undef DGEN_NUMBER
+#undef DGEN_PAIR
+
+inline Tensor operator-(detail::AtT a) { return Tensor(detail::Wrap{}, detail::scalar("neg", {a.value}, a.loc)); }
+inline Signal operator-(detail::AtS a) { return Signal(detail::Wrap{}, detail::scalar("neg", {a.value}, a.loc)); }
+inline SignalTensor operator-(detail::AtX a) { return SignalTensor(detail::Wrap{}, detail::scalar("neg", {a.value}, a.loc)); }
+
+#define DGEN_ASSIGN(symbol)                                     \
+  template <Handle A, Arithmetic B>                             \
+    requires std::is_same_v<A, Promoted<A, B>>                  \
+  A& operator symbol##=(A& a, const B& b) {                     \
+    return a = a symbol b;                                      \
+  }
+DGEN_ASSIGN(+)
+DGEN_ASSIGN(-)
+DGEN_ASSIGN(*)
+DGEN_ASSIGN(/)
+#undef DGEN_ASSIGN
+
+// Handles one after the other along an axis, or along a new one.
+template <Handle T>
+Shaped<T> concat(const std::vector<T>& x, int axis = 0, Loc loc = Loc::here()) {
+  return detail::as<Shaped<T>>(detail::concat({x.begin(), x.end()}, axis, loc));
+}
+template <Handle T>
+Shaped<T> concat(std::initializer_list<T> x, int axis = 0, Loc loc = Loc::here()) {
+  return detail::as<Shaped<T>>(detail::concat({x.begin(), x.end()}, axis, loc));
+}
+template <Handle T>
+Shaped<T> stack(const std::vector<T>& x, int axis = 0, Loc loc = Loc::here()) {
+  return detail::as<Shaped<T>>(detail::stack({x.begin(), x.end()}, axis, loc));
+}
+template <Handle T>
+Shaped<T> stack(std::initializer_list<T> x, int axis = 0, Loc loc = Loc::here()) {
+  return detail::as<Shaped<T>>(detail::stack({x.begin(), x.end()}, axis, loc));
+}
+
+template <Handle A, Handle B>
+Promoted<A, B> matmul(const A& a, const B& b, Loc loc = Loc::here()) {
+  return detail::as<Promoted<A, B>>(detail::matmul(a, b, loc));
+}
+// Correlation: [L] * [k], or [N,C,L] * [O,C,k].
+template <Handle A, Handle B>
+Promoted<A, B> conv1d(const A& x, const B& kernel, const ConvOptions& options = {}, Loc loc = Loc::here()) {
+  return detail::as<Promoted<A, B>>(detail::conv1d(x, kernel, options, loc));
+}
+// Correlation: [H,W] * [kh,kw], or [N,C,H,W] * [O,C,kh,kw].
+template <Handle A, Handle B>
+Promoted<A, B> conv2d(const A& x, const B& kernel, const ConvOptions& options = {}, Loc loc = Loc::here()) {
+  return detail::as<Promoted<A, B>>(detail::conv2d(x, kernel, options, loc));
+}
+template <Handle A, Handle B>
+Shaped<Promoted<A, B>> gather(const A& x, const B& indices, Loc loc = Loc::here()) {
+  return detail::as<Shaped<Promoted<A, B>>>(detail::gather(x, indices, loc));
+}
+// size rows: values added at their index in index order; an index out of range is dropped.
+template <Handle A, Handle B>
+Promoted<A, B> scatter_add(const A& indices, const B& values, int64_t size, Loc loc = Loc::here()) {
+  return detail::as<Promoted<A, B>>(detail::scatter_add(indices, values, size, loc));
+}
+
+#define DGEN_FREE(name)                                              \
+  template <Handle T, class... Args>                                 \
+  auto name(const T& x, const Args&... args) {                       \
+    return x.name(args...);                                          \
+  }
+DGEN_FREE(sum)
+DGEN_FREE(mean)
+DGEN_FREE(prod)
+DGEN_FREE(amax)
+DGEN_FREE(amin)
+DGEN_FREE(softmax)
+DGEN_FREE(log_softmax)
+DGEN_FREE(logsumexp)
+DGEN_FREE(norm)
+DGEN_FREE(var)
+DGEN_FREE(argmax)
+DGEN_FREE(cumsum)
+DGEN_FREE(reshape)
+DGEN_FREE(transpose)
+DGEN_FREE(rfft)
+DGEN_FREE(fft)
+DGEN_FREE(ifft)
+#undef DGEN_FREE
+
+template <class Self>
+std::vector<Self> detail::Arrays<Self>::split(const std::vector<int>& sizes, int axis, Loc loc) const {
+  std::vector<Self> parts;
+  int64_t begin = 0;
+  for (int n : sizes) parts.push_back(of(detail::slice_axis(self(), axis, {begin, begin + n}, loc))), begin += n;
+  if (begin != self().size(axis))
+    throw Error("[split] the sizes add up to " + std::to_string(begin) + ", the axis has " + std::to_string(self().size(axis)));
+  return parts;
+}
+
+template <class Self>
+Self detail::Timed<Self>::delay(float time, Loc loc) const {
+  return of(detail::delay(self(), time, static_cast<int64_t>(std::ceil(std::max(time, 0.0f))), loc));
+}
+template <class Self>
+Self detail::Timed<Self>::convolve(const Tensor& ir, Loc loc) const {
+  return of(detail::convolve(self(), ir, loc));
+}
+template <class Self>
+Self detail::Timed<Self>::filter_hops(const SignalTensor& magnitudes, const FilterHopsOptions& options, Loc loc) const {
+  return of(detail::filter_hops(self(), magnitudes, options, loc));
+}
+
+// A spectrum, or any complex array, as its real and imaginary parts.
+template <class T = SignalTensor>
+struct Complex {
+  T re, im;
+
+  // re and im as two planes on axis -2.
+  T planes(Loc loc = Loc::here()) const {
+    return detail::as<T>(detail::concat({detail::unsqueeze(re, -2, loc), detail::unsqueeze(im, -2, loc)}, -2, loc));
+  }
+  static Complex of(const Value& planes, Loc loc = Loc::here()) {
+    auto plane = [&](int64_t i) {
+      return detail::as<T>(detail::squeeze(detail::slice_axis(planes, -2, {i, i + 1}, loc), {-2}, loc));
+    };
+    return {plane(0), plane(1)};
+  }
+  T power() const { return re * re + im * im; }
+  T magnitude() const { return sqrt(power()); }  // gradient 0 at 0
+  T phase() const { return atan2(im, re); }      // radians; gradient 0 at 0
+  Complex conj() const { return {re, -im}; }
+  Complex ifft(Loc loc = Loc::here()) const { return of(detail::spectrum("ifft", planes(loc), 0, loc), loc); }
+  Complex fft(Loc loc = Loc::here()) const { return of(detail::spectrum("fft", planes(loc), 0, loc), loc); }
+  // n real samples of n/2 + 1 bins; imaginary parts of bins 0 and n/2 are ignored.
+  T irfft(int64_t n, Loc loc = Loc::here()) const { return detail::as<T>(detail::spectrum("irfft", planes(loc), n, loc)); }
+};
+template <class T>
+Complex(T, T) -> Complex<T>;
+
+template <class A, class B>
+Complex<Promoted<A, B>> operator+(const Complex<A>& a, const Complex<B>& b) { return {a.re + b.re, a.im + b.im}; }
+template <class A, class B>
+Complex<Promoted<A, B>> operator-(const Complex<A>& a, const Complex<B>& b) { return {a.re - b.re, a.im - b.im}; }
+template <class A, class B>
+Complex<Promoted<A, B>> operator*(const Complex<A>& a, const Complex<B>& b) {
+  return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
+}
+template <class A, Arithmetic B>
+Complex<Promoted<A, B>> operator*(const Complex<A>& a, const B& b) { return {a.re * b, a.im * b}; }
+template <class A, Arithmetic B>
+Complex<Promoted<A, B>> operator*(const B& b, const Complex<A>& a) { return a * b; }
+template <class A, Arithmetic B>
+Complex<Promoted<A, B>> operator+(const Complex<A>& a, const B& b) { return {a.re + b, a.im + 0.0f * b}; }
+template <class A, Arithmetic B>
+Complex<Promoted<A, B>> operator-(const Complex<A>& a, const B& b) { return {a.re - b, a.im - 0.0f * b}; }
+template <class T>
+Complex<T> conj(const Complex<T>& x) { return x.conj(); }
+// mag (cos phase + i sin phase)
+template <Handle A, Handle B>
+Complex<Promoted<A, B>> polar(const A& mag, const B& phase) { return {mag * cos(phase), mag * sin(phase)}; }
+template <class T>
+Complex<T> fft(const Complex<T>& x, Loc loc = Loc::here()) { return x.fft(loc); }
+template <class T>
+Complex<T> ifft(const Complex<T>& x, Loc loc = Loc::here()) { return x.ifft(loc); }
+template <class T>
+T irfft(const Complex<T>& x, int64_t n, Loc loc = Loc::here()) { return x.irfft(n, loc); }
+
+template <class Self>
+Complex<Self> detail::Arrays<Self>::rfft(Loc loc) const {
+  return Complex<Self>::of(detail::spectrum("rfft", self(), 0, loc), loc);
+}
+template <class Self>
+Complex<Self> detail::Arrays<Self>::fft(Loc loc) const {
+  return Complex<Self>::of(detail::spectrum("fft", detail::real_planes(self(), loc), 0, loc), loc);
+}
+template <class Self>
+Complex<Self> detail::Arrays<Self>::ifft(Loc loc) const {
+  return Complex<Self>::of(detail::spectrum("ifft", detail::real_planes(self(), loc), 0, loc), loc);
+}
+
+}  // namespace dgen

@@ -1,0 +1,146 @@
+// Updates and training steps: graphs whose results are assigned to params.
+#include "dgen/train.h"
+
+#include "frontend/run.h"
+
+namespace dgen {
+
+using namespace detail;
+
+namespace {
+
+driver::Storage& leaf_storage(const Value& param, const char* op) {
+  if (!param || !param.node()->storage || !param.node()->in.empty()) fail("[", op, "] a handle that is no param");
+  return *param.node()->storage;
+}
+
+bool same(const driver::Options& a, const driver::Options& b) {
+  return a.backend == b.backend && a.threads == b.threads && a.memory_budget == b.memory_budget;
+}
+
+}  // namespace
+
+Tensor detail::variable(const Shape& shape, float value) {
+  std::vector<float> data(static_cast<size_t>(shape.size()), value);
+  return as<Tensor>(leaf(make_storage(shape, std::move(data), false), true, {}));
+}
+
+std::span<const float> detail::gradient_data(const Value& param) { return leaf_storage(param, "gradient").grad; }
+void detail::set_gradient(const Value& param, std::vector<float> gradient) {
+  leaf_storage(param, "gradient").grad = std::move(gradient);
+}
+
+std::pair<float, float> detail::bounds(const Value& param) {
+  const driver::Storage& storage = leaf_storage(param, "bounds");
+  return {storage.min, storage.max};
+}
+
+bool detail::is_learnable(const Value& x) {
+  return x && x.node()->storage && x.node()->in.empty() && x.node()->storage->learnable;
+}
+
+Tensor detail::iota(int64_t n) { return as<Tensor>(apply("iota", {}, {{"n", n}}, {})); }
+
+// A captured graph and its program, found again when the settings change.
+struct UpdateProgram::Impl {
+  std::vector<Update> updates;
+  driver::Capture capture;
+  driver::Options options;
+  std::shared_ptr<driver::Program> program;
+};
+
+UpdateProgram::UpdateProgram(std::vector<Update> updates) : impl_(std::make_shared<Impl>()) {
+  Capturer captured;
+  for (const Update& u : updates) captured.assign(u.target.node()->storage, u.value);
+  impl_->updates = std::move(updates);
+  impl_->capture = std::move(captured.capture());
+}
+
+void UpdateProgram::run() {
+  driver::Options now = driver_options(false);
+  if (!impl_->program || !same(now, impl_->options)) {
+    impl_->options = now;
+    impl_->program = driver::get_program(impl_->capture, now);
+  }
+  impl_->program->run(impl_->capture, run_args({}, 1, true), nullptr);
+}
+
+struct TrainingStep::Impl {
+  Optimizer* optimizer = nullptr;
+  int64_t frames = 0;
+  bool preserve_state = false;
+  std::vector<Update> updates;  // they own what the capture is bound to
+  Value loss;
+  driver::Capture capture;
+  std::vector<InputUse> inputs;
+  std::shared_ptr<driver::Program> program;
+  Stored stored;
+};
+
+namespace {
+
+// A node for d loss / d param, which the compiler replaces by graph.
+Tensor gradient_of(const Value& loss, const driver::StoragePtr& param) {
+  auto node = std::make_shared<Node>();
+  node->op = ir::op("grad");
+  node->in = {loss.node()};
+  node->type = {param->shape, ir::static_clock};
+  node->storage = param;
+  return as<Tensor>(make_value(std::move(node), loss.groups()));
+}
+
+// The gradients of the params that the loss depends on.
+std::vector<std::optional<Tensor>> gradients_of(const Value& loss, const std::vector<Tensor>& params) {
+  Capturer reached;
+  reached.add(loss);
+  const auto& met = reached.capture().params;
+  std::vector<std::optional<Tensor>> gradients;
+  for (const Tensor& param : params) {
+    const driver::StoragePtr& storage = param.node()->storage;
+    bool used = std::find(met.begin(), met.end(), storage) != met.end();
+    gradients.push_back(used ? std::optional(gradient_of(loss, storage)) : std::nullopt);
+  }
+  return gradients;
+}
+
+}  // namespace
+
+TrainingStep::TrainingStep(const Value& loss, Optimizer& optimizer, const TrainingOptions& options)
+    : impl_(std::make_shared<Impl>()) {
+  Value reduced = reduced_loss("compile_training", loss, options.reduction);
+  auto gradients = gradients_of(reduced, optimizer.params());
+  if (std::none_of(gradients.begin(), gradients.end(), [](auto& g) { return g.has_value(); }))
+    fail("[compile_training] the loss depends on no parameter of the optimiser");
+  impl_->optimizer = &optimizer;
+  impl_->frames = frame_count("compile_training", options.frames);
+  impl_->preserve_state = options.preserve_state;
+  impl_->updates = optimizer.updates(gradients);
+  impl_->loss = reduced;
+  Capturer captured;
+  captured.output(reduced);
+  for (const Update& u : impl_->updates) captured.assign(u.target.node()->storage, u.value);
+  impl_->program = driver::get_program(captured.capture(), driver_options(false));
+  impl_->capture = std::move(captured.capture());
+  impl_->inputs = captured.inputs();
+}
+
+double TrainingStep::run(const Inputs& inputs) {
+  Impl& s = *impl_;
+  if (!s.preserve_state || !s.stored.state) s.stored = {s.program->fresh_state(), 0};
+  check_inputs(s.inputs, inputs, s.stored.position, s.frames);
+  s.optimizer->before_step();
+  auto args = run_args(inputs, s.frames, true, static_cast<uint64_t>(s.optimizer->steps()));
+  auto outputs = s.program->run(s.capture, args, s.stored.state.get());
+  s.stored.position += static_cast<uint64_t>(s.frames);
+  s.optimizer->after_step();
+  return static_cast<double>(outputs[0][0]);
+}
+
+std::string TrainingStep::explain() const { return impl_->program->explain(); }
+
+ProgramStats TrainingStep::stats() const {
+  driver::Stats s = impl_->program->stats();
+  return {s.compiles, s.kernels, s.launches, s.ffts, s.peak_bytes, s.tiles};
+}
+
+}  // namespace dgen
