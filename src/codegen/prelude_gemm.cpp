@@ -11,14 +11,17 @@ constexpr const char* text_c = R"C(
 #define DG_LANES 16
 #define DG_MR 8 /* rows and vectors of the register tile */
 #define DG_NV 3
+#define DG_NW 6 /* vectors of the tile for a single row, a multiple of DG_NV */
 #elif defined(__AVX2__) && defined(__FMA__)
 #define DG_LANES 8
 #define DG_MR 6
 #define DG_NV 2
+#define DG_NW 8
 #else
 #define DG_LANES 4
 #define DG_MR 4
 #define DG_NV 2
+#define DG_NW 8
 #endif
 #ifdef __clang__
 #define DG_UNROLL _Pragma("clang loop unroll(full)")
@@ -171,8 +174,8 @@ DG_GEMM void dg_gemm_blocks(int ta, int tb, long m, long n, long k, const float 
           rows = pa, as = DG_AS;
         }
         if (direct && m == 1) /* enough independent sums for one row */
-          for (; j + 8 * DG_LANES <= nc; j += 8 * DG_LANES)
-            dg_gemm_tile(1, 8, kc, rows, as, b + pc * ldb + jc + j, ldb, c + jc + j, ldc, load);
+          for (; j + DG_NW * DG_LANES <= nc; j += DG_NW * DG_LANES)
+            dg_gemm_tile(1, DG_NW, kc, rows, as, b + pc * ldb + jc + j, ldb, c + jc + j, ldc, load);
         for (; j < nc; j += DG_NR) {
           long w = nc - j < DG_NR ? nc - j : DG_NR;
           int there = direct && w == DG_NR;
