@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "config.h"
+#include "decoder.h"
 #include "features.h"
 
 namespace dgen::ddsp {
@@ -13,6 +14,15 @@ namespace dgen::ddsp {
 struct Rendered {
   std::vector<float> mix, harmonic, noise;
 };
+
+// What the decoder is fed: [tick][batch], each tick's features one tick ahead.
+struct Controls {
+  std::vector<float> f0, loudness;
+};
+Controls controls_of(const std::vector<const Features*>& batch, size_t ticks);
+
+// Sample rate, threads and backend of the library.
+void apply_settings(const Config& config);
 
 class Model {
  public:
@@ -29,6 +39,8 @@ class Model {
   Config& config();  // backend and threads may be changed before the first render
 
   Rendered render(const Features& features) const;
+  // Takes over the weights of a decoder of the same configuration.
+  void set(const NamedParams& params);
 
  private:
   struct Weights;

@@ -1,0 +1,97 @@
+#include "decoder.h"
+
+#include <cmath>
+#include <numbers>
+
+#include "base/check.h"
+
+namespace dgen::ddsp {
+namespace {
+
+std::string layer_name(int i) { return "trunk." + std::to_string(i); }
+
+}  // namespace
+
+Decoder::Decoder(const Config& config) : config_(config) {
+  int64_t in = 2;
+  for (int i = 0; i < config.layers; ++i) {
+    weight(layer_name(i), in, config.hidden);
+    fixed(layer_name(i) + ".gain", config.hidden, 1);
+    fixed(layer_name(i) + ".shift", config.hidden, 0);
+    in = config.hidden;
+  }
+  if (config.harmonic_branch) weight("amplitudes", in, config.harmonics + 1);
+  if (config.noise_branch) weight("noise", in, config.noise_bands);
+}
+
+// Weight and bias of a dense layer, spread as PyTorch's default does.
+Tensor Decoder::weight(const std::string& name, int64_t in, int64_t out) {
+  const float std = 1 / std::sqrt(3 * static_cast<float>(in));
+  const uint64_t seed = config_.seed * 1000 + params_.size();
+  Tensor w = Tensor::param(Shape{in, out}, {.seed = seed, .std = std}).named(name + ".weight");
+  Tensor b = Tensor::param(Shape{out}, {.seed = seed + 500, .std = std}).named(name + ".bias");
+  for (const Tensor& t : {w, b}) params_.push_back({t.name(), t}), tensors_.push_back({t.name(), t});
+  return w;
+}
+
+Tensor Decoder::fixed(const std::string& name, int64_t size, float value) {
+  Tensor t = Tensor::full(Shape{size}, value, true).named(name);
+  params_.push_back({name, t});
+  tensors_.push_back({name, t});
+  return t;
+}
+
+const Tensor& Decoder::get(const std::string& name) const {
+  for (auto& [key, tensor] : tensors_)
+    if (key == name) return tensor;
+  throw InternalError("the decoder has no weight " + name);
+}
+
+std::vector<Value> Decoder::values() const {
+  std::vector<Value> values;
+  for (auto& [name, value] : params_) values.push_back(value);
+  return values;
+}
+
+SignalTensor Decoder::dense(const SignalTensor& x, const std::string& name) const {
+  return linear(x, get(name + ".weight"), get(name + ".bias"));
+}
+
+SignalTensor Decoder::trunk(const SignalTensor& f0, const SignalTensor& loudness) const {
+  SignalTensor z = stack({log2(f0 / 440.0f) * 0.5f, (loudness + 80.0f) * (2.0f / 80) - 1.0f}, -1);
+  for (int i = 0; i < config_.layers; ++i) {
+    const std::string name = layer_name(i);
+    z = leaky_relu(layer_norm(dense(z, name), get(name + ".gain"), get(name + ".shift")));
+  }
+  return z;
+}
+
+// Harmonics above half the sample rate are silent; the others share the total amplitude.
+SignalTensor Decoder::harmonics(const SignalTensor& z, const SignalTensor& f0) const {
+  const int count = config_.harmonics;
+  SignalTensor controls = exp_sigmoid(dense(z, "amplitudes"));  // [batch, 1 + count]
+  std::vector<SignalTensor> parts = controls.split({1, count}, -1);
+  Tensor k = Tensor::arange(count) + 1.0f;
+  SignalTensor below = f0.unsqueeze(-1) * k < static_cast<float>(config_.sample_rate) / 2;
+  SignalTensor shares = parts[1] * below;
+  SignalTensor amplitudes = shares / (shares.sum(-1, true) + 1e-7f) * parts[0];
+  SignalTensor phase = Signal::phasor(f0.interpolate()).unsqueeze(-1) * k;
+  return (sin(phase * (2 * std::numbers::pi_v<float>)) * amplitudes.interpolate()).sum(-1);
+}
+
+SignalTensor Decoder::noise(const SignalTensor& z) const {
+  SignalTensor magnitudes = exp_sigmoid(dense(z, "noise") - 5.0f);
+  SignalTensor white = SignalTensor::noise(Shape{z.size(0)}, {.seed = config_.seed});
+  return white.filter_hops(magnitudes, {.hop = config_.hop});
+}
+
+Sound Decoder::build(const SignalTensor& f0, const SignalTensor& loudness) const {
+  SignalTensor z = trunk(f0, loudness);
+  Sound sound;
+  sound.harmonic = config_.harmonic_branch ? harmonics(z, f0) : f0.hold() * 0.0f;
+  sound.noise = config_.noise_branch ? noise(z) : f0.hold() * 0.0f;
+  sound.mix = sound.harmonic + sound.noise;
+  return sound;
+}
+
+}  // namespace dgen::ddsp

@@ -1,0 +1,36 @@
+// The decoder as a graph: Engel et al. 2020 with a multi-layer perceptron, harmonics plus filtered noise.
+#pragma once
+#include "config.h"
+#include "dgen/dgen.h"
+
+namespace dgen::ddsp {
+
+// Each [batch] at frame clock.
+struct Sound {
+  SignalTensor mix, harmonic, noise;
+};
+
+class Decoder {
+ public:
+  explicit Decoder(const Config& config);  // weights drawn from config.seed
+
+  // f0 in Hz and loudness in dB, [batch] at hop(config.hop). The sound is one hop late: give features a tick ahead.
+  Sound build(const SignalTensor& f0, const SignalTensor& loudness) const;
+  const NamedParams& params() const { return params_; }
+  std::vector<Value> values() const;
+
+ private:
+  Tensor weight(const std::string& name, int64_t in, int64_t out);
+  Tensor fixed(const std::string& name, int64_t size, float value);
+  const Tensor& get(const std::string& name) const;
+  SignalTensor dense(const SignalTensor& x, const std::string& name) const;
+  SignalTensor trunk(const SignalTensor& f0, const SignalTensor& loudness) const;
+  SignalTensor harmonics(const SignalTensor& z, const SignalTensor& f0) const;
+  SignalTensor noise(const SignalTensor& z) const;
+
+  Config config_;
+  NamedParams params_;
+  std::vector<std::pair<std::string, Tensor>> tensors_;
+};
+
+}  // namespace dgen::ddsp
