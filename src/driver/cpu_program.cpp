@@ -1,11 +1,14 @@
 // The C backend: kernels compiled by the system's compiler, launched tile by tile.
 #include <algorithm>
+#include <chrono>
 #include <mutex>
+#include <thread>
 
 #include "base/check.h"
 #include "codegen/render.h"
 #include "compile/c_compiler.h"
 #include "driver/cpu_memory.h"
+#include "driver/debug.h"
 #include "driver/explain.h"
 #include "driver/pipeline.h"
 #include "driver/programs.h"
@@ -23,6 +26,7 @@ using schedule::Strategy;
 namespace {
 
 using KernelFn = void(void* const*, const long*);
+constexpr size_t kStatementsPerFile = 600;
 constexpr int64_t kGrain = 1 << 15;  // elements that are worth another thread
 
 struct Step {
@@ -35,6 +39,7 @@ struct Step {
   Clock clock;
   int64_t work = 1;     // elements a tick or chunk
   int64_t ffts = 0;     // a tick
+  double seconds = 0;   // spent, when timing is asked for
 };
 
 int64_t count_ffts(const Kernel& kernel, const std::vector<Stmt>& body) {
@@ -53,8 +58,12 @@ int64_t count_ffts(const Kernel& kernel, const std::vector<Stmt>& body) {
 class CpuProgram : public Program {
  public:
   CpuProgram(const Graph& captured, const Options& options) : options_(options), plan_(schedule::make_plan(schedule::recompute_pointwise(prepare(captured)))) {
+    if (debug().level >= 3) debug_print(explain_plan(plan_));
     build_steps();
     compile();
+  }
+  ~CpuProgram() override {
+    if (debug().level >= 2) print_times();
   }
 
   std::unique_ptr<State> fresh_state() const override { return std::make_unique<CpuState>(); }
@@ -101,13 +110,43 @@ class CpuProgram : public Program {
     std::stable_sort(steps_.begin(), steps_.end(), [](auto& a, auto& b) { return a.level < b.level; });
   }
 
+  // Several files when there is much to compile, so that several compilers work at it.
   void compile() {
-    std::vector<Kernel> kernels;
-    for (Step& step : steps_) kernels.push_back(step.kernel);
-    std::string text = codegen::render_program(codegen::Target::c, kernels);
-    library_ = compile::compile_c(text);
-    stats_.compiles = 1, stats_.kernels = static_cast<int64_t>(kernels.size());
-    for (Step& step : steps_) step.fn = library_->function<KernelFn>(step.kernel.name.c_str());
+    size_t statements = 0;
+    for (Step& step : steps_) statements += step.kernel.exprs.size();
+    compile::CCompiler& compiler = compile::default_compiler();
+    size_t files = std::clamp<size_t>(statements / kStatementsPerFile, 1, 2 * std::max(1u, std::thread::hardware_concurrency()));
+    std::vector<std::vector<Kernel>> parts(files);
+    std::vector<size_t> weight(files, 0);
+    std::vector<size_t> part_of;
+    for (Step& step : steps_) {
+      size_t part = static_cast<size_t>(std::min_element(weight.begin(), weight.end()) - weight.begin());
+      weight[part] += step.kernel.exprs.size() + 20;
+      parts[part].push_back(step.kernel);
+      part_of.push_back(part);
+    }
+    std::vector<std::string> texts;
+    for (auto& part : parts) texts.push_back(codegen::render_program(codegen::Target::c, part));
+    if (debug().level >= 4)
+      for (auto& text : texts) debug_print(text);
+    compile::COptions options;
+    options.optimize = 2;
+    if (compiler.toolchain().family == "gcc") options.extra_flags = {"-ftree-vectorize", "-fvect-cost-model=dynamic"};
+    libraries_ = compiler.compile_many(texts, options);
+    stats_.compiles = static_cast<int64_t>(texts.size()), stats_.kernels = static_cast<int64_t>(steps_.size());
+    for (size_t i = 0; i < steps_.size(); ++i) steps_[i].fn = libraries_[part_of[i]]->function<KernelFn>(steps_[i].kernel.name.c_str());
+  }
+
+  // Time of each kernel, slowest first.
+  void print_times() const {
+    std::vector<const Step*> order;
+    double all = 0;
+    for (auto& step : steps_) order.push_back(&step), all += step.seconds;
+    std::sort(order.begin(), order.end(), [](auto* a, auto* b) { return a->seconds > b->seconds; });
+    debug_print(cat("program of ", steps_.size(), " kernels: ", all * 1e3, " ms in kernels, ", stats_.launches, " launches\n"));
+    for (auto* step : order)
+      if (step->seconds > 0.005 * all)
+        debug_print(cat("  ", step->kernel.name, "  sweep ", step->level, "  ", step->seconds * 1e3, " ms  ", step->kernel.why, "\n"));
   }
 
   // ---- one run -------------------------------------------------------------------------------------------------------
@@ -195,6 +234,12 @@ class CpuProgram : public Program {
       if (lo >= hi) return;
       arrays_.clear();
       for (auto& ref : step.kernel.arrays) arrays_.push_back(address(ref, tile));
+      auto start = debug().level >= 2 ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point{};
+      launch_ranges(step, tile, lo, hi);
+      if (debug().level >= 2) step.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    }
+
+    void launch_ranges(Step& step, const Tile& tile, int64_t lo, int64_t hi) {
       ++p_.stats_.launches;
       p_.stats_.ffts += step.ffts * (hi - lo);
       int64_t grain = step.chunks ? 1 : std::max<int64_t>(16, kGrain / step.work);
@@ -279,7 +324,7 @@ class CpuProgram : public Program {
   Options options_;
   Plan plan_;
   std::vector<Step> steps_;
-  std::shared_ptr<compile::Library> library_;
+  std::vector<std::shared_ptr<compile::Library>> libraries_;
   runtime::Buffer arena_;
   mutable std::mutex mutex_;
   Stats stats_;

@@ -90,14 +90,16 @@ int elem_overlap_add(ElemCtx& c) {
   int newest = c.tick_at(reverse ? c.l.add(frame, c.l.i(hop - 1)) : frame, windows.clock());
   int at = c.frame_of(newest, windows.clock());
   int first = c.l.div(reverse ? c.l.sub(at, frame) : c.l.sub(frame, at), period);  // position in the newest window
+  // first is less than a hop, so only the oldest window can have ended.
+  int64_t step = hop / period, count = overlap(c.node, windows.shape());
+  bool whole = size % step == 0;
   auto term = [&](int m) {
-    int j = c.l.add(first, c.l.mul(m, hop / period));
+    int j = c.l.add(first, c.l.mul(m, step));
     std::vector<int> idx = c.idx;
-    idx.push_back(c.l.binary(LoopOp::imin, j, c.l.i(size - 1)));
+    idx.push_back(whole ? j : c.l.binary(LoopOp::imin, j, c.l.i(size - 1)));
     int w = c.at(0, reverse ? c.l.add(newest, m) : c.l.sub(newest, m), std::move(idx));
-    return c.l.where(c.l.less(j, c.l.i(size)), w, c.l.f(0));
+    return whole ? w : c.l.where(c.l.less(j, c.l.i(size)), w, c.l.f(0));
   };
-  int64_t count = overlap(c.node, windows.shape());
   if (count > 16) return c.l.reduce("sum", {count}, [&](const std::vector<int>& r) { return term(r[0]); });
   int sum = term(c.l.i(count - 1));
   for (int64_t m = count - 2; m >= 0; --m) sum = c.l.scalar("add", {sum, term(c.l.i(m))});

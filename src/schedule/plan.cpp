@@ -194,6 +194,7 @@ class Planner {
 
   // Does computing id loop over elements of an input?
   bool reads_wide(Id id) const {
+    if (node(id).op->family == Family::time && !node(id).op->is(materialise)) return false;  // picks single elements
     for (Id in : node(id).in)
       if (node(in).shape().size() > 1 || (!stored_[at(in)] && reads_wide(in))) return true;
     return false;
