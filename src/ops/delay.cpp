@@ -45,7 +45,9 @@ void vjp_delay(VjpCtx& v) {
     Ex whole = fn("floor", v.x(1));
     Attrs longer = attrs;
     longer.set("max", attrs.i("max") + 1);
-    v.give(1, mulz(v.dy(), ex("delay", {v.x(0), whole + 1.0}, longer) - ex("delay", {v.x(0), whole}, attrs)));
+    Ex slope = ex("delay", {v.x(0), whole + 1.0}, longer) - ex("delay", {v.x(0), whole}, attrs);
+    Ex clamped = v.x(1) > static_cast<double>(attrs.i("max"));
+    v.give(1, mulz(select(clamped, slope.c(0), v.dy()), slope));
   }
 }
 
