@@ -21,6 +21,9 @@ class Key {
     put(options.exact_blocks);
     put(options.memory_budget);
     put(options.threads);
+    put(options.chunk_frames);
+    put(options.tile_frames);
+    put(options.optimize);
     for (auto& node : g.nodes()) {
       put(reinterpret_cast<int64_t>(node.op));
       put(static_cast<int64_t>(node.in.size()));

@@ -51,8 +51,9 @@ std::vector<bool> whole_run(const Plan& plan) {
 
 }  // namespace
 
-int64_t choose_tile(const Plan& plan, int64_t frames) {
+int64_t choose_tile(const Plan& plan, int64_t frames, int64_t wanted) {
   if (plan.chunk == 0) return frames;
+  if (wanted > 0) return (wanted + plan.chunk - 1) / plan.chunk * plan.chunk;
   double bytes = 0;
   for (Id id = 0; id < plan.graph.size(); ++id) {
     const Node& node = plan.graph[id];

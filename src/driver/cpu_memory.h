@@ -65,7 +65,7 @@ class CpuMemory {
   int64_t bytes_ = 0;
 };
 
-// Frames of a tile: as many chunks as keep its working set in cache.
-int64_t choose_tile(const schedule::Plan& plan, int64_t frames);
+// Frames of a tile: as many chunks as keep its working set in cache, or as hold `wanted` frames if that is not 0.
+int64_t choose_tile(const schedule::Plan& plan, int64_t frames, int64_t wanted = 0);
 
 }  // namespace dgen::driver

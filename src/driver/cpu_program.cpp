@@ -57,7 +57,9 @@ int64_t count_ffts(const Kernel& kernel, const std::vector<Stmt>& body) {
 
 class CpuProgram : public Program {
  public:
-  CpuProgram(const Graph& captured, const Options& options) : options_(options), plan_(schedule::make_plan(schedule::recompute_pointwise(prepare(captured)))) {
+  CpuProgram(const Graph& captured, const Options& options) : options_(options) {
+    Graph graph = schedule::recompute_pointwise(prepare(captured));
+    plan_ = options.chunk_frames > 0 ? schedule::make_plan(std::move(graph), options.chunk_frames) : schedule::make_plan(std::move(graph));
     if (debug().level >= 3) debug_print(explain_plan(plan_));
     build_steps();
     compile();
@@ -130,8 +132,8 @@ class CpuProgram : public Program {
     if (debug().level >= 4)
       for (auto& text : texts) debug_print(text);
     compile::COptions options;
-    options.optimize = 2;
-    if (compiler.toolchain().family == "gcc") options.extra_flags = {"-ftree-vectorize", "-fvect-cost-model=dynamic"};
+    options.optimize = options_.optimize;
+    if (compiler.toolchain().family == "gcc" && options.optimize >= 2) options.extra_flags = {"-ftree-vectorize", "-fvect-cost-model=dynamic"};
     libraries_ = compiler.compile_many(texts, options);
     stats_.compiles = static_cast<int64_t>(texts.size()), stats_.kernels = static_cast<int64_t>(steps_.size());
     for (size_t i = 0; i < steps_.size(); ++i) steps_[i].fn = libraries_[part_of[i]]->function<KernelFn>(steps_[i].kernel.name.c_str());
@@ -154,7 +156,7 @@ class CpuProgram : public Program {
   class Run {
    public:
     Run(CpuProgram& p, const Capture& bindings, const RunArgs& args, CpuState& state, bool keep)
-        : p_(p), plan_(p.plan_), bindings_(bindings), args_(args), state_(state), keep_(keep), tile_frames_(choose_tile(plan_, args.frames)),
+        : p_(p), plan_(p.plan_), bindings_(bindings), args_(args), state_(state), keep_(keep), tile_frames_(choose_tile(plan_, args.frames, p.options_.tile_frames)),
           memory_(plan_, p.arena_, state.position, args.frames, tile_frames_) {
       for (int64_t start = 0; start < args.frames; start += tile_frames_) tiles_.push_back({start, std::min(tile_frames_, args.frames - start)});
       scalars_[0] = static_cast<float>(args.sample_rate);

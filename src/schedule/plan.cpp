@@ -21,7 +21,7 @@ constexpr int64_t kLargestChunk = 1 << 20; // frames
 
 class Planner {
  public:
-  explicit Planner(Graph g) {
+  Planner(Graph g, int64_t chunk_frames) : chunk_frames_(chunk_frames) {
     p_.graph = std::move(g);
     n_ = static_cast<size_t>(p_.graph.size());
     p_.level = analysis::sweep_levels(p_.graph);
@@ -64,7 +64,7 @@ class Planner {
     int64_t all = 1;
     for (auto& node : g().nodes())
       if (!node.clock().is_static() && all <= kLargestChunk) all = std::lcm(all, node.clock().period);
-    p_.chunk = all > kLargestChunk ? 0 : (4096 + all - 1) / all * all;  // 0: one tile for the run
+    p_.chunk = all > kLargestChunk ? 0 : (chunk_frames_ + all - 1) / all * all;  // 0: one tile for the run
   }
 
   // ---- which values are stored -------------------------------------------------------------------------------------
@@ -316,6 +316,7 @@ class Planner {
 
   Plan p_;
   size_t n_ = 0;
+  int64_t chunk_frames_;
   std::vector<std::vector<Id>> users_;
   std::map<int, int> component_size_;
   std::vector<bool> stored_;
@@ -326,6 +327,6 @@ class Planner {
 
 }  // namespace
 
-Plan make_plan(Graph g) { return Planner(std::move(g)).run(); }
+Plan make_plan(Graph g, int64_t chunk_frames) { return Planner(std::move(g), chunk_frames).run(); }
 
 }  // namespace dgen::schedule
