@@ -1,7 +1,10 @@
 #include "driver/cpu_memory.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstring>
+#include <functional>
 
 #include "ir/op.h"
 
@@ -23,7 +26,7 @@ bool is_time_sum(const Plan& plan, Id id) {
 }
 
 // Kept for the whole run: results, what a later sweep reads, and delay lines that a sweep adds to.
-std::vector<bool> whole_run(const Plan& plan) {
+std::vector<bool> whole_run(const Plan& plan, bool recompute) {
   const Graph& g = plan.graph;
   std::vector<bool> whole(static_cast<size_t>(g.size()), false);
   for (Id id : g.outputs) whole[static_cast<size_t>(id)] = true;
@@ -40,7 +43,9 @@ std::vector<bool> whole_run(const Plan& plan) {
       if (seen[static_cast<size_t>(in)]) continue;
       seen[static_cast<size_t>(in)] = true;
       if (plan.stored(in)) {
-        if (plan.level[static_cast<size_t>(in)] != level) whole[static_cast<size_t>(in)] = true;
+        int from = plan.level[static_cast<size_t>(in)];
+        bool again = recompute && from % 3 == 1 && level == from + 1;
+        if (from != level && !again) whole[static_cast<size_t>(in)] = true;
       } else {
         todo.insert(todo.end(), g[in].in.begin(), g[in].in.end());
       }
@@ -49,24 +54,44 @@ std::vector<bool> whole_run(const Plan& plan) {
   return whole;
 }
 
-}  // namespace
-
-int64_t choose_tile(const Plan& plan, int64_t frames, int64_t wanted) {
-  if (plan.chunk == 0) return frames;
-  if (wanted > 0) return (wanted + plan.chunk - 1) / plan.chunk * plan.chunk;
+double bytes_a_frame(const Plan& plan, const std::function<bool(Id)>& counts) {
   double bytes = 0;
   for (Id id = 0; id < plan.graph.size(); ++id) {
     const Node& node = plan.graph[id];
-    if (is_stream(plan, id) && !node.clock().is_static())
+    if (is_stream(plan, id) && !node.clock().is_static() && counts(id))
       bytes += 4.0 * static_cast<double>(node.shape().size()) / static_cast<double>(node.clock().period);
   }
-  auto chunks = static_cast<int64_t>(static_cast<double>(kTileBytes) / (bytes * static_cast<double>(plan.chunk) + 1));
-  return std::max<int64_t>(1, chunks) * plan.chunk;
+  return bytes;
 }
 
-CpuMemory::CpuMemory(const Plan& plan, runtime::Buffer& arena, uint64_t position, int64_t frames, int64_t tile_frames)
+int64_t whole_chunks(const Plan& plan, double frames) {
+  return std::max<int64_t>(1, static_cast<int64_t>(frames / static_cast<double>(plan.chunk))) * plan.chunk;
+}
+
+int64_t memory_of_machine() { return static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE); }
+
+}  // namespace
+
+MemoryPolicy choose_policy(const Plan& plan, uint64_t, int64_t frames, const Options& options) {
+  if (plan.chunk == 0) return {frames, false};
+  auto all = [](Id) { return true; };
+  std::vector<bool> stored = whole_run(plan, false), kept = whole_run(plan, true);
+  auto saves = [&](Id id) { return stored[static_cast<size_t>(id)] && !kept[static_cast<size_t>(id)]; };
+  MemoryPolicy policy{whole_chunks(plan, kTileBytes / (bytes_a_frame(plan, all) + 1)), false};
+  double budget = static_cast<double>(options.memory_budget > 0 ? options.memory_budget : memory_of_machine() / 4);
+  auto whole = [&](Id id) { return static_cast<bool>(stored[static_cast<size_t>(id)]); };
+  // Only one forward and one reverse sweep can be played again tile by tile.
+  policy.recompute = plan.levels <= 4 && bytes_a_frame(plan, saves) > 0 && bytes_a_frame(plan, whole) * static_cast<double>(frames) > budget;
+  // Long tiles make checkpoints few and delay lines cheap to keep.
+  if (policy.recompute) policy.tile_frames = whole_chunks(plan, budget / 4 / (bytes_a_frame(plan, all) + 1));
+  if (options.tile_frames > 0) policy.tile_frames = (options.tile_frames + plan.chunk - 1) / plan.chunk * plan.chunk;
+  return policy;
+}
+
+CpuMemory::CpuMemory(const Plan& plan, runtime::Buffer& arena, uint64_t position, int64_t frames, const MemoryPolicy& policy)
     : plan_(plan), arena_(arena), position_(position), frames_(frames) {
-  std::vector<bool> whole = whole_run(plan);
+  std::vector<bool> whole = whole_run(plan, policy.recompute);
+  const int64_t tile_frames = policy.tile_frames;
   int64_t at = 0;
   auto take = [&](int64_t floats) {
     int64_t from = at;
@@ -137,6 +162,21 @@ void CpuMemory::carry(int level, const Tile& done, const Tile* next) {
       std::memmove(base + n * s.size, base, static_cast<size_t>(s.pad * s.size) * sizeof(float));
     }
   }
+}
+
+bool CpuMemory::carried_forward(Id id, const StreamMemory& s) const { return !s.whole && s.pad > 0 && !plan_.graph[id].clock().reverse; }
+
+std::vector<float> CpuMemory::pads() const {
+  std::vector<float> all;
+  for (auto& [id, s] : streams_)
+    if (carried_forward(id, s)) all.insert(all.end(), data(s) - s.pad * s.size, data(s));
+  return all;
+}
+
+void CpuMemory::restore_pads(const std::vector<float>& pads) {
+  auto from = pads.begin();
+  for (auto& [id, s] : streams_)
+    if (carried_forward(id, s)) std::copy_n(from, s.pad * s.size, data(s) - s.pad * s.size), from += s.pad * s.size;
 }
 
 void CpuMemory::save(CpuState& state) {

@@ -28,9 +28,16 @@ struct StreamMemory {
   int64_t offset = 0;                       // of tick 0 in the arena, floats
 };
 
+// Store what the reverse sweep needs, or, over budget, keep checkpoints at tile borders and compute each tile again.
+struct MemoryPolicy {
+  int64_t tile_frames = 0;
+  bool recompute = false;
+};
+MemoryPolicy choose_policy(const schedule::Plan& plan, uint64_t position, int64_t frames, const Options& options);
+
 class CpuMemory {
  public:
-  CpuMemory(const schedule::Plan& plan, runtime::Buffer& arena, uint64_t position, int64_t frames, int64_t tile_frames);
+  CpuMemory(const schedule::Plan& plan, runtime::Buffer& arena, uint64_t position, int64_t frames, const MemoryPolicy& policy);
 
   // The stream's first tick in the tile.
   float* stream(ir::Id id, const Tile& tile);
@@ -45,6 +52,9 @@ class CpuMemory {
   // After a tile of a sweep: the ticks that the next tile reads back move to its pad.
   void carry(int level, const Tile& done, const Tile* next);
   void save(CpuState& state);
+  // The forward ticks before a tile, for its checkpoint.
+  std::vector<float> pads() const;
+  void restore_pads(const std::vector<float>& pads);
 
   int64_t bytes() const { return bytes_; }
   Ticks ticks(ir::Clock clock) const { return ticks_of(clock, position_, frames_); }
@@ -53,7 +63,8 @@ class CpuMemory {
   }
 
  private:
-  float* data(const StreamMemory& s) { return arena_.data() + s.offset; }
+  float* data(const StreamMemory& s) const { return arena_.data() + s.offset; }
+  bool carried_forward(ir::Id id, const StreamMemory& s) const;
 
   const schedule::Plan& plan_;
   runtime::Buffer& arena_;
@@ -64,8 +75,5 @@ class CpuMemory {
   std::map<ir::Id, std::vector<double>> totals_;
   int64_t bytes_ = 0;
 };
-
-// Frames of a tile: as many chunks as keep its working set in cache, or as hold `wanted` frames if that is not 0.
-int64_t choose_tile(const schedule::Plan& plan, int64_t frames, int64_t wanted = 0);
 
 }  // namespace dgen::driver

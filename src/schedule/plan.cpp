@@ -21,7 +21,7 @@ constexpr int64_t kLargestChunk = 1 << 20; // frames
 
 class Planner {
  public:
-  Planner(Graph g, int64_t chunk_frames) : chunk_frames_(chunk_frames) {
+  Planner(Graph g, int64_t chunk_frames) : chunk_frames_(chunk_frames > 0 ? chunk_frames : 4096) {
     p_.graph = std::move(g);
     n_ = static_cast<size_t>(p_.graph.size());
     p_.level = analysis::sweep_levels(p_.graph);

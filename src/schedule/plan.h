@@ -40,8 +40,8 @@ struct Plan {
   bool stored(ir::Id id) const { return store[static_cast<size_t>(id)] != Store::inlined; }
 };
 
-// g has explicit clocks and no grad nodes. chunk_frames: about how many frames one partial sum over time adds up.
-Plan make_plan(ir::Graph g, int64_t chunk_frames = 4096);
+// g has explicit clocks and no grad nodes. chunk_frames: about how many frames one partial sum over time adds up; 0: 4096.
+Plan make_plan(ir::Graph g, int64_t chunk_frames = 0);
 
 // For a Gemm region: the static right-hand matrix behind hold and permute, and whether it is transposed; none if x is not
 // such a thing.

@@ -1,0 +1,104 @@
+#include "driver/cpu_steps.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "base/check.h"
+#include "codegen/render.h"
+#include "compile/c_compiler.h"
+#include "driver/debug.h"
+#include "loop/lower.h"
+
+namespace dgen::driver {
+
+using namespace ir;
+using schedule::Plan;
+using schedule::Strategy;
+
+namespace {
+
+constexpr size_t kStatementsPerFile = 600;
+
+int64_t count_ffts(const Kernel& kernel, const std::vector<Stmt>& body) {
+  int64_t n = 0;
+  for (auto& s : body) {
+    int64_t inside = count_ffts(kernel, s.body);
+    if (s.kind == Stmt::loop) {
+      const LoopExpr &lo = kernel.exprs[static_cast<size_t>(s.lo)], &hi = kernel.exprs[static_cast<size_t>(s.hi)];
+      if (lo.op == LoopOp::iconst && hi.op == LoopOp::iconst) inside *= hi.i - lo.i;
+    }
+    n += inside + (s.kind == Stmt::call && s.name.find("fft_") != std::string::npos);
+  }
+  return n;
+}
+
+std::vector<Step> build_steps(const Plan& plan) {
+  std::vector<Step> steps;
+  for (size_t r = 0; r < plan.regions.size(); ++r) {
+    const schedule::Region& region = plan.regions[r];
+    loop::LoweredRegion lowered = loop::lower_region(plan, static_cast<int>(r));
+    for (size_t k = 0; k < lowered.kernels.size(); ++k) {
+      Step step;
+      step.kernel = std::move(lowered.kernels[k]);
+      step.region = static_cast<int>(r), step.level = region.level, step.clock = region.clock;
+      step.parallel = lowered.parallel && k == 0;
+      step.chunks = region.strategy == Strategy::sum_time;
+      for (Id id : region.nodes) step.work = std::max(step.work, plan.graph[id].shape().size());
+      step.ffts = count_ffts(step.kernel, step.kernel.body);
+      steps.push_back(std::move(step));
+    }
+  }
+  for (int level = 1; level < plan.levels; level += 3)
+    for (Kernel& kernel : loop::advance_kernels(plan, level)) {
+      Step step;
+      step.kernel = std::move(kernel);
+      step.level = level;
+      steps.push_back(std::move(step));
+    }
+  std::stable_sort(steps.begin(), steps.end(), [](auto& a, auto& b) { return a.level < b.level; });
+  return steps;
+}
+
+}  // namespace
+
+// Several files when there is much to compile, so that several compilers work at it.
+CompiledSteps compile_steps(const Plan& plan, const Options& wanted) {
+  CompiledSteps out{build_steps(plan), {}};
+  size_t statements = 0;
+  for (Step& step : out.steps) statements += step.kernel.exprs.size();
+  size_t files = std::clamp<size_t>(statements / kStatementsPerFile, 1, 2 * std::max(1u, std::thread::hardware_concurrency()));
+  std::vector<std::vector<Kernel>> parts(files);
+  std::vector<size_t> weight(files, 0), part_of;
+  for (Step& step : out.steps) {
+    auto part = static_cast<size_t>(std::min_element(weight.begin(), weight.end()) - weight.begin());
+    weight[part] += step.kernel.exprs.size() + 20;
+    parts[part].push_back(step.kernel);
+    part_of.push_back(part);
+  }
+  std::vector<std::string> texts;
+  for (auto& part : parts) texts.push_back(codegen::render_program(codegen::Target::c, part));
+  if (debug().level >= 4)
+    for (auto& text : texts) debug_print(text);
+  compile::CCompiler& compiler = compile::default_compiler();
+  compile::COptions options;
+  options.optimize = wanted.optimize;
+  if (options.optimize == 2 && compiler.toolchain().family == "gcc") options.extra_flags = {"-ftree-vectorize", "-fvect-cost-model=dynamic"};
+  out.libraries = compiler.compile_many(texts, options);
+  for (size_t i = 0; i < out.steps.size(); ++i)
+    out.steps[i].fn = out.libraries[part_of[i]]->function<KernelFn>(out.steps[i].kernel.name.c_str());
+  return out;
+}
+
+std::string kernel_times(const std::vector<Step>& steps) {
+  std::vector<const Step*> order;
+  double all = 0;
+  for (auto& step : steps) order.push_back(&step), all += step.seconds;
+  std::sort(order.begin(), order.end(), [](auto* a, auto* b) { return a->seconds > b->seconds; });
+  std::string text = cat("program of ", steps.size(), " kernels: ", all * 1e3, " ms in kernels\n");
+  for (auto* step : order)
+    if (step->seconds > 0.005 * all)
+      text += cat("  ", step->kernel.name, "  sweep ", step->level, "  ", step->seconds * 1e3, " ms  ", step->kernel.why, "\n");
+  return text;
+}
+
+}  // namespace dgen::driver

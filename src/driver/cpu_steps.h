@@ -1,0 +1,37 @@
+// The launches of a CPU program in order: kernels with what the driver must know to call them.
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "compile/library.h"
+#include "driver/driver.h"
+#include "ir/loop.h"
+#include "schedule/plan.h"
+
+namespace dgen::driver {
+
+using KernelFn = void(void* const*, const long*);
+
+struct Step {
+  ir::Kernel kernel;
+  KernelFn* fn = nullptr;
+  int region = -1;      // -1: after the tile
+  int level = 0;
+  bool parallel = false;
+  bool chunks = false;  // a sum over time: lo and hi count chunks of the tile
+  ir::Clock clock;
+  int64_t work = 1;     // elements a tick or chunk
+  int64_t ffts = 0;     // a tick
+  double seconds = 0;   // spent, when timing is asked for
+};
+
+struct CompiledSteps {
+  std::vector<Step> steps;  // by sweep
+  std::vector<std::shared_ptr<compile::Library>> libraries;
+};
+
+CompiledSteps compile_steps(const schedule::Plan& plan, const Options& options);
+// Time of each kernel, slowest first.
+std::string kernel_times(const std::vector<Step>& steps);
+
+}  // namespace dgen::driver
