@@ -13,10 +13,12 @@ using namespace ir;
 
 namespace {
 
-// The captured graph without labels, lines and data, as bytes.
+// The captured graph without labels, lines and data, as bytes; with or without the values of its literals.
 class Key {
  public:
-  Key(const Graph& g, const Options& options) {
+  Key(const Graph& g, const Options& options, bool literals) {
+    static const Op constant = op("const");
+    put(literals);
     put(static_cast<int64_t>(options.backend));
     put(options.exact_blocks);
     put(options.memory_budget);
@@ -28,7 +30,8 @@ class Key {
       put(reinterpret_cast<int64_t>(node.op));
       put(static_cast<int64_t>(node.in.size()));
       for (Id in : node.in) put(in);
-      for (auto& item : node.attrs.items()) attr(item.value);
+      if (literals || node.op != constant)
+        for (auto& item : node.attrs.items()) attr(item.value);
       put(node.clock().period * 2 + node.clock().reverse);
       for (int64_t s : node.shape()) put(s);
       put(-1);
@@ -52,22 +55,54 @@ class Key {
   std::string text_;
 };
 
+// Constants as run-time slots, numbered as literal_values() collects them.
+Graph with_literal_slots(const Graph& g) {
+  static const Op constant = op("const"), literal = op("literal");
+  int64_t slot = 0;
+  return rewrite(g, [&](Graph& out, Id, Node node) {
+    if (node.op == constant) node.op = literal, node.attrs = {{"slot", slot++}};
+    return out.add(std::move(node));
+  });
+}
+
+std::shared_ptr<Program> make_program(const Graph& graph, const Options& options) {
+  if (options.backend == Backend::cuda) fail("the CUDA backend is not part of this build");
+  if (options.backend == Backend::interpreter) return make_interp_program(graph);
+  return make_cpu_program(graph, options);
+}
+
+struct Cache {
+  std::mutex mutex;
+  std::unordered_map<std::string, std::shared_ptr<Program>> programs;
+  std::unordered_map<std::string, int> structures;  // how often a structure was compiled
+};
+
 }  // namespace
 
+std::vector<float> literal_values(const Graph& g) {
+  static const Op constant = op("const");
+  std::vector<float> values;
+  for (auto& node : g.nodes())
+    if (node.op == constant) values.push_back(static_cast<float>(node.attrs.f("value")));
+  return values;
+}
+
+// A structure that comes again with other literals gets a program that takes them at run time: a constant that changes at
+// each step compiles twice, not every time.
 std::shared_ptr<Program> get_program(const Capture& capture, const Options& options) {
-  static std::mutex mutex;
-  static std::unordered_map<std::string, std::shared_ptr<Program>> programs;
-  std::string key = Key(capture.graph, options).take();
+  static Cache cache;
+  std::string exact = Key(capture.graph, options, true).take(), structure;
+  bool slots = false;
   {
-    std::lock_guard lock(mutex);
-    if (auto found = programs.find(key); found != programs.end()) return found->second;
+    std::lock_guard lock(cache.mutex);
+    if (auto found = cache.programs.find(exact); found != cache.programs.end()) return found->second;
+    structure = Key(capture.graph, options, false).take();
+    if (auto found = cache.programs.find(structure); found != cache.programs.end()) return found->second;
+    slots = cache.structures[structure]++ > 0;
   }
-  std::shared_ptr<Program> program;
-  if (options.backend == Backend::cuda) fail("the CUDA backend is not part of this build");
-  if (options.backend == Backend::interpreter) program = make_interp_program(capture.graph);
-  else program = make_cpu_program(capture.graph, options);
-  std::lock_guard lock(mutex);
-  return programs.emplace(std::move(key), std::move(program)).first->second;
+  std::shared_ptr<Program> program = make_program(slots ? with_literal_slots(capture.graph) : capture.graph, options);
+  std::lock_guard lock(cache.mutex);
+  return cache.programs.emplace(slots ? std::move(structure) : std::move(exact), std::move(program)).first->second;
 }
 
 }  // namespace dgen::driver

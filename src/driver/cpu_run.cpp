@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "driver/debug.h"
+#include "driver/programs.h"
 #include "ir/op.h"
 #include "runtime/threads.h"
 
@@ -28,6 +29,7 @@ CpuRun::CpuRun(const Plan& plan, std::vector<Step>& steps, const Options& option
       policy_(choose_policy(plan, state.position, args.frames, options)), memory_(plan, arena, state.position, args.frames, policy_) {
   for (int64_t start = 0; start < args.frames; start += policy_.tile_frames)
     tiles_.push_back({start, std::min(policy_.tile_frames, args.frames - start)});
+  literals_ = literal_values(bindings.graph);
   scalars_[0] = static_cast<float>(args.sample_rate);
   scalars_[1] = static_cast<float>(1 / args.sample_rate);
 }
@@ -179,7 +181,7 @@ void* CpuRun::address(const ArrayRef& ref, const Tile& tile) {
     case ArrayRef::partial: return memory_.partial(ref.id);
     case ArrayRef::total: return memory_.total(ref.id);
     case ArrayRef::local: return nullptr;
-    case ArrayRef::literal: break;
+    case ArrayRef::literal: return &literals_.at(slot);
   }
   throw InternalError("unknown kernel array");
 }

@@ -50,6 +50,7 @@ class CpuRun {
   std::vector<Tile> tiles_;
   std::vector<Checkpoint> checkpoints_;
   std::vector<void*> arrays_;
+  std::vector<float> literals_;
   float scalars_[2] = {};
 };
 

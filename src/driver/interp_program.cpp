@@ -61,6 +61,10 @@ class InterpProgram : public Program {
   }
 
   static const double* leaf(const Capture& bindings, const RunArgs& args, const Node& node, int64_t tick, std::vector<double>& scratch) {
+    if (node.op->name == "literal") {
+      scratch.assign(1, literal_values(bindings.graph).at(static_cast<size_t>(node.attrs.i("slot"))));
+      return scratch.data();
+    }
     const float* data;
     if (node.op->name == "input")
       data = args.inputs[static_cast<size_t>(node.attrs.i("channel"))].data() + tick * node.shape().size();

@@ -7,4 +7,7 @@ namespace dgen::driver {
 std::shared_ptr<Program> make_interp_program(const ir::Graph& captured);
 std::shared_ptr<Program> make_cpu_program(const ir::Graph& captured, const Options& options);
 
+// The values of a captured graph's constants, in order: what literal slots are bound to.
+std::vector<float> literal_values(const ir::Graph& g);
+
 }  // namespace dgen::driver
