@@ -49,8 +49,8 @@ Coefficients cookbook(const BiquadOptions& o) {
       return {A * (2.0f + down + slope), 2.0f * A * (up - 2.0f), A * (2.0f + down - slope),
               2.0f * A - down + slope, 2.0f * (up - 2.0f * A), 2.0f * A - down - slope};
     case BiquadMode::highshelf:
-      return {A * (2.0f * A - down + slope), 2.0f * A * (2.0f * A - up), A * (2.0f * A - down - slope),
-              2.0f + down + slope, 2.0f * (2.0f - up), 2.0f + down - slope};
+      return {A * (2.0f * A - down + slope), 2.0f * A * (up - 2.0f * A), A * (2.0f * A - down - slope),
+              2.0f + down + slope, 2.0f * (up - 2.0f), 2.0f + down - slope};
   }
   throw Error("[biquad] unknown mode");
 }

@@ -1,0 +1,298 @@
+// The numeric cases every backend must meet (language page, section 10).
+#include <dgen/dgen.h>
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace {
+
+using namespace dgen;
+
+class Numeric : public testing::TestWithParam<Backend> {
+ protected:
+  void SetUp() override {
+    saved_ = config();
+    config().backend = GetParam();
+  }
+  void TearDown() override { config() = saved_; }
+
+ private:
+  Config saved_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Backends, Numeric, testing::Values(Backend::interpreter, Backend::cpu),
+                         [](auto& info) { return info.param == Backend::cpu ? "cpu" : "interpreter"; });
+
+using Values = std::vector<double>;
+
+void expect_values(const std::vector<float>& got, const Values& want, double relative = 1e-5, double absolute = 1e-6) {
+  ASSERT_EQ(got.size(), want.size());
+  for (size_t i = 0; i < want.size(); ++i)
+    EXPECT_NEAR(static_cast<double>(got[i]), want[i], std::abs(want[i]) * relative + absolute) << "at " << i;
+}
+
+void expect_gradient(double got, double want) { EXPECT_NEAR(got, want, std::abs(want) * 1e-4 + 1e-9); }
+
+template <class T>
+double gradient(const T& x) {
+  return static_cast<double>(x.grad()->realize(1).at(0));
+}
+
+TEST_P(Numeric, TensorArithmetic) {
+  expect_values(((Tensor({1, 2, 3, 4}) + Tensor({4, 5, 6, 7})) * 2.0f).relu().sum().realize(), {64});
+}
+
+TEST_P(Numeric, Phasor) {
+  config().sample_rate = 1000;
+  expect_values(Signal::phasor(100).realize(4), {0, .1, .2, .3});
+  Signal f = Signal::param(100);
+  Signal ramp = Signal::phasor(f, {.reset = frame_index() == 2.0f});
+  expect_values(ramp.realize(6), {0, .1, .2, 0, .1, .2});
+  EXPECT_NEAR(ramp.backward({.frames = 6, .reduction = Reduction::sum}), .6, 1e-5);
+  expect_gradient(gradient(f), .006);
+}
+
+TEST_P(Numeric, AccumHistorySelect) {
+  expect_values(Signal::accum(.1f).realize(4), {0, .1, .2, .3});
+  auto [prev, write] = Signal::history();
+  expect_values(write(prev + 1.0f).realize(5), {1, 2, 3, 4, 5});
+  expect_values(select(Tensor({1, 0, -1}), Tensor({100, 100, 100}), Tensor({0, -50, -50})).realize(), {100, -50, -50});
+  Signal x = Signal::param(0);
+  select(x > 0.0f, log(x), 0.0f).backward(1);
+  EXPECT_EQ(gradient(x), 0);
+}
+
+TEST_P(Numeric, Buffer) {
+  expect_values(frame_index().buffer(4).sum().realize(8), {0, 1, 3, 6, 10, 14, 18, 22});
+  expect_values((frame_index().buffer(4) * Tensor({1, 10, 100, 1000})).sum().realize(6), {0, 1000, 2100, 3210, 4321, 5432});
+}
+
+TEST_P(Numeric, OverlapAdd) {
+  expect_values(Tensor::ones({8}).overlap_add(4).realize(8), {1, 1, 1, 1, 2, 2, 2, 2});
+  Signal one = Signal::constant(1);
+  expect_values(one.buffer(8, 4).overlap_add(4).realize(12), {0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2});
+  std::vector<float> steady = (one.buffer(16, 4) * hann(16)).overlap_add(4).realize(64);
+  expect_values({steady.begin() + 32, steady.end()}, Values(32, 2.0));
+}
+
+TEST_P(Numeric, FourierResynthesis) {
+  const int size = 1024, hop = 256, frames = 3000;
+  Signal x = sin(Signal::phasor(441) * (2 * static_cast<float>(M_PI)));
+  std::vector<float> y = irfft(rfft(x.buffer(size, hop)), size).overlap_add(hop).realize(frames);
+  std::vector<float> in = x.realize(frames);
+  for (int n = size - 1; n < frames; ++n)
+    ASSERT_NEAR(y[static_cast<size_t>(n)], 4 * in[static_cast<size_t>(n - size + 1)], 2e-5) << "at " << n;
+}
+
+TEST_P(Numeric, FourierOfEight) {
+  auto impulse = fft(Tensor({1, 0, 0, 0, 0, 0, 0, 0}));
+  expect_values(impulse.re.realize(), Values(8, 1.0));
+  expect_values(impulse.im.realize(), Values(8, 0.0));
+  expect_values(rfft(Tensor::ones({8})).re.realize(), {8, 0, 0, 0, 0});
+  Tensor cosine = cos(Tensor::arange(8) * static_cast<float>(M_PI / 4));
+  expect_values(fft(cosine).magnitude().realize(), {0, 4, 0, 0, 0, 0, 0, 4}, 1e-5, 1e-5);
+  Tensor x({3, 1, 4, 1, 5, 9, 2, 6});
+  expect_values((fft(x).power().sum() / 8.0f).realize(), {173});
+  expect_values(ifft(fft(x)).re.realize(), {3, 1, 4, 1, 5, 9, 2, 6});
+}
+
+TEST_P(Numeric, Delay) {
+  Values whole(16, 0), half(16, 0);
+  for (int n = 11; n < 16; ++n) whole[static_cast<size_t>(n)] = n - 10, half[static_cast<size_t>(n)] = n - 10.5;
+  expect_values(frame_index().delay(10).realize(16), whole);
+  expect_values(frame_index().delay(10.5).realize(16), half);
+  Signal time = Signal::param(10.25f);
+  Signal y = frame_index().delay(time, 20);
+  (y * y).backward({.frames = 32, .reduction = Reduction::sum});
+  expect_gradient(gradient(time), -451.5);
+}
+
+struct Impulse {
+  BiquadMode mode;
+  float gain_db;
+  Values values;
+};
+
+TEST_P(Numeric, Biquad) {
+  const Impulse cases[] = {
+      {BiquadMode::lowpass, 0, {.004603994, .01749101, .03230817, .04382637}},
+      {BiquadMode::highpass, 0, {.9041514, -.1816487, -.1618054, -.1426034}},
+      {BiquadMode::bandpass, 0, {.09124459, .1641577, .1294972, .09877706}},
+      {BiquadMode::notch, 0, {.9087554, -.1641577, -.1294972, -.09877706}},
+      {BiquadMode::allpass, 0, {.8175108, -.3283154, -.2589944, -.1975541}},
+      {BiquadMode::lowshelf, 6, {1.035477, .07154074, .07214606, .07170122}},
+      {BiquadMode::peaking, 6, {1.06605, .1220841, .1023204, .08324404}},
+  };
+  for (const Impulse& c : cases) {
+    SCOPED_TRACE(static_cast<int>(c.mode));
+    expect_values(Signal::click().biquad({.cutoff = 1000, .q = .7071f, .mode = c.mode, .gain_db = c.gain_db}).realize(4), c.values);
+  }
+  Signal rising = 1000.0f * (frame_index() + 1.0f);
+  expect_values(Signal::click().biquad({.cutoff = rising}).realize(6),
+                {.004603994, .01749101, .02884486, .0289088, .01946832, .007211175});
+}
+
+TEST_P(Numeric, HighshelfMirrorsLowshelf) {
+  // A high shelf of g dB is a gain of g dB times a low shelf of -g dB.
+  Signal high = Signal::click().biquad({.mode = BiquadMode::highshelf, .gain_db = 6});
+  Signal low = Signal::click().biquad({.mode = BiquadMode::lowshelf, .gain_db = -6}) * std::pow(10.0f, 0.3f);
+  std::vector<float> want = low.realize(32);
+  expect_values(high.realize(32), Values(want.begin(), want.end()), 1e-4, 1e-5);
+}
+
+TEST_P(Numeric, Convolution2d) {
+  Tensor x(std::vector<float>{1, 2, 3, 4, 5, 6, 7, 8, 9}, {3, 3});
+  expect_values(x.conv2d(Tensor::full({2, 2}, .25f)).realize(), {3, 4, 6, 7});
+  std::vector<float> impulse(25, 0);
+  impulse[12] = 1;
+  Tensor laplacian({{0, 1, 0}, {1, -4, 1}, {0, 1, 0}});
+  expect_values(Tensor(impulse, Shape{5, 5}).conv2d(laplacian).realize(), {0, 1, 0, 1, -4, 1, 0, 1, 0});
+  expect_values(x.windows(2).realize(), {1, 2, 4, 5, 2, 3, 5, 6, 4, 5, 7, 8, 5, 6, 8, 9});
+}
+
+TEST_P(Numeric, ConvolutionOfChannels) {
+  Tensor x(std::vector<float>{1, 2, 3, 4, 5, 6, 7, 8}, {1, 2, 4});
+  Tensor k(std::vector<float>{1, 0, 0, 1, 1, 1, 1, 1}, {2, 2, 2});
+  expect_values(conv1d(x, k).realize(), {7, 9, 11, 14, 18, 22});
+  expect_values(conv1d(Tensor({1, 2, 3, 4, 5}), Tensor({1, -1}), {.stride = 2, .padding = 1}).realize(), {-1, -1, -1});
+  expect_values(conv1d(Tensor({1, 2, 3, 4, 5}), Tensor({1, 1}), {.dilation = 3}).realize(), {5, 7});
+}
+
+TEST_P(Numeric, SoftmaxCumsumGather) {
+  expect_values(Tensor({1000, 1001, 1002}).softmax().realize(), {.09003057, .2447285, .6652410});
+  expect_values(exp(Tensor({1000, 1001, 1002}).log_softmax()).realize(), {.09003057, .2447285, .6652410});
+  expect_values(Tensor({1000, 1001, 1002}).logsumexp().realize(), {1002.407606});
+  expect_values(Tensor({1, 2, 3, 4, 5}).cumsum().realize(), {1, 3, 6, 10, 15});
+  expect_values(Tensor({10, 20, 30}).gather(Tensor({-2, 0, 2, 99})).realize(), {10, 10, 30, 30});
+  expect_values(Tensor({1, 2, 3, 4}).var().realize(), {1.25});
+  expect_values(Tensor({3, 4}).norm().realize(), {5});
+}
+
+TEST_P(Numeric, PeekRow) {
+  Tensor rows(std::vector<float>{0, 0, 0, 2, 4, 6, 10, 20, 30, 0, 0, 0}, {4, 3});
+  expect_values(rows.peek_row(1.5f).realize(), {6, 12, 18});
+  for (int i = 0; i < 3; ++i) {
+    Signal at = Signal::param(1.5f);
+    rows.peek_row(at)[i].backward(1);
+    expect_gradient(gradient(at), (Values{8, 16, 24})[static_cast<size_t>(i)]);
+  }
+  expect_values(rows.peek_row(Tensor({-1, 2.5f})).realize(), {0, 0, 0, 5, 10, 15});
+  expect_values(rows.peek_row(2.5f, {.edge = Edge::clamp}).realize(), {5, 10, 15});
+  expect_values(rows.peek(1.5f, 1).realize(), {12});
+}
+
+TEST_P(Numeric, Decay) {
+  Signal r = Signal::param(.8f);
+  auto [prev, write] = Signal::history();
+  Signal y = write(r * prev + Signal::click());
+  EXPECT_NEAR((y * y).backward({.frames = 64, .reduction = Reduction::sum}), 2.7777778, 1e-5);
+  expect_gradient(gradient(r), 12.345679);
+  r.zero_grad();
+  EXPECT_NEAR((y * y).backward(64), .0434027778, 1e-7);
+  expect_gradient(gradient(r), .1929012346);
+}
+
+TEST_P(Numeric, SpectralLossOfADelta) {
+  Signal delta = frame_index() == 10.0f;
+  Signal loss = spectral_loss(delta, Signal::constant(0), {.window_size = 64, .hop = 1, .window = Window::rect, .normalize = false});
+  std::vector<float> got = loss.realize(90);
+  for (size_t n = 0; n < got.size(); ++n) EXPECT_NEAR(got[n], n >= 10 && n <= 73 ? 33 : 0, 1e-3) << "at " << n;
+}
+
+TEST_P(Numeric, SpectralLossGradient) {
+  config().sample_rate = 2000;
+  Signal wave = sin(Signal::phasor(200) * (2 * static_cast<float>(M_PI)));
+  auto check = [&](const SpectralLossOptions& options, double value, double slope) {
+    Signal amp = Signal::param(.75f);
+    EXPECT_NEAR(spectral_loss(amp * wave, 0.5f * wave, options).backward(256), value, value * 1e-4);
+    expect_gradient(gradient(amp), slope);
+  };
+  check({.window_size = 64, .hop = 16}, .6166937, 4.933549);
+  check({.window_size = 64, .hop = 16, .magnitude = Magnitude::both, .distance = Distance::l1}, .5180353, 1.900114);
+}
+
+TEST_P(Numeric, LearnsHarmonics) {
+  config().sample_rate = 44100;
+  Tensor weights = Tensor::param(std::vector<float>(4, 0.0f), Shape{1, 4});
+  Adam opt({weights}, {.lr = 0.05f});
+  const float turn = 2 * static_cast<float>(M_PI);
+  SignalTensor waves = sin(Signal::phasor(Tensor({100, 200, 300, 400})) * turn) * Tensor({{1.0f}}).matmul(weights).reshape({4});
+  Signal target = sin(Signal::phasor(100) * turn) + sin(Signal::phasor(300) * turn);
+  auto step = compile_training(mse(waves.sum(), target), opt, {.frames = 1024});
+  for (int i = 0; i < 100; ++i) step.run();
+  expect_values(weights.realize(), {1, 0, 1, 0}, 0, .05);
+}
+
+TEST_P(Numeric, LearnsOnepole) {
+  Signal c = Signal::param(.5f), x = Signal::phasor(440);
+  Adam opt({c}, {.lr = 0.05f});
+  for (int i = 0; i < 100; ++i) {
+    mse(x.onepole(c), x.onepole(.2f)).backward(256);
+    opt.step();
+    opt.zero_grad();
+  }
+  EXPECT_NEAR(c.realize(1)[0], .2, .01);
+}
+
+TEST_P(Numeric, LearnsFrequency) {
+  config().sample_rate = 2000;
+  const float turn = 2 * static_cast<float>(M_PI);
+  for (float start : {180.0f, 220.0f, 280.0f}) {
+    Signal f = Signal::param(start);
+    Adam opt({f}, {.lr = 1});
+    Signal loss = spectral_loss(sin(Signal::phasor(f) * turn), sin(Signal::phasor(200) * turn), {.window_size = 64, .hop = 16});
+    auto step = compile_training(loss, opt, {.frames = 128});
+    for (int i = 0; i < 200; ++i) step.run();
+    EXPECT_NEAR(f.realize(1)[0], 200, 1);
+  }
+}
+
+// One patch over 64 frames, whole and in blocks.
+void expect_block_invariant(const Value& y) {
+  const int frames = 64;
+  for (bool exact : {false, true}) {
+    std::vector<float> whole = y.realize({.frames = frames, .exact_blocks = exact});
+    double peak = 0;
+    for (float v : whole) peak = std::max(peak, static_cast<double>(std::abs(v)));
+    auto program = compile(y, {.exact_blocks = exact});
+    for (int block : {1, 2, 4, 8, 16}) {
+      SCOPED_TRACE("block " + std::to_string(block) + (exact ? ", exact" : ""));
+      std::vector<float> got;
+      program.reset();
+      for (int n = 0; n < frames; n += block) {
+        auto part = program.run({.frames = block, .preserve_state = true})[0];
+        got.insert(got.end(), part.begin(), part.end());
+      }
+      if (exact || block == 16) {
+        ASSERT_EQ(got, whole);
+      }
+      for (size_t i = 0; i < got.size(); ++i) ASSERT_NEAR(got[i], whole[i], 1e-5 * peak) << "at " << i;
+    }
+  }
+}
+
+TEST_P(Numeric, MembraneInBlocks) {
+  const int n = GetParam() == Backend::interpreter ? 12 : 64;
+  auto [u1, write_u] = SignalTensor::history({n, n});
+  auto [u2, write_u2] = SignalTensor::history({n, n});
+  Tensor laplacian({{0, 1, 0}, {1, -4, 1}, {0, 1, 0}});
+  std::vector<float> strike(static_cast<size_t>(n * n), 0);
+  strike[static_cast<size_t>(n * n / 3)] = 1;
+  SignalTensor force = Signal::click() * Tensor(strike, Shape{n, n});
+  SignalTensor u = (2.0f * u1 - u2 + 0.2f * u1.conv2d(laplacian, {.padding = 1})) * 0.999f + force;
+  write_u2(u1);
+  write_u(u);
+  expect_block_invariant(u.sum(1).sum());
+}
+
+TEST_P(Numeric, FeedbackInBlocks) {
+  auto [prev, write] = SignalTensor::history({4});
+  Signal x = sin(Signal::phasor(331) * 6.2831853f).biquad({.cutoff = 800});
+  SignalTensor y = write(tanh(x + 0.5f * prev * Tensor({.1f, .2f, .3f, .4f})));
+  auto [mean, write_mean] = Signal::history();
+  Signal out = write_mean(0.9f * mean + 0.1f * y.sum());
+  expect_block_invariant(out);
+}
+
+}  // namespace
