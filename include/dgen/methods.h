@@ -86,6 +86,19 @@ struct Later {
   using type = T;
 };
 
+// What stands in x[...], and the line it stands on: operators take no default arguments, converting their operand does.
+struct IndexAt {
+  IndexAt(int64_t i, Loc loc = Loc::here()) : i(i), loc(loc) {}
+  int64_t i;
+  Loc loc;
+};
+struct RangeAt {
+  RangeAt(int64_t begin, int64_t end, Loc loc = Loc::here()) : range{begin, end}, loc(loc) {}
+  RangeAt(Range range, Loc loc = Loc::here()) : range(range), loc(loc) {}
+  Range range;
+  Loc loc;
+};
+
 // Elementwise operators as methods, on every handle.
 template <class Self>
 class Elementwise {
@@ -171,8 +184,8 @@ class Arrays {
   // Consecutive pieces of the given sizes, which must add up to the axis.
   std::vector<Self> split(const std::vector<int>& sizes, int axis = 0, Loc loc = Loc::here()) const;
   // Element or row i; negative i counts from the end.
-  Self operator[](int64_t i) const { return of(detail::take(self(), i, Loc{})); }
-  Self operator[](Range range) const { return of(detail::slice_axis(self(), 0, range, Loc{})); }
+  Self operator[](IndexAt at) const { return of(detail::take(self(), at.i, at.loc)); }
+  Self operator[](RangeAt at) const { return of(detail::slice_axis(self(), 0, at.range, at.loc)); }
   // Windows of k over the last two axes (rank 1: the last), as new last axes.
   Self windows(int k, int stride = 1, Loc loc = Loc::here()) const { return of(detail::windows(self(), k, stride, loc)); }
 

@@ -112,29 +112,51 @@ Promoted<A, B> scatter_add(const A& indices, const B& values, int64_t size, Loc 
   return detail::as<Promoted<A, B>>(detail::scatter_add(indices, values, size, loc));
 }
 
-#define DGEN_FREE(name)                                              \
-  template <Handle T, class... Args>                                 \
-  auto name(const T& x, const Args&... args) {                       \
-    return x.name(args...);                                          \
+#define DGEN_FREE(name)                                                     \
+  template <Handle T>                                                       \
+  auto name(const T& x, Loc loc = Loc::here()) {                            \
+    return x.name(loc);                                                     \
   }
-DGEN_FREE(sum)
-DGEN_FREE(mean)
-DGEN_FREE(prod)
-DGEN_FREE(amax)
-DGEN_FREE(amin)
-DGEN_FREE(softmax)
-DGEN_FREE(log_softmax)
-DGEN_FREE(logsumexp)
-DGEN_FREE(norm)
-DGEN_FREE(var)
-DGEN_FREE(argmax)
-DGEN_FREE(cumsum)
-DGEN_FREE(reshape)
-DGEN_FREE(transpose)
+#define DGEN_REDUCTION(name)                                                \
+  DGEN_FREE(name)                                                           \
+  template <Handle T>                                                       \
+  T name(const T& x, int axis, bool keepdims = false, Loc loc = Loc::here()) { \
+    return x.name(axis, keepdims, loc);                                     \
+  }
+#define DGEN_ALONG(name)                                                    \
+  template <Handle T>                                                       \
+  T name(const T& x, int axis = -1, Loc loc = Loc::here()) {                \
+    return x.name(axis, loc);                                               \
+  }
+DGEN_REDUCTION(sum)
+DGEN_REDUCTION(mean)
+DGEN_REDUCTION(prod)
+DGEN_REDUCTION(amax)
+DGEN_REDUCTION(amin)
+DGEN_REDUCTION(logsumexp)
+DGEN_REDUCTION(norm)
+DGEN_REDUCTION(var)
+DGEN_ALONG(softmax)
+DGEN_ALONG(log_softmax)
+DGEN_ALONG(cumsum)
 DGEN_FREE(rfft)
 DGEN_FREE(fft)
 DGEN_FREE(ifft)
+#undef DGEN_ALONG
+#undef DGEN_REDUCTION
 #undef DGEN_FREE
+template <Handle T>
+T argmax(const T& x, int axis = -1, bool keepdims = false, Loc loc = Loc::here()) {
+  return x.argmax(axis, keepdims, loc);
+}
+template <Handle T>
+Shaped<T> reshape(const T& x, const Shape& shape, Loc loc = Loc::here()) {
+  return x.reshape(shape, loc);
+}
+template <Handle T>
+T transpose(const T& x, const std::vector<int>& axes = {}, Loc loc = Loc::here()) {
+  return x.transpose(axes, loc);
+}
 
 template <class Self>
 std::vector<Self> detail::Arrays<Self>::split(const std::vector<int>& sizes, int axis, Loc loc) const {
@@ -142,7 +164,7 @@ std::vector<Self> detail::Arrays<Self>::split(const std::vector<int>& sizes, int
   int64_t begin = 0;
   for (int n : sizes) parts.push_back(of(detail::slice_axis(self(), axis, {begin, begin + n}, loc))), begin += n;
   if (begin != self().size(axis))
-    throw Error("[split] the sizes add up to " + std::to_string(begin) + ", the axis has " + std::to_string(self().size(axis)));
+    raise("split", "the sizes add up to " + std::to_string(begin) + ", the axis has " + std::to_string(self().size(axis)), {self()}, loc);
   return parts;
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
@@ -20,6 +21,8 @@ struct Loc {
   int line = 0;
   static constexpr Loc here(const char* file = __builtin_FILE(), int line = __builtin_LINE()) { return {file, line}; }
 };
+
+class Value;
 
 namespace detail {
 struct Node;
@@ -38,6 +41,9 @@ class CallSite {
  private:
   bool outermost_;
 };
+
+// Throws the user's mistake: "[op] what", the names of the handles that have one, the line of the call.
+[[noreturn]] void raise(std::string_view op, const std::string& what, std::initializer_list<Value> handles, Loc loc = {});
 }  // namespace detail
 
 using Inputs = std::vector<std::span<const float>>;

@@ -69,6 +69,10 @@ void fail_at(std::string_view op, const std::string& what, const Value* in, size
   fail("[", op, "] ", what, labels(in, n), where(call_site(loc)));
 }
 
+void raise(std::string_view op, const std::string& what, std::initializer_list<Value> handles, Loc loc) {
+  fail_at(op, what, handles.begin(), handles.size(), loc);
+}
+
 Value make_value(NewNode node, Groups groups) { return Value(std::move(node), std::move(groups)); }
 
 namespace {

@@ -11,7 +11,7 @@ using X = SignalTensor;
 X handle(const Value& v) { return as<X>(v); }
 
 [[noreturn]] void shape_error(const char* op, const std::string& what, const Value& a, const Value& b) {
-  throw Error(std::string("[") + op + "] " + what + ": " + a.shape().str() + " x " + b.shape().str());
+  raise(op, what + ": " + a.shape().str() + " x " + b.shape().str(), {a, b});
 }
 
 X kept(const char* op, const X& x, const Axes& axes) {
@@ -59,9 +59,9 @@ Value var(const Value& v, const Axes& axes, bool keepdims, Loc loc) {
 
 namespace {
 
-void check_conv(const char* op, const ConvOptions& o) {
+void check_conv(const char* op, const X& x, const ConvOptions& o) {
   if (o.stride < 1 || o.dilation < 1 || o.padding < 0)
-    throw Error(std::string("[") + op + "] stride and dilation must be positive, padding not negative");
+    raise(op, "stride and dilation must be positive, padding not negative", {x});
 }
 
 // Windows over the last dims axes, whose elements become new last axes.
@@ -76,7 +76,7 @@ X patches(const X& x, const Shape& kernel, int dims, const ConvOptions& o) {
 
 // dims spatial axes: [spatial] * [kernel], or [N,C,spatial] * [O,C,kernel] as one product of matrices.
 X convolved(const char* op, const X& x, const X& kernel, int dims, const ConvOptions& o) {
-  check_conv(op, o);
+  check_conv(op, x, o);
   bool channels = x.rank() == dims + 2;
   if (x.rank() != kernel.rank() || (!channels && x.rank() != dims)) shape_error(op, "ranks do not fit", x, kernel);
   if (channels && x.shape()[1] != kernel.shape()[1]) shape_error(op, "channels differ", x, kernel);
@@ -137,7 +137,7 @@ Between between(const X& index, int64_t rows, Edge edge) {
 Value peek_row(const Value& v, const Value& index, const PeekOptions& options, Loc loc) {
   CallSite site(loc);
   X x = handle(v);
-  if (x.rank() == 0) throw Error("[peek_row] needs rows, got a value of shape ()");
+  if (x.rank() == 0) raise("peek_row", "needs rows, got a value of shape ()", {x});
   Between at = between(handle(index), x.shape()[0], options.edge);
   X a = x.gather(at.below), b = x.gather(at.above);
   std::vector<int64_t> wide = at.part.shape().sizes();
@@ -148,7 +148,7 @@ Value peek_row(const Value& v, const Value& index, const PeekOptions& options, L
 Value peek(const Value& v, const Value& index, const Value& channel, const PeekOptions& options, Loc loc) {
   CallSite site(loc);
   X x = handle(v);
-  if (x.rank() != 2) throw Error("[peek] needs samples of shape [N, C], got " + x.shape().str());
+  if (x.rank() != 2) raise("peek", "needs samples of shape (N,C), got " + x.shape().str(), {x});
   float channels = static_cast<float>(x.shape()[1]);
   X c = clamp(floor(handle(channel)), 0.0f, channels - 1);
   Between at = between(handle(index), x.shape()[0], options.edge);

@@ -13,9 +13,9 @@ X option(const Operand& o) { return handle(o.value()); }
 
 // A delay of time samples as feedback: the cell is one of them, so the line holds time - 1.
 int longest(const char* op, const Operand& time, int max) {
-  if (max == 0 && !time.number()) throw Error(std::string("[") + op + "] a time that varies needs .max");
+  if (max == 0 && !time.number()) raise(op, "a time that varies needs .max", {});
   double samples = max > 0 ? max : std::ceil(*time.number());
-  if (samples < 1) throw Error(std::string("[") + op + "] the time must be at least 1 sample");
+  if (samples < 1) raise(op, "the time must be at least 1 sample", {});
   return static_cast<int>(samples) - 1;
 }
 
@@ -64,10 +64,10 @@ Tensor hadamard(size_t n) {
 Signal fdn(const Signal& x, const FdnOptions& o, Loc loc) {
   detail::CallSite site(loc);
   size_t n = o.times.size();
-  if (n == 0 || (n & (n - 1)) != 0) throw Error("[fdn] the number of lines is no power of two: " + std::to_string(n));
+  if (n == 0 || (n & (n - 1)) != 0) detail::raise("fdn", "the number of lines is no power of two: " + std::to_string(n), {x});
   std::vector<float> lengths(o.times.begin(), o.times.end());
   int longest = *std::max_element(o.times.begin(), o.times.end());
-  if (*std::min_element(o.times.begin(), o.times.end()) < 1) throw Error("[fdn] the time must be at least 1 sample");
+  if (*std::min_element(o.times.begin(), o.times.end()) < 1) detail::raise("fdn", "the time must be at least 1 sample", {x});
   Tensor time(lengths);
   SignalTensor decay = detail::as<SignalTensor>(o.decay.value()), damping = detail::as<SignalTensor>(o.damping.value());
   // A line of d samples loses 60 dB in decay seconds: gain 10^(-3 d / (decay rate)).

@@ -52,7 +52,7 @@ Coefficients cookbook(const BiquadOptions& o) {
       return {A * (2.0f * A - down + slope), 2.0f * A * (up - 2.0f * A), A * (2.0f * A - down - slope),
               2.0f + down + slope, 2.0f * (up - 2.0f), 2.0f + down - slope};
   }
-  throw Error("[biquad] unknown mode");
+  raise("biquad", "unknown mode", {});
 }
 
 }  // namespace
@@ -92,7 +92,7 @@ Value svf(const Value& v, const SvfOptions& o, Loc loc) {
     case SvfMode::peak: return 2.0f * v2 - x + k * v1;
     case SvfMode::allpass: return x - 2.0f * k * v1;
   }
-  throw Error("[svf] unknown mode");
+  raise("svf", "unknown mode", {});
 }
 
 // Four one-poles in series, each g (tanh u - tanh y), with the last output of the frame before fed back (Huovilainen 2004).

@@ -57,7 +57,7 @@ Signal spectral_loss(const SignalTensor& a, const SignalTensor& b, const Spectra
 
 Signal multi_scale_spectral_loss(const SignalTensor& a, const SignalTensor& b, const MultiScaleOptions& o, Loc loc) {
   CallSite site(loc);
-  if (o.sizes.empty()) throw Error("[multi_scale_spectral_loss] no sizes");
+  if (o.sizes.empty()) detail::raise("multi_scale_spectral_loss", "no sizes", {a, b});
   Signal loss;
   for (int size : o.sizes) {
     int hop = std::max(1, static_cast<int>(std::lround(static_cast<float>(size) * (1 - o.overlap))));

@@ -31,7 +31,7 @@ Optimizer::Optimizer(const std::vector<Value>& params, Settings settings)
 
 void Optimizer::add_group(const std::vector<Value>& params, const GroupOptions& options) {
   for (const Value& value : params) {
-    if (!detail::is_learnable(value)) throw Error("[optimizer] a handle that is not learnable");
+    if (!detail::is_learnable(value)) detail::raise("optimizer", "a handle that is not learnable", {value});
     Param param{detail::as<Tensor>(value), {}, options.lr_scale, options.weight_decay.value_or(settings_.weight_decay)};
     for (const Piece& piece : settings_.pieces)
       param.state.push_back(detail::variable(piece.scalar ? Shape{} : value.shape(), 0));
@@ -111,7 +111,7 @@ void Optimizer::step() {
     any = any || !data.back().empty();
     same = same && gradients_[i].has_value() == !data.back().empty();
   }
-  if (!any) throw Error("[step] no parameter has a gradient: call backward() first");
+  if (!any) detail::raise("step", "no parameter has a gradient: call backward() first", {});
   if (!same) {
     gradients_.clear();
     for (size_t i = 0; i < params_.size(); ++i)

@@ -52,7 +52,7 @@ Tensor window(Window kind, int64_t n) {
     case Window::blackman: return blackman(n);
     case Window::rect: return detail::as<Tensor>(detail::expand(detail::number(1), Shape{n}, Loc{}));
   }
-  throw Error("[window] unknown kind");
+  detail::raise("window", "unknown kind", {});
 }
 
 Complex<SignalTensor> stft(const SignalTensor& x, const StftOptions& o, Loc loc) {
@@ -145,7 +145,7 @@ Value convolve(const Value& v, const Value& response, Loc loc) {
   CallSite site(loc);
   X x = untyped(v);
   Tensor ir = as<Tensor>(response);
-  if (ir.rank() != 1) throw Error("[convolve] the response needs shape [K], got " + ir.shape().str());
+  if (ir.rank() != 1) raise("convolve", "the response needs shape (K), got " + ir.shape().str(), {ir});
   int64_t block = 64;
   while (block * block < 4 * ir.size()) block *= 2;
   if (ir.size() <= 4 * block) return direct(x, ir);
@@ -157,7 +157,7 @@ Value filter_hops(const Value& v, const Value& magnitudes, const FilterHopsOptio
   CallSite site(loc);
   X x = untyped(v), m = untyped(magnitudes);
   int64_t taps = 2 * (m.size(-1) - 1), half = taps / 2;
-  if (half < 1) throw Error("[filter_hops] needs at least 2 magnitudes, got shape " + m.shape().str());
+  if (half < 1) raise("filter_hops", "needs at least 2 magnitudes, got shape " + m.shape().str(), {m});
   X zero_phase = untyped(spectrum("irfft", real_planes(m, loc), taps, loc));
   X centred = untyped(concat({last_axis(zero_phase, half, taps), last_axis(zero_phase, 0, half)}, -1, loc));
   int64_t size = good_size(o.hop + taps - 1);

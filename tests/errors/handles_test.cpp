@@ -1,0 +1,107 @@
+// Exact texts of what a user can do wrong with handles.
+#include <dgen/dgen.h>
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using namespace dgen;
+
+template <class F>
+std::string message(F f) {
+  try {
+    f();
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "no error";
+}
+
+struct Handles : testing::Test {
+  void SetUp() override {
+    saved = config();
+    config().backend = Backend::interpreter;
+  }
+  void TearDown() override { config() = saved; }
+  Config saved;
+};
+
+// The line this is used on, as messages give it.
+#define AT_LINE(n) (" at handles_test.cpp:" + std::to_string(n))
+
+TEST_F(Handles, ShapesInOperators) {
+  Tensor a(std::vector<float>(6, 1), Shape{2, 3}), b(std::vector<float>(20, 1), Shape{4, 5});
+  EXPECT_EQ(message([&] { matmul(a, b); }), "[matmul] inner sizes differ: (2,3) x (4,5)" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { a + b; }), "[add] shapes do not broadcast: (2,3) x (4,5)" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { a.named("weights").matmul(b.named("x")); }),
+            "[matmul] inner sizes differ: (2,3) x (4,5) (weights, x)" + AT_LINE(__LINE__ - 1));
+  EXPECT_EQ(message([&] { matmul(Tensor::ones({2, 2, 3}), Tensor::ones({5, 3, 2})); }),
+            "[matmul] batch sizes differ: (2,2,3) x (5,3,2)" + AT_LINE(__LINE__ - 1));
+  EXPECT_EQ(message([&] { mse(Tensor({1, 2}), Tensor({1, 2, 3})); }), "[sub] shapes do not broadcast: (2) x (3)" + AT_LINE(__LINE__));
+}
+
+TEST_F(Handles, AxesAndViews) {
+  Tensor a(std::vector<float>(6, 1), Shape{2, 3});
+  EXPECT_EQ(message([&] { a.sum(2); }), "[sum] axis 2 is out of range for (2,3)" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { a.softmax(-3); }), "[amax] axis -3 is out of range for (2,3)" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { a.reshape({4}); }), "[reshape] sizes differ: (2,3) to (4)" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { a.expand({3, 3}); }), "[expand] cannot expand (2,3) to (3,3)" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { a.squeeze(0); }), "[squeeze] axis 0 of (2,3) is not of size 1" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { stack({a, a.transpose()}); }), "[stack] shapes differ: (2,3) x (3,2)" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { a[2]; }), "[index] index 2 is out of range for (2,3)" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { a.split({1, 1}, 1); }), "[split] the sizes add up to 2, the axis has 3" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { SignalTensor(a).scalar(); }), "[reshape] sizes differ: (2,3) to ()" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { a.conv2d(Tensor::ones({3, 3})); }), "[conv2d] the kernel is larger than the input: (2,3) x (3,3)" + AT_LINE(__LINE__));
+}
+
+TEST_F(Handles, Data) {
+  EXPECT_EQ(message([] { Tensor(std::vector<float>{1, 2, 3}, Shape{2, 2}); }), "[tensor] 3 values for shape (2,2)" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([] { Tensor({{1, 2}, {3}}); }), "[tensor] rows of 2 and of 1 values" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([] { Tensor::zeros({2, 0}); }), "[tensor] an axis of size 0 in (2,0)" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([] { Tensor({1, 2}).assign({1, 2, 3}); }), "[assign] 3 values for shape (2)" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([] { Signal::phasor(1).assign(3); }), "[assign] only a constant or a param has values of its own" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([] { Signal() + 1.0f; }), "[add] an empty handle" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([] { Signal().realize(); }), "[realize] an empty handle");
+}
+
+TEST_F(Handles, Histories) {
+  auto [prev, write] = SignalTensor::history({3});
+  EXPECT_EQ(message([&, w = write] { w(Tensor({1, 2})); }),
+            "[write] a value of shape (2) for a history of shape (3)" + AT_LINE(__LINE__ - 1));
+  write(Tensor({1, 2, 3}));
+  EXPECT_EQ(message([&, w = write] { w(Tensor({1, 2, 3})); }), "[write] a second write of one history" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([] { Signal::history({.init = Signal::phasor(1)}); }),
+            "[history] the initial value must be static, this one is at frame" + AT_LINE(__LINE__ - 1));
+}
+
+TEST_F(Handles, Signals) {
+  Signal x = Signal::phasor(1);
+  EXPECT_EQ(message([&] { x.biquad({.cutoff = Tensor({1, 2})}); }), "[signal] a value of shape (2) where a Signal has one element" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { x.comb({.time = x}); }), "[comb] a time that varies needs .max" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { x.buffer(0, 4); }), "[buffer] size must be at least 1, got 0" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { x.every(0); }), "[every] hop 0 is not positive" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { rfft(x.buffer(14)); }),
+            "[rfft] size 14 has a prime factor other than 2, 3 and 5; the nearest good size is 15" + AT_LINE(__LINE__ - 1));
+}
+
+TEST_F(Handles, Running) {
+  Signal x = Signal::input(1) + Signal::input(0);
+  std::vector<float> in(10, 0);
+  EXPECT_EQ(message([&] { x.realize({.frames = 16, .inputs = {in}}); }), "[input] channel 1 is missing, 16 values are needed");
+  EXPECT_EQ(message([&] { x.realize({.frames = 16, .inputs = {in, in}}); }), "[input] channel 1 has 10 values, 16 are needed");
+  EXPECT_EQ(message([&] { x.realize(0); }), "[realize] frames must be at least 1, got 0");
+  std::vector<float> room(3);
+  EXPECT_EQ(message([&] { Signal::phasor(1).realize_into(room, {.frames = 4}); }), "[realize_into] room for 3 values, there are 4");
+}
+
+TEST_F(Handles, Training) {
+  Tensor w = Tensor::param({1, 2});
+  SGD opt({w});
+  EXPECT_EQ(message([&] { opt.step(); }), "[step] no parameter has a gradient: call backward() first");
+  EXPECT_EQ(message([&] { (w * 2.0f).backward(4); }), "[backward] a loss has one element, this one has shape (2)" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { SGD other({Tensor({1, 2})}); }), "[optimizer] a handle that is not learnable");
+  EXPECT_EQ(message([&] { compile_training(Signal::phasor(1), opt, {.frames = 4}); }),
+            "[compile_training] the loss depends on no parameter of the optimiser");
+}
+
+}  // namespace
