@@ -89,6 +89,11 @@ CompiledSteps compile_steps(const Plan& plan, const Options& wanted) {
   return out;
 }
 
+int64_t compile_requests() {
+  const compile::CacheCounters c = compile::default_compiler().cache().counters();
+  return static_cast<int64_t>(c.compiles + c.disk_hits + c.memory_hits);
+}
+
 std::string kernel_times(const std::vector<Step>& steps) {
   std::vector<const Step*> order;
   double all = 0;

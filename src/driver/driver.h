@@ -75,4 +75,7 @@ class Program {
 // Compiles, or finds an equal graph's program.
 std::shared_ptr<Program> get_program(const Capture& capture, const Options& options);
 
+// Files asked of the C compiler so far, whether it ran or the kernel cache answered.
+int64_t compile_requests();
+
 }  // namespace dgen::driver
