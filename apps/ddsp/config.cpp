@@ -40,6 +40,7 @@ void each_key(C& c, F&& f) {
   f("harmonic_branch", c.harmonic_branch, model, 0, 0, "use the oscillator bank");
   f("noise_branch", c.noise_branch, model, 0, 0, "use the filtered noise");
   f("steps", c.steps, training, 0, kAny, "optimiser steps");
+  f("max_seconds", c.max_seconds, training, 0, kAny, "stop after this time with a checkpoint, 0: after the last step only");
   f("batch", c.batch, training, 1, 1024, "examples a step");
   f("lr", c.lr, training, 0, 10, "learning rate of Adam after the warm-up");
   f("lr_final", c.lr_final, training, 0, 1, "share of the learning rate left at the last step");

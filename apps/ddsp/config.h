@@ -26,6 +26,7 @@ struct Config {
 
   // Training
   int steps = 2000, batch = 1;
+  double max_seconds = 0;
   double lr = 1e-3, lr_final = 0.1;
   int warmup = 50;
   double clip = 3;

@@ -81,15 +81,17 @@ class Trainer {
   }
 
   TrainResult run(bool resume) {
+    const Clock::time_point start = Clock::now();
     if (resume) load_checkpoint(*run_.latest_checkpoint(), decoder_.params(), &optimizer_);
     const int first = static_cast<int>(optimizer_.steps());
     TrainingStep step = compile_training(loss(config_.batch), optimizer_, {.frames = config_.chunk_samples()});
     TrainResult result{first, 0, validate()};
     run_.log(format("step %d: validation loss %.4f, %.3f of silence", first, result.validation_loss, result.validation_loss / silence()));
     Clock::time_point since = Clock::now();
-    for (int s = first; s < config_.steps; ++s) {
+    for (int s = first; s < config_.steps && !last_; ++s) {
       result.train_loss = step.run(make_batch(data_, order_.of_step(s), config_).inputs());
       result.steps = s + 1;
+      last_ = s + 1 == config_.steps || (config_.max_seconds > 0 && seconds_since(start) > config_.max_seconds);
       train_curve_.steps.push_back(s), train_curve_.values.push_back(result.train_loss);
       if (due(s + 1, config_.log_every)) log(s + 1, result.train_loss, since, s + 1 - std::max(first, (s / config_.log_every) * config_.log_every));
       if (due(s + 1, config_.validate_every)) result.validation_loss = log_validation(s + 1);
@@ -105,7 +107,7 @@ class Trainer {
     return c.lr * warm * std::pow(c.lr_final, static_cast<double>(step) / std::max(1, c.steps));
   }
 
-  bool due(int step, int every) const { return step == config_.steps || (every > 0 && step % every == 0); }
+  bool due(int step, int every) const { return last_ || (every > 0 && step % every == 0); }
 
   Signal loss(int batch) const {
     const InputOptions hop{.hop = config_.hop};
@@ -182,6 +184,7 @@ class Trainer {
   Adam optimizer_;
   std::optional<Program> validation_;
   double silence_ = 0;
+  bool last_ = false;  // the step just done ends the run
   Curve train_curve_{"training", {}, {}}, validation_curve_{"validation", {}, {}};
 };
 
