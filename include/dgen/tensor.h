@@ -46,7 +46,9 @@ class Tensor : public Value,
   static Tensor param(std::vector<float> values, const Shape& shape, Loc loc = Loc::here()) {
     return Tensor(std::move(values), shape, true, loc);
   }
-  static Tensor param(const Shape& shape, const RandnOptions& options = {}, Loc loc = Loc::here()) {
+  // Of a Shape, never of braces, which are data.
+  template <std::same_as<Shape> S>
+  static Tensor param(const S& shape, const RandnOptions& options = {}, Loc loc = Loc::here()) {
     return randn(shape, options, true, loc);
   }
 

@@ -262,7 +262,7 @@ struct GradcheckOptions {
   int frames = -1;
   Inputs inputs;
   Reduction reduction = Reduction::mean;
-  double step = 1e-3;        // of max(|value|, 1); the second step size is half of it
+  double step = 1e-5;        // of max(|value|, 1); the second step size is half of it
   int max_elements = 8;      // checked of each param, spread evenly
   double tolerance = 1e-3;   // relative
 };
@@ -271,9 +271,9 @@ struct GradcheckRow {
   std::string param;
   int64_t element = 0;
   double gradient = 0;    // of backward()
-  double difference = 0;  // central, the second step size
-  double spread = 0;      // of the two step sizes, relative: large where the loss is not smooth
-  double error = 0;       // |gradient - difference| / max(|gradient|, |difference|), 0 where both are tiny
+  double difference = 0;  // central, extrapolated from the two step sizes
+  double spread = 0;      // between the two step sizes, relative: large where the loss is not smooth
+  double error = 0;       // |gradient - difference|, relative to the larger, but to 1e-3 of the param's largest at least
 };
 
 struct Gradcheck {
@@ -283,7 +283,8 @@ struct Gradcheck {
   std::string table() const;
 };
 
-// Gradients of the configured backend against central differences of the interpreter.
+// Gradients of the configured backend against central differences of the reference interpreter in float64. Gradients
+// that backward() left stay as they are.
 Gradcheck gradcheck(const Value& loss, const GradcheckOptions& options = {});
 
 // Checkpoints ----------------------------------------------------------------------------------------------------------

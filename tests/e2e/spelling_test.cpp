@@ -32,6 +32,8 @@ TEST_F(Spelling, Braces) {
   EXPECT_EQ(Tensor::param(Shape{1, 4}).shape(), Shape({1, 4}));
   EXPECT_EQ(Tensor::param(Shape{1, 4}, {.seed = 3, .std = 0.5f}).shape(), Shape({1, 4}));
   EXPECT_EQ(Tensor::param({1, 4}).shape(), Shape({2}));
+  EXPECT_EQ(Tensor::param({1, .5f, .25}).shape(), Shape({3}));
+  EXPECT_EQ(Tensor({1, .5f, .25}).shape(), Shape({3}));
   EXPECT_EQ(Tensor::param({{1, 2}, {3, 4}}).shape(), Shape({2, 2}));
   EXPECT_TRUE(Tensor::zeros({3}, true).requires_grad());
   EXPECT_TRUE(Tensor({1, 2}, true).requires_grad());

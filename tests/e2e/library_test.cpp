@@ -1,0 +1,318 @@
+// Library patches against plain loops, gradients against differences, checkpoints and optimisers against their formulas.
+#include <dgen/dgen.h>
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace {
+
+using namespace dgen;
+
+class Library : public testing::TestWithParam<Backend> {
+ protected:
+  void SetUp() override {
+    saved_ = config();
+    config().backend = GetParam();
+  }
+  void TearDown() override { config() = saved_; }
+
+ private:
+  Config saved_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Backends, Library, testing::Values(Backend::interpreter, Backend::cpu),
+                         [](auto& info) { return info.param == Backend::cpu ? "cpu" : "interpreter"; });
+
+using Values = std::vector<float>;
+
+// A repeatable input without pattern.
+Values wild(size_t n) {
+  Values x(n);
+  uint32_t seed = 1;
+  for (float& v : x) seed = seed * 1664525u + 1013904223u, v = static_cast<float>(seed >> 8) / 8388608.0f - 1;
+  return x;
+}
+
+void expect_near(const Values& got, const Values& want, float tolerance) {
+  ASSERT_EQ(got.size(), want.size());
+  for (size_t i = 0; i < got.size(); ++i) ASSERT_NEAR(got[i], want[i], tolerance) << "at " << i;
+}
+
+Values run(const Value& y, const Values& in) { return y.realize({.frames = static_cast<int>(in.size()), .inputs = {in}}); }
+
+TEST_P(Library, ConvolveIsDirectConvolution) {
+  Values in = wild(700);
+  for (size_t taps : {5u, 300u, 500u}) {
+    Values ir = wild(taps), want(in.size());
+    for (size_t n = 0; n < in.size(); ++n) {
+      double sum = 0;
+      for (size_t k = 0; k < taps && k <= n; ++k) sum += static_cast<double>(ir[k]) * static_cast<double>(in[n - k]);
+      want[n] = static_cast<float>(sum);
+    }
+    SCOPED_TRACE(taps);
+    expect_near(run(Signal::input(0).convolve(Tensor(ir)), in), want, 2e-4f);
+  }
+}
+
+TEST_P(Library, FilterHopsWithFlatMagnitudesIsADelay) {
+  Values in = wild(200);
+  Tensor flat = Tensor::ones({17});
+  Values got = run(Signal::input(0).filter_hops(flat, {.hop = 20}), in), want(200, 0);
+  // Hop 20 delays by 19 samples, 32 taps centred on 16 by 16.
+  for (size_t n = 35; n < 200; ++n) want[n] = in[n - 35];
+  expect_near(got, want, 1e-5f);
+}
+
+TEST_P(Library, IstftOfStftIsADelay) {
+  Values in = wild(1500);
+  for (int hop : {64, 128}) {
+    auto y = istft(stft(Signal::input(0), {.size = 256, .hop = hop}), {.size = 256, .hop = hop});
+    Values got = run(y, in), want(in.size());
+    for (size_t n = 255; n < in.size(); ++n) want[n] = in[n - 255];
+    expect_near({got.begin() + 600, got.end()}, {want.begin() + 600, want.end()}, 1e-5f);
+  }
+}
+
+TEST_P(Library, Interpolate) {
+  Signal v = (frame_index() * 1.0f).every(4) + 1.0f;  // 1 5 9 13 at hop 4
+  expect_near(v.interpolate().realize(12), {1, 1, 1, 1, 1, 2, 3, 4, 5, 6, 7, 8}, 1e-6f);
+  Values hann = v.interpolate({.kind = Interpolation::hann}).realize(9);
+  EXPECT_NEAR(hann[6], 3, 1e-5);
+  EXPECT_NEAR(hann[5], 1 + 4 * (.5 - .5 * std::cos(M_PI / 4)), 1e-5);
+}
+
+TEST_P(Library, LatchDeltaAccum) {
+  Signal trigger = mod(frame_index(), 3) == 0.0f;
+  expect_near((frame_index() + 1.0f).latch(trigger).realize(7), {1, 1, 1, 4, 4, 4, 7}, 0);
+  Signal n = frame_index();
+  expect_near((n * n).delta().realize(4), {0, 1, 3, 5}, 0);
+  expect_near((3.0f - n).change().realize(4), {1, -1, -1, -1}, 0);
+  expect_near(Signal::accum(1, {.min = 2, .max = 5}).realize(6), {2, 3, 4, 2, 3, 4}, 0);
+  expect_near(Signal::accum(-1, {.min = 0, .max = 3}).realize(5), {0, 2, 1, 0, 2}, 0);
+  expect_near(Signal::accum(1, {.reset = n == 2.0f}).realize(6), {0, 1, 2, 0, 1, 2}, 0);
+  expect_near(n.last(3).sum().realize(4), {0, 1, 3, 6}, 0);
+}
+
+TEST_P(Library, ElementwiseComposites) {
+  Tensor x({-1, 0, 2});
+  expect_near(x.relu().realize(), {0, 0, 2}, 0);
+  expect_near(x.leaky_relu().realize(), {-.01f, 0, 2}, 1e-7f);
+  expect_near(x.gelu().realize(), {-.158808f, 0, 1.954598f}, 1e-5f);
+  expect_near(wrap(Tensor({-1, 4, 5.5f}), 2, 5).realize(), {2, 4, 2.5f}, 1e-6f);
+  expect_near(triangle(Tensor({0, .125f, .25f, .625f}), .25f).realize(), {0, .5f, 1, .5f}, 1e-6f);
+  expect_near(scale(Tensor({0, 5, 10}), 0, 10, 100, 200, {.exp = 2}).realize(), {100, 125, 200}, 1e-3f);
+  expect_near(scale(Tensor({3}), 1, 1, 7, 9).realize(), {7}, 0);
+  expect_near(selector(Tensor({-1, 0.5f, 1, 1.5f, 2, 3}), 10.0f, 20.0f).realize(), {0, 10, 10, 20, 20, 0}, 0);
+  expect_near(Tensor({440, 880}).hz_to_midi().realize(), {69, 81}, 1e-4f);
+  expect_near(Tensor({69, 81}).midi_to_hz().realize(), {440, 880}, 1e-3f);
+  expect_near(Tensor({-20, 0}).db_to_amp().realize(), {.1f, 1}, 1e-6f);
+  expect_near(Tensor({0, .1f, -1}).amp_to_db().realize(), {-100, -20, 0}, 1e-4f);
+  expect_near(exp_sigmoid(Tensor({0, 100})).realize(), {.4053963f, 2}, 1e-5f);
+  expect_near(mix(Tensor({1, 2}), Tensor({3, 4}), .25f).realize(), {1.5f, 2.5f}, 1e-6f);
+}
+
+TEST_P(Library, LevelOfASine) {
+  Signal sine = sin(Signal::phasor(1000) * 6.2831853f);
+  Values level = loudness(sine, {.hop = 512}).realize({.frames = 8192, .per_tick = true});
+  EXPECT_NEAR(level.back(), -3.01, 0.05);
+  EXPECT_NEAR(loudness(Signal::constant(0), {.hop = 512}).realize({.frames = 600, .per_tick = true}).back(), -100, 1e-3);
+  Signal low = sin(Signal::phasor(100) * 6.2831853f);  // A(100 Hz) = -19.1 dB
+  EXPECT_NEAR(loudness(low, {.hop = 512}).realize({.frames = 8192, .per_tick = true}).back(), -3.01 - 19.1, 0.2);
+}
+
+TEST_P(Library, MelTrianglesTile) {
+  config().sample_rate = 16000;
+  SignalTensor bands = mel(Tensor::ones({257}), 20);
+  EXPECT_EQ(bands.shape(), Shape({20}));
+  for (float v : bands.realize(1)) EXPECT_GT(v, 0.5f);
+}
+
+TEST_P(Library, CompressorAndSvf) {
+  config().sample_rate = 44100;
+  Values loud(4000, 0.5f);
+  Values y = run(Signal::input(0).compressor({.ratio = 4, .threshold_db = -20, .knee_db = 0, .attack = .005f, .release = .05f}), loud);
+  // Level -6.02 dB, 13.98 over: 10.48 less.
+  EXPECT_NEAR(20 * std::log10(y.back() / 0.5f), -10.485, 0.01);
+  Values steady = run(Signal::input(0).svf({.cutoff = 500}), Values(4000, 1));
+  EXPECT_NEAR(steady.back(), 1, 1e-4);
+  EXPECT_NEAR(run(Signal::input(0).svf({.cutoff = 500, .mode = SvfMode::highpass}), Values(4000, 1)).back(), 0, 1e-4);
+  Values soft = run(Signal::input(0).ladder({.cutoff = 2000}), Values(4000, .01f));
+  EXPECT_NEAR(soft.back(), .01, 1e-4);
+}
+
+TEST_P(Library, DelaysInFeedback) {
+  Values comb = Signal::click().comb({.time = 3, .feedback = .5f}).realize(10);
+  expect_near(comb, {1, 0, 0, .5f, 0, 0, .25f, 0, 0, .125f}, 1e-6f);
+  Values allpass = Signal::click().allpass_delay({.time = 2, .gain = .5f}).realize(7);
+  expect_near(allpass, {-.5f, 0, .75f, 0, .375f, 0, .1875f}, 1e-6f);
+  Values wet = fdn(Signal::click(), {.times = {5, 7}, .decay = .01f}).realize(3000);
+  float early = 0, late = 0;
+  for (size_t n = 0; n < 200; ++n) early = std::max(early, std::abs(wet[n]));
+  for (size_t n = 1500; n < 3000; ++n) late = std::max(late, std::abs(wet[n]));
+  EXPECT_GT(early, .1f);
+  EXPECT_LT(late, 1e-4f);
+}
+
+TEST_P(Library, RecurrentCells) {
+  SignalTensor x = SignalTensor::input(0, {3});
+  Values in = wild(3 * 8);
+  Values h = gru(x, gru_weights(3, 4, 1)).realize({.frames = 8, .inputs = {in}});
+  EXPECT_EQ(h.size(), 32u);
+  for (float v : h) EXPECT_LT(std::abs(v), 1);
+  EXPECT_EQ(lstm(x, lstm_weights(3, 4, 1)).realize({.frames = 8, .inputs = {in}}).size(), 32u);
+  Tensor q = Tensor::randn({5, 4}, {.seed = 1}), v = Tensor::ones({5, 2});
+  expect_near(attention(q, q, v, true).realize(), Values(10, 1), 1e-5f);
+  Values normal = layer_norm(Tensor({{1, 2, 3}, {-4, 0, 4}})).realize();
+  EXPECT_NEAR(normal[2], 1.2247, 1e-3);
+}
+
+TEST_P(Library, Gradients) {
+  auto check = [](const char* what, const Signal& loss, int frames = 48) {
+    SCOPED_TRACE(what);
+    Gradcheck result = gradcheck(loss, {.frames = frames, .tolerance = 2e-3});
+    EXPECT_TRUE(result.ok) << result.table();
+    EXPECT_FALSE(result.rows.empty());
+  };
+  Signal c = Signal::param(900).named("cutoff"), q = Signal::param(1.3f).named("q"), g = Signal::param(4).named("gain");
+  Signal x = Signal::noise({.seed = 3});
+  for (auto mode : {BiquadMode::lowpass, BiquadMode::peaking, BiquadMode::lowshelf, BiquadMode::highshelf}) {
+    Signal y = x.biquad({.cutoff = c, .q = q, .mode = mode, .gain_db = g});
+    check("biquad", (y * y) + 0.0f * g * q);
+  }
+  check("svf", pow(x.svf({.cutoff = c, .q = q}), 2.0f));
+  check("ladder", pow(x.ladder({.cutoff = c, .resonance = q * 0.5f}), 2.0f));
+  check("onepole", pow(x.onepole(q * 0.5f), 2.0f));
+  check("comb", pow(x.comb({.time = q * 5.0f, .max = 20, .feedback = q * 0.3f, .damping = 0.2f}), 2.0f));
+  check("compressor", pow((x * q).compressor({.ratio = g, .threshold_db = -15, .attack = q * .01f}), 2.0f));
+  check("interpolate", pow((x * q).every(5).interpolate(), 2.0f));
+  Tensor ir = Tensor::param(wild(20)).named("ir");
+  check("convolve", pow(x.convolve(ir), 2.0f));
+  check("filter_hops", pow(x.filter_hops(Tensor::param({1, .5f, .3f, .2f, .1f}), {.hop = 8}), 2.0f));
+  check("loudness", loudness_loss(x * q, x, {.hop = 16, .size = 32}));
+  check("spectra", multi_scale_spectral_loss(x * q, x, {.sizes = {32, 16}}));
+  check("peek_row", pow(Tensor::param(wild(12)).reshape({4, 3}).peek_row(q * Signal::phasor(700)).sum(), 2.0f));
+  check("gru", pow(gru(stack({x, x.prev()}), gru_weights(2, 3, 5)).sum(), 2.0f), 20);
+  check("conv1d", pow(conv1d(x.buffer(9, 4), Tensor::param({.3f, -.5f, .2f})), Tensor({2})).sum());
+}
+
+TEST_P(Library, OptimisersFollowTheirFormulas) {
+  Tensor w = Tensor::param({1, -2});
+  SGD sgd({w}, {.lr = .1f, .momentum = .9f});
+  double x = 1, v = 0;
+  for (int i = 0; i < 5; ++i) {
+    (w * w).sum().backward();
+    sgd.step();
+    sgd.zero_grad();
+    v = .9 * v + 2 * x, x -= .1 * v;
+  }
+  EXPECT_NEAR(w.realize()[0], x, 1e-5);
+  Tensor u = Tensor::param({3});
+  AdamW adam({u}, {.lr = .01f, .weight_decay = .1f});
+  double y = 3, m = 0, s = 0;
+  for (int t = 1; t <= 5; ++t) {
+    (u * u).sum().backward();
+    adam.step();
+    adam.zero_grad();
+    double g = 2 * y;
+    m = .9 * m + .1 * g, s = .999 * s + .001 * g * g;
+    y -= .01 * .1 * y + .01 * (m / (1 - std::pow(.9, t))) / (std::sqrt(s / (1 - std::pow(.999, t))) + 1e-8);
+  }
+  EXPECT_NEAR(u.realize()[0], y, 1e-5);
+}
+
+TEST_P(Library, ClippingBoundsAndBadGradients) {
+  Tensor w = Tensor::param({3, 4});
+  SGD clip({w}, {.lr = 1, .clip_grad_norm = 1});
+  (w * w).sum().backward();  // gradient (6, 8)
+  clip.step();
+  expect_near(w.realize(), {2.4f, 3.2f}, 1e-5f);
+  Signal p = Signal::param(.9f, {.min = 0, .max = 1});
+  SGD bounded({p}, {.lr = 1});
+  (-p).backward(1);
+  bounded.step();
+  EXPECT_EQ(p.realize(1)[0], 1);
+  Signal bad = Signal::param(2);
+  Adam opt({bad}, {.lr = .1f});
+  (bad * Signal::constant(NAN)).backward(1);
+  opt.step();
+  EXPECT_EQ(bad.realize(1)[0], 2);
+  EXPECT_EQ(opt.skipped(), 1);
+  Tensor h = Tensor::param({3, 4});
+  (h * h).sum().backward();
+  EXPECT_NEAR(clip_grad_norm({h}, 5), 10, 1e-5);
+  expect_near(h.grad()->realize(), {3, 4}, 1e-5f);
+}
+
+TEST_P(Library, StepAndTrainingStepAgree) {
+  auto loss_of = [](const Signal& a) { return mse(a * Signal::phasor(300), 0.3f * Signal::phasor(300)); };
+  Signal a = Signal::param(1), b = Signal::param(1);
+  Adam opt_a({a}, {.lr = .02f}), opt_b({b}, {.lr = .02f});
+  auto step = compile_training(loss_of(b), opt_b, {.frames = 64});
+  for (int i = 0; i < 10; ++i) {
+    double eager = loss_of(a).backward(64);
+    opt_a.step();
+    opt_a.zero_grad();
+    EXPECT_NEAR(eager, step.run(), 1e-6);
+  }
+  EXPECT_NEAR(a.realize(1)[0], b.realize(1)[0], 1e-5);
+}
+
+TEST_P(Library, CheckpointsResumeExactly) {
+  auto path = std::filesystem::temp_directory_path() / ("dgen_checkpoint_" + std::to_string(static_cast<int>(GetParam())) + ".safetensors");
+  Tensor w = Tensor::param({1, 2}), again = Tensor::param({0, 0});
+  Adam a({w}, {.lr = .1f}), b({again}, {.lr = .5f});
+  auto train = [](const Tensor& x, Optimizer& opt) {
+    (x * x).sum().backward();
+    opt.step();
+    opt.zero_grad();
+  };
+  for (int i = 0; i < 3; ++i) train(w, a);
+  save(path, {{"w", w}}, a);
+  load(path, {{"w", again}}, b);
+  EXPECT_EQ(b.steps(), 3);
+  for (int i = 0; i < 3; ++i) train(w, a), train(again, b);
+  EXPECT_EQ(w.realize(), again.realize());
+  Tensor wrong = Tensor::param({1, 2, 3});
+  EXPECT_THROW(load(path, {{"w", wrong}}), Error);
+  EXPECT_THROW(load(path, {{"v", again}}), Error);
+  std::filesystem::remove(path);
+}
+
+TEST_P(Library, StateByName) {
+  auto voice = [](const char* name) {
+    auto [prev, write] = Signal::history();
+    return write(prev + 1.0f).named(name);
+  };
+  RealizeOptions go_on{.frames = 2, .preserve_state = true};
+  reset_state(voice("a"));
+  reset_state(voice("b"));
+  EXPECT_EQ(voice("a").realize(go_on), (Values{1, 2}));
+  EXPECT_EQ(voice("a").realize(go_on), (Values{3, 4}));
+  EXPECT_EQ(voice("b").realize(go_on), (Values{1, 2}));
+  EXPECT_EQ(voice("a").realize(2), (Values{1, 2}));
+  EXPECT_EQ(voice("a").realize(go_on), (Values{3, 4}));
+}
+
+TEST_P(Library, ProcessIsRealizeInBlocks) {
+  Signal y = Signal::input(0).biquad({.cutoff = 2000}) + Signal::phasor(200);
+  Values in = wild(64), want = run(y, in), left(64), right(64);
+  auto program = compile({y, y * 2.0f});
+  for (int n = 0; n < 64; n += 16) {
+    const float* inputs[] = {in.data() + n};
+    float* outputs[] = {left.data() + n, right.data() + n};
+    program.process(inputs, outputs, 16);
+  }
+  expect_near(left, want, 1e-6f);
+  EXPECT_NEAR(right[10], 2 * want[10], 1e-6);
+}
+
+TEST_P(Library, AssignNeedsNoNewGraph) {
+  Signal gain = Signal::constant(2);
+  Signal y = gain * frame_index();
+  EXPECT_EQ(y.realize(3), (Values{0, 2, 4}));
+  gain.assign(3);
+  EXPECT_EQ(y.realize(3), (Values{0, 3, 6}));
+}
+
+}  // namespace
