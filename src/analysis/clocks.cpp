@@ -27,7 +27,7 @@ Id sample(Graph& g, Id x, int64_t hop) {
   } else if (node.op->is(stateless)) {
     std::vector<Id> in;
     for (Id i : node.in) in.push_back(sample(g, i, hop));
-    return apply(g, node.op, std::move(in), node.attrs, node.loc);
+    return apply(g, node.op, std::move(in), node.attrs, node.loc, node.label);
   }
   return g.add(decimate, {x}, {{"hop", hop}});
 }
@@ -44,7 +44,7 @@ Graph align_clocks(const Graph& g) {
       }
       return out.add(std::move(node));
     }
-    return apply(out, node.op, node.in, node.attrs, node.loc);
+    return apply(out, node.op, node.in, node.attrs, node.loc, node.label);
   });
   static const Op decimate = op("decimate");
   Graph sampled = rewrite(explicit_clocks, [](Graph& out, Id, Node node) {

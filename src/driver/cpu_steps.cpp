@@ -8,6 +8,7 @@
 #include "compile/c_compiler.h"
 #include "driver/debug.h"
 #include "loop/lower.h"
+#include "loop/verify.h"
 
 namespace dgen::driver {
 
@@ -55,6 +56,7 @@ std::vector<Step> build_steps(const Plan& plan) {
       step.level = level;
       steps.push_back(std::move(step));
     }
+  for (Step& step : steps) loop::verify(step.kernel);
   std::stable_sort(steps.begin(), steps.end(), [](auto& a, auto& b) { return a.level < b.level; });
   return steps;
 }

@@ -51,7 +51,9 @@ const double* constant_value(const Graph& g, Id x) {
   const Node* node = &g[x];
   while (node->op == expand || node->op == hold || node->op == reshape) node = &g[node->in[0]];
   if (node->op != constant) return nullptr;
-  return &std::get<double>(node->attrs.items()[0].value);
+  for (auto& item : node->attrs.items())
+    if (item.name == "value") return std::get_if<double>(&item.value);
+  return nullptr;
 }
 
 namespace {
@@ -82,7 +84,7 @@ Id fold_scalar(Graph& g, Op o, const std::vector<Id>& in) {
 
 }  // namespace
 
-Id apply(Graph& g, Op o, std::vector<Id> in, Attrs attrs, Loc loc) {
+Id apply(Graph& g, Op o, std::vector<Id> in, Attrs attrs, Loc loc, std::string label) {
   if (o->family == Family::scalar) {
     Shape shape;
     Clock clock;
@@ -94,7 +96,7 @@ Id apply(Graph& g, Op o, std::vector<Id> in, Attrs attrs, Loc loc) {
   }
   std::vector<Type> types;
   for (Id i : in) types.push_back(g[i].type);
-  Node node{o, in, attrs, infer_type(o, types, attrs), loc, {}};
+  Node node{o, in, attrs, infer_type(o, types, attrs), loc, std::move(label)};
   for (size_t i = 0; i < in.size(); ++i) {
     Clock now = g[in[i]].clock();
     node.in[i] = align(g, in[i], o->want ? o->want(node, static_cast<int>(i), now) : node.clock());

@@ -12,7 +12,7 @@ Id broadcast_to(Graph& g, Id x, const Shape& shape);
 // Sum of x over broadcast axes, so that it has the given shape again (the transpose of broadcast_to).
 Id unbroadcast(Graph& g, Id x, const Shape& shape);
 // Adds op over inputs: scalar operators broadcast, every input is brought to the clock the operator wants, constants fold.
-Id apply(Graph& g, Op op, std::vector<Id> in, Attrs attrs = {}, Loc loc = {});
+Id apply(Graph& g, Op op, std::vector<Id> in, Attrs attrs = {}, Loc loc = {}, std::string label = {});
 Id apply(Graph& g, std::string_view op, std::vector<Id> in, Attrs attrs = {});
 // A rank-0 static constant.
 Id constant(Graph& g, double value);

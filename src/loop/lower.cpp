@@ -412,4 +412,14 @@ std::vector<Kernel> advance_kernels(const Plan& plan, int level) {
   return kernels;
 }
 
+std::vector<Kernel> lower_plan(const Plan& plan) {
+  std::vector<Kernel> all;
+  auto append = [&all](std::vector<Kernel> kernels) {
+    for (Kernel& kernel : kernels) all.push_back(std::move(kernel));
+  };
+  for (size_t r = 0; r < plan.regions.size(); ++r) append(lower_region(plan, static_cast<int>(r)).kernels);
+  for (int level = 1; level < plan.levels; level += 3) append(advance_kernels(plan, level));
+  return all;
+}
+
 }  // namespace dgen::loop

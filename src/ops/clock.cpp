@@ -8,7 +8,7 @@ namespace {
 // hold{period, reverse}: the newest value of x at every tick of a faster clock. With equal periods it only relabels a
 // value as one of a reverse sweep.
 Type infer_hold(std::span<const Type> in, const Attrs& attrs) {
-  int64_t period = attrs.i("period");
+  int64_t period = period_attr(attrs, "period");
   Clock now = in[0].clock;
   if (!now.is_static() && now.period % period != 0) fail("cannot hold ", now.str(), " at period ", period);
   return {in[0].shape, {period, now.reverse || attrs.i("reverse", 0) != 0}};
@@ -42,8 +42,7 @@ void vjp_hold(VjpCtx& v) {
 
 // decimate{hop}: x on the frames of hop's ticks (`every` in the API).
 Type infer_decimate(std::span<const Type> in, const Attrs& attrs) {
-  int64_t hop = attrs.i("hop");
-  if (hop < 1) fail("hop must be at least 1, got ", hop);
+  int64_t hop = period_attr(attrs, "hop");
   if (!in[0].clock.is_static() && hop % in[0].clock.period != 0) fail("cannot take ", in[0].clock.str(), " every ", hop, " frames");
   return {in[0].shape, {hop, in[0].clock.reverse}};
 }
@@ -57,7 +56,9 @@ void vjp_decimate(VjpCtx& v) {
 
 // place{period}: x on the frames of its ticks, 0 between.
 Type infer_place(std::span<const Type> in, const Attrs& attrs) {
-  return {in[0].shape, {attrs.i("period"), in[0].clock.reverse}};
+  int64_t period = period_attr(attrs, "period");
+  if (in[0].clock.period % period != 0) fail("cannot place ", in[0].clock.str(), " at period ", period);
+  return {in[0].shape, {period, in[0].clock.reverse}};
 }
 
 void eval_place(EvalCtx& c) {
@@ -80,7 +81,9 @@ void vjp_place(VjpCtx& v) { v.give(0, ex("decimate", {v.dy()}, {{"hop", v.x(0).c
 // the tick's own frame comes last.
 Type infer_sum_ticks(std::span<const Type> in, const Attrs& attrs) {
   if (!in[0].clock.reverse) throw InternalError("sum_ticks belongs to a reverse sweep");
-  return {in[0].shape, {attrs.i("hop"), true}};
+  int64_t hop = period_attr(attrs, "hop");
+  if (hop % in[0].clock.period != 0) fail("cannot sum ", in[0].clock.str(), " over ", hop, " frames");
+  return {in[0].shape, {hop, true}};
 }
 
 int64_t ticks_in_hop(const Node& node, const Type& input) { return node.clock().period / input.clock.period; }

@@ -45,6 +45,14 @@ inline size_t axis_of(const Attrs& attrs, const Shape& shape) {
   return static_cast<size_t>(norm_axis(attrs.i("axis"), shape.rank()));
 }
 
+// A period in frames; 0 is static where that is allowed.
+inline int64_t period_attr(const Attrs& attrs, std::string_view name, int64_t least = 1) {
+  int64_t period = attrs.i(name);
+  if (period < least) fail(name, " must be at least ", least, ", got ", period);
+  return period;
+}
+inline int64_t period_or_frame(const Attrs& attrs) { return attrs.has("period") ? period_attr(attrs, "period") : 1; }
+
 inline Shape shape_attr(const Attrs& attrs) { return Shape(attrs.ints("shape")); }
 
 // Row-major strides, in elements.

@@ -5,10 +5,11 @@
 namespace dgen::ops {
 namespace {
 
+Type infer_const(std::span<const Type>, const Attrs& attrs) { return attrs.f("value"), Type{}; }
 Type infer_scalar(std::span<const Type>, const Attrs&) { return {}; }
 Type infer_frame(std::span<const Type>, const Attrs&) { return {{}, frame_clock}; }
 Type infer_static(std::span<const Type>, const Attrs& attrs) { return {shape_attr(attrs), static_clock}; }
-Type infer_clocked(std::span<const Type>, const Attrs& attrs) { return {shape_attr(attrs), {attrs.i("period"), false}}; }
+Type infer_clocked(std::span<const Type>, const Attrs& attrs) { return {shape_attr(attrs), {period_attr(attrs, "period", 0), false}}; }
 
 void eval_data(EvalCtx& c) { std::copy_n(c.leaf(), c.shape().size(), c.out); }
 
@@ -82,7 +83,7 @@ constexpr OpDef leaf(std::string_view name, std::string_view doc, Type (*infer)(
 }
 
 const OpDef rows[] = {
-    leaf("const", "`value`", infer_scalar, eval_const, elem_const),
+    leaf("const", "`value`", infer_const, eval_const, elem_const),
     leaf("literal", "a constant that is a run-time value, from `slot`", infer_scalar, eval_data, elem_literal),
     leaf("param", "the learnable values of `slot`", infer_static, eval_data, elem_param),
     leaf("tensor", "the constant values of `slot`", infer_static, eval_data, elem_tensor),

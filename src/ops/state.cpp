@@ -5,7 +5,7 @@ namespace dgen::ops {
 namespace {
 
 Type cell_type(const Attrs& attrs) {
-  return {Shape(attrs.ints("shape")), {attrs.i("period"), attrs.i("reverse", 0) != 0}};
+  return {Shape(attrs.ints("shape")), {period_attr(attrs, "period"), attrs.i("reverse", 0) != 0}};
 }
 
 // state_read{cell, shape, period, reverse}(init): init is static.

@@ -6,7 +6,7 @@ namespace {
 
 // buffer{size, hop, period}: x at period p -> the last `size` ticks of x at hop(hop), oldest first in clock order.
 Type infer_buffer(std::span<const Type> in, const Attrs& attrs) {
-  int64_t size = attrs.i("size"), hop = attrs.i("hop"), period = attrs.i("period", 1);
+  int64_t size = attrs.i("size"), hop = attrs.i("hop"), period = period_or_frame(attrs);
   if (size < 1) fail("size must be at least 1, got ", size);
   if (hop < 1 || hop % period != 0) fail("hop ", hop, " must be a positive multiple of the input's period ", period);
   Type type{in[0].shape, {hop, in[0].clock.reverse}};
@@ -45,7 +45,7 @@ int elem_buffer(ElemCtx& c) {
 
 // overlap_add{hop, period}: windows w_k at hop(hop) -> out[n] = sum over k of w_k[n - k hop] at period p.
 Type infer_overlap_add(std::span<const Type> in, const Attrs& attrs) {
-  int64_t hop = attrs.i("hop"), period = attrs.i("period", 1);
+  int64_t hop = attrs.i("hop"), period = period_or_frame(attrs);
   if (in[0].shape.rank() < 1) fail("needs a window axis, got shape ()");
   if (hop < 1 || hop % period != 0) fail("hop ", hop, " must be a positive multiple of the output's period ", period);
   std::vector<int64_t> sizes = in[0].shape.sizes();

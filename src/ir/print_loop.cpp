@@ -1,0 +1,154 @@
+#include "ir/print_loop.h"
+
+#include "ir/op.h"
+
+namespace dgen::ir {
+namespace {
+
+const char* infix(LoopOp op) {
+  switch (op) {
+    case LoopOp::iadd: return " + ";
+    case LoopOp::isub: return " - ";
+    case LoopOp::imul: return " * ";
+    case LoopOp::idiv: return " / ";
+    case LoopOp::imod: return " % ";
+    case LoopOp::ilt: return " < ";
+    case LoopOp::ieq: return " == ";
+    case LoopOp::iand: return " and ";
+    default: return nullptr;
+  }
+}
+
+const char* array_kind(ArrayRef::Kind kind) {
+  static const char* names[] = {"stream", "state", "phase", "param", "tensor", "literal", "input", "scalars", "partial", "total", "local"};
+  return names[kind];
+}
+
+bool of_node(ArrayRef::Kind kind) {
+  return kind == ArrayRef::stream || kind == ArrayRef::phase || kind == ArrayRef::input || kind == ArrayRef::partial || kind == ArrayRef::total;
+}
+
+const char* arg_kind(KernelArg::Kind kind) {
+  static const char* names[] = {"lo", "hi", "tile_frame", "tick0", "offset", "step", "ticks", "tile_ticks"};
+  return names[kind];
+}
+
+class Printer {
+ public:
+  explicit Printer(const Kernel& k) : k_(k) {}
+
+  std::string run() {
+    out_ = "kernel " + k_.name + (k_.why.empty() ? "" : "  (" + k_.why + ")") + "\n";
+    args();
+    for (size_t i = 0; i < k_.arrays.size(); ++i) array(i);
+    list(k_.body);
+    return std::move(out_);
+  }
+
+  std::string name(int e) const {
+    const LoopExpr& x = k_.exprs.at(static_cast<size_t>(e));
+    switch (x.op) {
+      case LoopOp::fconst: return cat(x.f);
+      case LoopOp::iconst: return cat(x.i);
+      case LoopOp::arg: return cat("n", x.i);
+      default: return cat(x.type == LoopType::f32 ? "f" : x.type == LoopType::i64 ? "i" : "u", e);
+    }
+  }
+
+  std::string text(int e) const {
+    const LoopExpr& x = k_.exprs.at(static_cast<size_t>(e));
+    if (const char* symbol = infix(x.op)) return name(x.args[0]) + symbol + name(x.args[1]);
+    switch (x.op) {
+      case LoopOp::scalar: return std::string(x.row->name) + list(x.args);
+      case LoopOp::call: return x.name + list(x.args);
+      case LoopOp::imin: return "min" + list(x.args);
+      case LoopOp::imax: return "max" + list(x.args);
+      case LoopOp::where: return "where" + list(x.args);
+      case LoopOp::to_float: return "float" + list(x.args);
+      case LoopOp::to_int: return "int" + list(x.args);
+      case LoopOp::load: return cat("a", x.i, "[", name(x.args[0]), "]");
+      default: return name(e);
+    }
+  }
+
+ private:
+  std::string list(const std::vector<int>& args) const {
+    std::string text;
+    for (int a : args) text += (text.empty() ? "" : ", ") + name(a);
+    return "(" + text + ")";
+  }
+
+  void line(const std::string& text) { out_ += std::string(2 * indent_, ' ') + text + "\n"; }
+
+  void args() {
+    std::string text;
+    for (size_t i = 0; i < k_.args.size(); ++i) {
+      text += cat(i ? ", n" : "n", i, " = ", arg_kind(k_.args[i].kind));
+      if (k_.args[i].period > 0) text += cat("(", k_.args[i].period, ")");
+    }
+    if (!text.empty()) line(text);
+  }
+
+  void array(size_t i) {
+    const ArrayRef& a = k_.arrays[i];
+    std::string text = cat("a", i, " = ", array_kind(a.kind));
+    if (a.id != none) text += cat(of_node(a.kind) ? " %" : " ", a.id);
+    text += cat(", ", a.size, a.kind == ArrayRef::stream || a.kind == ArrayRef::input ? " a tick" : "");
+    if (a.written && a.kind != ArrayRef::local) text += ", written";
+    if (a.in_registers) text += ", in registers";
+    line(text);
+  }
+
+  void list(const std::vector<Stmt>& body) {
+    for (auto& s : body) statement(s);
+  }
+  void block(const std::string& head, const std::vector<Stmt>& body) {
+    line(head);
+    ++indent_;
+    list(body);
+    --indent_;
+  }
+
+  void statement(const Stmt& s) {
+    static const char* tags[] = {"", " parallel", " lanes"};
+    switch (s.kind) {
+      case Stmt::let: return line(name(s.value) + " = " + text(s.value));
+      case Stmt::store: return line(cat("a", s.array, "[", name(s.index), "] = ", name(s.value)));
+      case Stmt::add: return line(cat("a", s.array, "[", name(s.index), "] += ", name(s.value)));
+      case Stmt::guard: return block("if " + name(s.value), s.body);
+      case Stmt::call: return call(s);
+      case Stmt::loop:
+        return block(cat("for ", name(s.var), " in [", name(s.lo), ", ", name(s.hi), ")", s.reverse ? " descending" : "",
+                         tags[static_cast<int>(s.tag)]), s.body);
+      case Stmt::reduce: return reduce(s);
+    }
+  }
+
+  void call(const Stmt& s) {
+    std::string text;
+    for (auto [array, index] : s.pointers) text += cat(text.empty() ? "" : ", ", "a", array, " + ", name(index));
+    for (int n : s.numbers) text += cat(text.empty() ? "" : ", ", name(n));
+    line(s.name + "(" + text + ")");
+  }
+
+  void reduce(const Stmt& s) {
+    std::string vars;
+    for (size_t i = 0; i < s.vars.size(); ++i) vars += cat(i ? ", " : "", name(s.vars[i]), " < ", name(s.extents[i]));
+    line(cat(name(s.var), " = ", s.name, " over ", vars));
+    ++indent_;
+    list(s.body);
+    line("of " + name(s.value));
+    --indent_;
+  }
+
+  const Kernel& k_;
+  std::string out_;
+  size_t indent_ = 1;
+};
+
+}  // namespace
+
+std::string print(const Kernel& kernel) { return Printer(kernel).run(); }
+std::string print_expr(const Kernel& kernel, int e) { return Printer(kernel).text(e); }
+
+}  // namespace dgen::ir

@@ -1,0 +1,174 @@
+#include "loop/verify.h"
+
+#include "ir/op.h"
+#include "ir/print_loop.h"
+
+namespace dgen::loop {
+
+using namespace ir;
+
+namespace {
+
+class Verifier {
+ public:
+  explicit Verifier(const Kernel& k) : k_(k), known_(k.exprs.size(), false) {}
+
+  void run() {
+    for (size_t e = 0; e < k_.exprs.size(); ++e) {
+      const LoopExpr& x = k_.exprs[e];
+      if (x.op == LoopOp::arg && (x.i < 0 || x.i >= static_cast<int64_t>(k_.args.size()))) wrong("no argument n", x.i);
+      known_[e] = x.op == LoopOp::fconst || x.op == LoopOp::iconst || x.op == LoopOp::arg;
+    }
+    list(k_.body);
+  }
+
+ private:
+  template <class... T>
+  [[noreturn]] void wrong(const T&... parts) const {
+    throw InternalError(cat("invalid kernel: ", parts..., " in:\n", print(k_)));
+  }
+
+  const LoopExpr& expr(int e) const {
+    if (e < 0 || e >= static_cast<int>(k_.exprs.size())) throw InternalError(cat("invalid kernel ", k_.name, ": no expression ", e));
+    return k_.exprs[static_cast<size_t>(e)];
+  }
+  void use(int e, LoopType type, const char* what) const {
+    if (expr(e).type != type) wrong(what, " '", print_expr(k_, e), "' is of the wrong type");
+    use(e);
+  }
+  void use(int e) const {
+    expr(e);
+    if (!known_[static_cast<size_t>(e)]) wrong("'", print_expr(k_, e), "' (number ", e, ") is used where it is not known");
+  }
+  const ArrayRef& array(int64_t a) const {
+    if (a < 0 || a >= static_cast<int64_t>(k_.arrays.size())) wrong("no array a", a);
+    return k_.arrays[static_cast<size_t>(a)];
+  }
+
+  // ---- expressions ---------------------------------------------------------------------------------------------------
+
+  void arity(int e, size_t n) const {
+    if (expr(e).args.size() != n) wrong("'", print_expr(k_, e), "' takes ", n, " operands");
+  }
+  void all(int e, size_t n, LoopType type) const {
+    arity(e, n);
+    for (int a : expr(e).args) use(a, type, "operand");
+  }
+
+  void compute(int e) const {
+    const LoopExpr& x = expr(e);
+    switch (x.op) {
+      case LoopOp::fconst: case LoopOp::iconst: case LoopOp::var: case LoopOp::arg:
+        wrong("a let of '", print_expr(k_, e), "'");
+      case LoopOp::scalar: return all(e, static_cast<size_t>(x.row->min_inputs), LoopType::f32);
+      case LoopOp::to_int: return all(e, 1, LoopType::f32);
+      case LoopOp::where: return where(e);
+      case LoopOp::load: return load(e);
+      case LoopOp::call:
+        for (int a : x.args) use(a);
+        return;
+      case LoopOp::idiv: case LoopOp::imod:
+        if (x.args.size() == 2 && (expr(x.args[1]).op != LoopOp::iconst || expr(x.args[1]).i <= 0)) wrong("'", print_expr(k_, e), "' by no positive constant");
+        [[fallthrough]];
+      default: return all(e, 2, LoopType::i64);
+    }
+  }
+
+  void where(int e) const {
+    arity(e, 3);
+    const LoopExpr& x = expr(e);
+    use(x.args[0], LoopType::i64, "condition");
+    use(x.args[1], x.type, "choice");
+    use(x.args[2], x.type, "choice");
+  }
+
+  void load(int e) const {
+    arity(e, 1);
+    const LoopExpr& x = expr(e);
+    if (array(x.i).type != x.type) wrong("'", print_expr(k_, e), "' has not the array's type");
+    use(x.args[0], LoopType::i64, "index");
+  }
+
+  // ---- statements ----------------------------------------------------------------------------------------------------
+
+  void define(int e) {
+    expr(e);
+    known_[static_cast<size_t>(e)] = true;
+    defined_.push_back(e);
+  }
+
+  // What a scope defines is forgotten where it ends.
+  void list(const std::vector<Stmt>& body) {
+    size_t before = defined_.size();
+    for (auto& s : body) statement(s);
+    leave(before);
+  }
+  void leave(size_t before) {
+    for (; defined_.size() > before; defined_.pop_back()) known_[static_cast<size_t>(defined_.back())] = false;
+  }
+
+  void statement(const Stmt& s) {
+    switch (s.kind) {
+      case Stmt::let:
+        compute(s.value);
+        return define(s.value);
+      case Stmt::store: case Stmt::add: return store(s);
+      case Stmt::guard:
+        use(s.value, LoopType::i64, "condition");
+        return list(s.body);
+      case Stmt::call: return call(s);
+      case Stmt::loop: return loop(s);
+      case Stmt::reduce: return reduce(s);
+    }
+  }
+
+  void store(const Stmt& s) const {
+    const ArrayRef& a = array(s.array);
+    if (!a.written) wrong("a store to a", s.array, ", which is read only");
+    use(s.index, LoopType::i64, "index");
+    use(s.value, a.type, "stored value");
+  }
+
+  void call(const Stmt& s) const {
+    for (auto [a, index] : s.pointers) {
+      array(a);
+      use(index, LoopType::i64, "index");
+    }
+    for (int n : s.numbers) use(n, LoopType::i64, "argument");
+  }
+
+  void variable(int e, LoopType type) {
+    if (expr(e).op != LoopOp::var || expr(e).type != type) wrong("'", print_expr(k_, e), "' is no variable of its type");
+    define(e);
+  }
+
+  void loop(const Stmt& s) {
+    use(s.lo, LoopType::i64, "bound");
+    use(s.hi, LoopType::i64, "bound");
+    size_t before = defined_.size();
+    variable(s.var, LoopType::i64);
+    list(s.body);
+    leave(before);
+  }
+
+  void reduce(const Stmt& s) {
+    if (s.vars.empty() || s.vars.size() != s.extents.size()) wrong("a reduction of ", s.vars.size(), " variables over ", s.extents.size(), " extents");
+    for (int n : s.extents) use(n, LoopType::i64, "extent");
+    size_t before = defined_.size();
+    for (int v : s.vars) variable(v, LoopType::i64);
+    for (auto& inner : s.body) statement(inner);
+    use(s.value, LoopType::f32, "reduced value");
+    leave(before);
+    variable(s.var, LoopType::f32);
+  }
+
+  const Kernel& k_;
+  std::vector<bool> known_;
+  std::vector<int> defined_;
+};
+
+}  // namespace
+
+void verify(const Kernel& kernel) { Verifier(kernel).run(); }
+
+}  // namespace dgen::loop
