@@ -6,6 +6,7 @@
 #include <cstring>
 #include <functional>
 
+#include "driver/debug.h"
 #include "ir/op.h"
 
 namespace dgen::driver {
@@ -74,6 +75,7 @@ int64_t memory_of_machine() { return static_cast<int64_t>(sysconf(_SC_PHYS_PAGES
 
 MemoryPolicy choose_policy(const Plan& plan, uint64_t, int64_t frames, const Options& options) {
   if (plan.chunk == 0) return {frames, false};
+  if (debug().check || debug().nan) return {whole_chunks(plan, static_cast<double>(frames + plan.chunk)), false};  // keep everything
   auto all = [](Id) { return true; };
   std::vector<bool> stored = whole_run(plan, false), kept = whole_run(plan, true);
   auto saves = [&](Id id) { return stored[static_cast<size_t>(id)] && !kept[static_cast<size_t>(id)]; };

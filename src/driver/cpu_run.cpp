@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "base/check.h"
+#include "driver/check.h"
 #include "driver/debug.h"
 #include "driver/programs.h"
 #include "ir/op.h"
@@ -38,6 +39,8 @@ std::vector<std::vector<float>> CpuRun::go() {
   memory_.begin(keep_ ? &state_ : nullptr);
   for (int level = 0; level < plan_.levels; ++level) sweep(level);
   if (policy_.recompute) restore(checkpoints_.back());
+  if (debug().nan) check_finite(plan_, memory_);
+  if (debug().check && state_.position == 0) check_against_interpreter(plan_, memory_, bindings_, args_);
   auto outputs = collect();
   for (Id id : plan_.graph.effects) assign(bindings_, plan_.graph[id], memory_.stream(id, {}));
   if (keep_) memory_.save(state_);

@@ -29,8 +29,7 @@ class InterpProgram : public Program {
     auto& s = state ? dynamic_cast<InterpState&>(*state) : fresh;
     uint64_t position = s.state.position;
     check_inputs(g_, args, position);
-    std::vector<double> scratch;
-    interp::Leaves leaves{[&](const Node& node, int64_t tick) { return leaf(bindings, args, node, tick, scratch); }};
+    interp::Leaves leaves = leaves_of(bindings, args);
     RunInfo info{args.frames, position, args.sample_rate, args.step};
     interp::Result result = interp::run(g_, info, leaves, &s.state);
     std::vector<std::vector<float>> outputs;
@@ -60,24 +59,25 @@ class InterpProgram : public Program {
     return held;
   }
 
-  static const double* leaf(const Capture& bindings, const RunArgs& args, const Node& node, int64_t tick, std::vector<double>& scratch) {
-    if (node.op->name == "literal") {
-      scratch.assign(1, literal_values(bindings.graph).at(static_cast<size_t>(node.attrs.i("slot"))));
-      return scratch.data();
-    }
-    const float* data;
-    if (node.op->name == "input")
-      data = args.inputs[static_cast<size_t>(node.attrs.i("channel"))].data() + tick * node.shape().size();
-    else
-      data = (node.op->name == "param" ? bindings.params : bindings.tensors).at(static_cast<size_t>(node.attrs.i("slot")))->data.data();
-    scratch.assign(data, data + node.shape().size());
-    return scratch.data();
-  }
-
   Graph g_;
 };
 
 }  // namespace
+
+interp::Leaves leaves_of(const Capture& bindings, const RunArgs& args) {
+  return {[&bindings, &args, literals = literal_values(bindings.graph), scratch = std::vector<double>()](const Node& node, int64_t tick) mutable {
+    static const Op input = op("input"), param = op("param"), literal = op("literal");
+    const float* data;
+    if (node.op == input) {
+      data = args.inputs[static_cast<size_t>(node.attrs.i("channel"))].data() + tick * node.shape().size();
+    } else {
+      auto slot = static_cast<size_t>(node.attrs.i("slot"));
+      data = node.op == literal ? &literals.at(slot) : (node.op == param ? bindings.params : bindings.tensors).at(slot)->data.data();
+    }
+    scratch.assign(data, data + node.shape().size());
+    return scratch.data();
+  }};
+}
 
 std::shared_ptr<Program> make_interp_program(const Graph& captured) { return std::make_shared<InterpProgram>(prepare(captured)); }
 

@@ -1,5 +1,8 @@
 // Phasor: a ramp from 0 to 1 at freq Hz. The phase is an exact integer sum modulo 2^64, so it never drifts and never
 // depends on how time is cut into blocks.
+#include <bit>
+#include <cmath>
+
 #include "ops/families.h"
 
 namespace dgen::ops {
@@ -12,13 +15,22 @@ Type infer(std::span<const Type> in, const Attrs&) {
 
 Clock want(const Node&, int i, Clock now) { return i == 0 && now.is_static() ? now : frame_clock; }
 
+// f/sr in units of 2^-64 turns; what is no number stands still.
+uint64_t increment_bits(double turns) {
+  if (!std::isfinite(turns)) return 0;
+  turns -= std::floor(turns);
+  return static_cast<uint64_t>(std::ldexp(turns, 63)) * 2;
+}
+
+// The sum is exact here too, so that a phase wraps on the same tick as in a kernel.
 void eval(EvalCtx& c) {
   const double* freq = c.in(0);
   const double* reset = c.node.in.size() == 2 ? c.in(1) : nullptr;
   for (int64_t e = 0; e < c.shape().size(); ++e) {
-    c.out[e] = c.round(c.state[e]);
-    double next = c.state[e] + freq[e] / c.run.sample_rate;
-    c.state[e] = reset && reset[e] > 0 ? 0 : next - std::floor(next);
+    auto phase = std::bit_cast<uint64_t>(c.state[e]);
+    c.out[e] = c.round(std::ldexp(static_cast<double>(phase >> 11), -53));
+    phase = reset && reset[e] > 0 ? 0 : phase + increment_bits(freq[e] / c.run.sample_rate);
+    c.state[e] = std::bit_cast<double>(phase);
   }
 }
 
