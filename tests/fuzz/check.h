@@ -1,0 +1,160 @@
+// One patch on all backends: what is wrong with it, if anything, and how far apart they are.
+#pragma once
+#include <cstring>
+
+#include "fuzz/random_graph.h"
+
+namespace dgen::fuzz {
+
+struct Verdict {
+  enum Kind { fine, chaotic, wrong } kind = fine;
+  std::string what;                  // when wrong
+  double forward = 0, backward = 0;  // worst error of C against the interpreter, in units of the tolerance
+  double slope = 0;                  // worst error of a gradient against differences, relative
+  bool measured = false;             // differences were smooth
+};
+
+// How a patch is run.
+struct Trial {
+  int64_t frames = 40, chunk = 16, tile = 16;
+  bool blocks = false;      // runs cut into blocks as well
+  bool differences = true;  // gradients measured too
+  int optimize = 0;
+  uint64_t seed = 1;        // of params and inputs
+};
+
+inline void randomize(Patch& p, uint64_t seed) {
+  for (size_t i = 0; i < p.capture.params.size(); ++i) {
+    auto& data = p.capture.params[i]->data;
+    data = random_floats(static_cast<int64_t>(data.size()), seed * 1000 + i);
+  }
+  for (size_t i = 0; i < p.inputs.size(); ++i) p.inputs[i] = random_floats(static_cast<int64_t>(p.inputs[i].size()), seed * 1000 + 500 + i);
+}
+
+class Checker {
+ public:
+  Checker(Patch& patch, const Trial& trial) : p_(patch), t_(trial) {
+    outputs_ = p_.g().outputs.size();
+    for (Id id : p_.g().outputs) grads_ += p_.g()[id].op->name == "grad";
+  }
+
+  Verdict run() {
+    randomize(p_, t_.seed);
+    Oracle oracle(p_);
+    want_ = oracle.run(t_.frames);
+    auto rough = oracle.run(t_.frames, true);
+    for (size_t o = 0; o < outputs_; ++o) {
+      double peak = peak_of(want_[o]), off = distance(rough[o], want_[o], 0, 1);
+      tolerance_.push_back(8 * off + 1e-5 * peak + 1e-9);
+      if (!(8 * off <= 1e-2 * peak + 1e-6)) v_.kind = Verdict::chaotic;
+    }
+    if (v_.kind == Verdict::chaotic) return v_;
+    compiled();
+    if (t_.blocks && v_.kind == Verdict::fine) blocks();
+    if (t_.differences && v_.kind == Verdict::fine && grads_ > 0) differences();
+    return v_;
+  }
+
+ private:
+  void wrong(const std::string& what) {
+    if (v_.kind == Verdict::fine) v_.kind = Verdict::wrong, v_.what = what;
+  }
+
+  driver::Options options(int64_t tile) const {
+    driver::Options o = fast_build(t_.optimize);
+    o.chunk_frames = t_.chunk, o.tile_frames = tile;
+    return o;
+  }
+
+  void compiled() {
+    Rows one = run_fresh(p_, Backend::cpu, t_.frames, options(0));
+    for (size_t o = 0; o < outputs_; ++o) {
+      double d = distance(one[o], want_[o], 0, tolerance_[o]);
+      double& worst = o + grads_ < outputs_ ? v_.forward : v_.backward;
+      worst = std::max(worst, d);
+      if (!(d <= 1)) wrong(cat("value: output ", o, " of ", outputs_, " is off by ", d, " tolerances"));
+    }
+    Rows tiles = run_fresh(p_, Backend::cpu, t_.frames, options(t_.tile));
+    for (size_t o = 0; o < outputs_; ++o)
+      if (!same_bits(one[o], tiles[o])) wrong(cat("tiles: output ", o, " of ", outputs_, " changes with the tile length"));
+  }
+
+  static bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
+    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+  }
+
+  // Forward outputs of a run cut into blocks, with state kept, against one run.
+  void blocks() {
+    std::vector<Id> forward;
+    for (Id id : p_.g().outputs)
+      if (!p_.g()[id].clock().is_static()) forward.push_back(id);
+    if (forward.empty()) return;
+    Patch cut = with_outputs(p_, forward);
+    for (Backend backend : {Backend::interpreter, Backend::cpu}) {
+      Player player(cut, backend, options(0));
+      Rows whole = player.play(t_.frames);
+      player.rewind();
+      Rows joined(forward.size());
+      Random r(t_.seed);
+      for (int64_t done = 0; done < t_.frames;) {
+        int64_t n = std::min(t_.frames - done, r.pick(std::vector<int64_t>{1, 2, 3, 7, 8, 16}));
+        Rows block = player.play(n);
+        for (size_t o = 0; o < block.size(); ++o) joined[o].insert(joined[o].end(), block[o].begin(), block[o].end());
+        done += n;
+      }
+      for (size_t o = 0; o < joined.size(); ++o)
+        if (!same_bits(whole[o], joined[o]))
+          wrong(cat("blocks: clocked output ", o, " changes with the block length, ", backend == Backend::cpu ? "compiled" : "interpreted"));
+    }
+  }
+
+  // The gradient along one direction in all params.
+  void differences() {
+    size_t loss = outputs_ - grads_ - 1;
+    Patch alone = with_outputs(p_, {p_.g().outputs[loss]});
+    std::vector<Values> at = p_.param_values(), direction = zeros_like(at);
+    double stated = 0, size = 0;
+    for (size_t o = loss + 1; o < outputs_; ++o) {
+      auto slot = static_cast<size_t>(p_.g()[p_.g().outputs[o]].attrs.i("slot"));
+      std::vector<float> along = random_floats(static_cast<int64_t>(at[slot].size()), t_.seed + slot);
+      for (size_t i = 0; i < along.size(); ++i) {
+        direction[slot][i] = static_cast<double>(along[i]);
+        stated += direction[slot][i] * want_[o][i];
+        size += std::fabs(direction[slot][i] * want_[o][i]);
+      }
+    }
+    Slope measured = slopes(Oracle(alone), t_.frames, at, direction, 1e-6)[0];
+    v_.measured = measured.smooth;
+    if (!measured.smooth) return;
+    v_.slope = std::fabs(stated - measured.value) / (size + std::fabs(measured.value) + 1e-4);
+    if (!(v_.slope <= 1e-4)) wrong(cat("slope: gradient ", stated, " is not ", measured.value, ", measured"));
+  }
+
+  Patch& p_;
+  Trial t_;
+  Verdict v_;
+  size_t outputs_ = 0, grads_ = 0;
+  std::vector<Values> want_;
+  Values tolerance_;
+};
+
+// A patch is wrong if it is so for two sets of data: one alone may sit on a jump (a comparison, a wrap).
+inline Verdict check(Patch& p, Trial trial) {
+  try {
+    Verdict first = Checker(p, trial).run();
+    if (first.kind != Verdict::wrong) return first;
+    for (int more = 0; more < 2; ++more) {
+      ++trial.seed;
+      Verdict again = Checker(p, trial).run();
+      if (again.kind == Verdict::wrong) return again;
+    }
+    first = {};
+    return first;
+  } catch (const std::exception& e) {
+    Verdict v;
+    v.kind = Verdict::wrong, v.what = cat("throws: ", e.what());
+    return v;
+  }
+}
+
+}  // namespace dgen::fuzz
