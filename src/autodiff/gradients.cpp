@@ -65,17 +65,20 @@ class Walk {
       const Node& node = g_[id];
       Id d = adjoint_[static_cast<size_t>(id)];
       if (!active_[static_cast<size_t>(id)] || (d == none && !node.op->is(reverse_root))) continue;
-      if (!node.op->vjp) {
-        if (node.clock().reverse) throw Error(cat("[", node.op->name, "] a gradient of a gradient through time is not supported"));
-        continue;
-      }
-      visit(id, d);
+      if (touches_reverse(node)) throw Error(cat("[", node.op->name, "] a gradient of a gradient through time is not supported"));
+      if (node.op->vjp) visit(id, d);
     }
   }
 
   Id adjoint(Id id) const { return adjoint_[static_cast<size_t>(id)]; }
 
  private:
+  bool touches_reverse(const Node& node) const {
+    bool reverse = node.clock().reverse;
+    for (Id in : node.in) reverse = reverse || g_[in].clock().reverse;
+    return reverse;
+  }
+
   void visit(Id id, Id d) {
     VjpCtx ctx{g_, id, d, {}, {}, {}, {}};
     auto input = [this, id](int i) { return g_[id].in[static_cast<size_t>(i)]; };
@@ -122,30 +125,44 @@ class Walk {
   std::map<int64_t, int64_t> reverse_cell_;
 };
 
+using Losses = std::map<Id, std::vector<Id>>;  // by loss: its grad nodes
+
+// Losses that are made without gradients: those of gradients come after, in a graph where the inner ones are expanded.
+Losses innermost(const Graph& g) {
+  static const Op grad = op("grad");
+  Losses all, inner;
+  for (Id id = 0; id < g.size(); ++id)
+    if (g[id].op == grad) all[g[id].in[0]].push_back(id);
+  for (auto& [loss, grads] : all) {
+    std::vector<bool> made_from = reaches(g, loss);
+    bool plain = true;
+    for (Id id = 0; id < g.size(); ++id) plain = plain && !(made_from[static_cast<size_t>(id)] && g[id].op == grad);
+    if (plain) inner[loss] = grads;
+  }
+  return inner;
+}
+
+// The adjoint of a slot's param node, zeros if the loss does not depend on it.
+Id slot_adjoint(const Walk& walk, const Graph& g, Graph& out, Id grad) {
+  static const Op param = op("param");
+  for (Id id = 0; id < g.size(); ++id)
+    if (g[id].op == param && g[id].attrs.i("slot") == g[grad].attrs.i("slot") && walk.adjoint(id) != none) return walk.adjoint(id);
+  return broadcast_to(out, constant(out, 0), g[grad].shape());
+}
+
 }  // namespace
 
 Graph expand_gradients(const Graph& g) {
-  static const Op grad = op("grad"), param = op("param");
-  std::map<Id, std::vector<Id>> by_loss;
-  for (Id id = 0; id < g.size(); ++id)
-    if (g[id].op == grad) by_loss[g[id].in[0]].push_back(id);
-  if (by_loss.empty()) return g;
-
+  Losses losses = innermost(g);
+  if (losses.empty()) return g;
   Graph out = g;
   std::unordered_map<Id, Id> instead;
-  for (auto& [loss, grads] : by_loss) {
+  for (auto& [loss, grads] : losses) {
     Walk walk(out, loss);
     walk.run();
-    std::map<int64_t, Id> by_slot;
-    for (Id id = 0; id < g.size(); ++id)
-      if (g[id].op == param) by_slot[g[id].attrs.i("slot")] = id;
-    for (Id id : grads) {
-      auto found = by_slot.find(g[id].attrs.i("slot"));
-      Id adjoint = found == by_slot.end() ? none : walk.adjoint(found->second);
-      instead[id] = adjoint != none ? adjoint : broadcast_to(out, constant(out, 0), g[id].shape());
-    }
+    for (Id id : grads) instead[id] = slot_adjoint(walk, g, out, id);
   }
-  return rebuild(out, instead);
+  return expand_gradients(rebuild(out, instead));
 }
 
 }  // namespace dgen::autodiff
