@@ -1,5 +1,7 @@
 #include "analysis/clocks.h"
 
+#include <map>
+
 #include "ir/expr.h"
 #include "ir/op.h"
 
@@ -9,8 +11,17 @@ using namespace ir;
 
 namespace {
 
-// x on the ticks of hop, computed there where the operators allow it.
-Id sample(Graph& g, Id x, int64_t hop) {
+using Samples = std::map<std::pair<Id, int64_t>, Id>;
+
+Id make_sample(Graph& g, Id x, int64_t hop, Samples& done);
+
+// x on the ticks of hop, computed there where the operators allow it; every value is sampled once.
+Id sample(Graph& g, Id x, int64_t hop, Samples& done) {
+  auto found = done.find({x, hop});
+  return found != done.end() ? found->second : done[{x, hop}] = make_sample(g, x, hop, done);
+}
+
+Id make_sample(Graph& g, Id x, int64_t hop, Samples& done) {
   static const Op hold = op("hold"), decimate = op("decimate"), buffer = op("buffer");
   const Node node = g[x];
   int64_t period = node.clock().period;
@@ -18,15 +29,15 @@ Id sample(Graph& g, Id x, int64_t hop) {
   if (period == hop) return x;
   if (node.op == hold) {
     int64_t from = g[node.in[0]].clock().period;
-    if (from == 0 || hop % from == 0) return sample(g, node.in[0], hop);
+    if (from == 0 || hop % from == 0) return sample(g, node.in[0], hop, done);
   } else if (node.op == decimate) {
-    return sample(g, node.in[0], hop);
+    return sample(g, node.in[0], hop, done);
   } else if (node.op == buffer) {
     Attrs attrs = node.attrs;
     return g.add(buffer, node.in, attrs.set("hop", hop));
   } else if (node.op->is(stateless)) {
     std::vector<Id> in;
-    for (Id i : node.in) in.push_back(sample(g, i, hop));
+    for (Id i : node.in) in.push_back(sample(g, i, hop, done));
     return apply(g, node.op, std::move(in), node.attrs, node.loc, node.label);
   }
   return g.add(decimate, {x}, {{"hop", hop}});
@@ -47,8 +58,9 @@ Graph align_clocks(const Graph& g) {
     return apply(out, node.op, node.in, node.attrs, node.loc, node.label);
   });
   static const Op decimate = op("decimate");
-  Graph sampled = rewrite(explicit_clocks, [](Graph& out, Id, Node node) {
-    if (node.op == decimate) return sample(out, node.in[0], node.attrs.i("hop"));
+  Samples done;
+  Graph sampled = rewrite(explicit_clocks, [&done](Graph& out, Id, Node node) {
+    if (node.op == decimate) return sample(out, node.in[0], node.attrs.i("hop"), done);
     return out.add(std::move(node));
   });
   return rebuild(sampled);

@@ -8,6 +8,7 @@ using namespace ir;
 
 std::vector<int> sweep_levels(const Graph& g) {
   std::vector<int> level(static_cast<size_t>(g.size()), 0);
+  std::vector<int> cell_level(g.cells.size(), 0);  // a cell's read and write belong to one sweep
   bool changed = true;
   for (int round = 0; changed; ++round) {
     DGEN_ASSERT(round <= g.size() + 1);
@@ -21,11 +22,10 @@ std::vector<int> sweep_levels(const Graph& g) {
         // A static value made from clocked ones waits for the sweep to end.
         least = std::max(least, from);
       }
-      if (node.attrs.has("cell") && kind != 0) {
-        Id write = g.cells[static_cast<size_t>(node.attrs.i("cell"))].write;
-        if (write != none) least = std::max(least, level[static_cast<size_t>(write)]);
-      }
+      int* cell = node.attrs.has("cell") && kind != 0 ? &cell_level[static_cast<size_t>(node.attrs.i("cell"))] : nullptr;
+      if (cell) least = std::max(least, *cell);
       while (least % 3 != kind) ++least;
+      if (cell && least > *cell) *cell = least, changed = true;
       if (least > level[static_cast<size_t>(id)]) level[static_cast<size_t>(id)] = least, changed = true;
     }
   }

@@ -54,7 +54,8 @@ void CpuRun::sweep(int level) {
   if (level % 3 == 0) {
     for (Step& step : steps_)
       if (step.level == level) launch(step, {0, args_.frames}, 0, 1);
-    if (level == 0) init_cells();
+    if (level == 0) clear_cells();
+    if (fresh_) init_cells(level + 1);
     return;
   }
   bool reverse = level % 3 == 2;
@@ -110,16 +111,22 @@ void CpuRun::start_reverse(int level) {
   }
 }
 
-void CpuRun::init_cells() {
+void CpuRun::clear_cells() {
   const Graph& g = plan_.graph;
-  bool fresh = state_.cells.empty();
+  fresh_ = state_.cells.empty();
   state_.cells.resize(g.cells.size());
   for (size_t c = 0; c < g.cells.size(); ++c)
-    if (fresh || g.cells[c].type.clock.reverse) state_.cells[c].assign(static_cast<size_t>(g.cells[c].type.shape.size()), 0.0f);
+    if (fresh_ || g.cells[c].type.clock.reverse) state_.cells[c].assign(static_cast<size_t>(g.cells[c].type.shape.size()), 0.0f);
+  for (Id id = 0; id < g.size(); ++id)
+    if (g[id].op->name == "phasor") state_.phases[id].resize(static_cast<size_t>(g[id].shape().size()));
+}
+
+// Cells that the sweep reads get their initial values, which the static sweep before it has made.
+void CpuRun::init_cells(int level) {
+  const Graph& g = plan_.graph;
   for (Id id = 0; id < g.size(); ++id) {
     const Node& node = g[id];
-    if (node.op->name == "phasor") state_.phases[id].resize(static_cast<size_t>(node.shape().size()));
-    if (fresh && node.op->name == "state_read" && !node.in.empty())
+    if (node.op->name == "state_read" && !node.in.empty() && plan_.level[static_cast<size_t>(id)] == level)
       std::copy_n(memory_.stream(node.in[0], {}), node.shape().size(), state_.cells[static_cast<size_t>(node.attrs.i("cell"))].data());
   }
 }

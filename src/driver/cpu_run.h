@@ -25,7 +25,8 @@ class CpuRun {
   void run_tile(int level, const Tile& tile, bool again);
   void start_reverse(int level);
   void finish_sums(int level);
-  void init_cells();
+  void clear_cells();
+  void init_cells(int level);
   Checkpoint checkpoint();
   void restore(const Checkpoint& c);
 
@@ -44,7 +45,7 @@ class CpuRun {
   const Capture& bindings_;
   const RunArgs& args_;
   CpuState& state_;
-  bool keep_;
+  bool keep_, fresh_ = true;
   MemoryPolicy policy_;
   CpuMemory memory_;
   std::vector<Tile> tiles_;

@@ -15,6 +15,8 @@ class Machine {
   Machine(const Graph& g, const RunInfo& info, const Leaves& leaves, State& state, bool single)
       : g_(g), info_(info), leaves_(leaves), state_(state), single_(single), history_(analysis::history_ticks(g)) {
     info_.position = state.position;
+    for (size_t c = 0; c < g.cells.size(); ++c)
+      if (g.cells[c].type.clock.reverse) state_.cells.erase(static_cast<int64_t>(c));  // adjoints start at the run's end
     values_.resize(static_cast<size_t>(g.size()));
     for (Id id = 0; id < g.size(); ++id) value(id).assign(static_cast<size_t>((end(id) - first(id)) * size(id)), 0.0);
   }
@@ -54,21 +56,26 @@ class Machine {
     }
   }
 
+  static Op read_op() {
+    static const Op read = op("state_read");
+    return read;
+  }
+
   bool is_write(Id id) const {
     return g_[id].attrs.has("cell") && g_.cells[static_cast<size_t>(g_[id].attrs.i("cell"))].write == id;
   }
 
   void keep(Id id, int64_t tick) {
     const double* v = &value(id)[static_cast<size_t>((tick - first(id)) * size(id))];
-    cell(id).assign(v, v + size(id));
+    state_.cells[g_[id].attrs.i("cell")].assign(v, v + size(id));
   }
 
-  // A cell's memory; a fresh one takes its initial value from the read node's input.
-  std::vector<double>& cell(Id id) {
-    auto& memory = state_.cells[g_[id].attrs.i("cell")];
+  // A cell's memory as a read sees it; a fresh one takes its initial value from the read node's input.
+  std::vector<double>& cell(Id read) {
+    auto& memory = state_.cells[g_[read].attrs.i("cell")];
     if (memory.empty()) {
-      memory.assign(static_cast<size_t>(size(id)), 0.0);
-      if (!is_write(id) && !g_[id].in.empty()) memory = value(g_[id].in[0]);
+      memory.assign(static_cast<size_t>(size(read)), 0.0);
+      if (!g_[read].in.empty()) memory = value(g_[read].in[0]);
     }
     return memory;
   }
@@ -97,7 +104,7 @@ class Machine {
     ctx.out = value(id).data() + (tick - first(id)) * size(id);
     ctx.at = [this, &node](int i, int64_t t) { return at(node.in[static_cast<size_t>(i)], t); };
     ctx.leaf = [this, &node, tick, id] { return leaves_.data(node, tick - first(id)); };
-    if (node.attrs.has("cell")) {
+    if (node.op == read_op()) {
       ctx.state = cell(id).data();
     } else if (node.op->is(in_order)) {
       auto& phase = state_.phases[id];

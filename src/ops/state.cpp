@@ -33,7 +33,9 @@ void eval_write(EvalCtx& c) {
   std::copy(v, v + c.shape().size(), c.out);
 }
 
+// The adjoint of a cell's initial value. A run that goes on from kept state has not read it.
 void eval_final(EvalCtx& c) {
+  if (c.run.position > 0) return void(std::fill(c.out, c.out + c.shape().size(), 0.0));
   const double* v = c.at(0, c.input(0).clock().reverse ? c.first(0) : c.end(0) - 1);
   std::copy(v, v + c.shape().size(), c.out);
 }
@@ -62,13 +64,19 @@ int elem_read(ElemCtx& c) {
   return c.l.load(c.l.array({ArrayRef::state, static_cast<Id>(cell), c.shape().size()}), c.ravel(c.idx, c.shape()));
 }
 
+int elem_final(ElemCtx& c) {
+  int continued = c.l.less(c.l.i(0), c.l.arg(KernelArg::tile_frame));
+  return c.l.where(continued, c.l.f(0), elem_read(c));
+}
+
 int elem_value(ElemCtx& c) { return c.in(0); }
 
 const OpDef rows[] = {
     {"state_read", "a cell's value one tick ago", Family::state, 0, 1, in_order, infer_read, want_static, nullptr, eval_read, vjp_read, elem_read},
     {"state_write", "stores a cell's value for the next tick", Family::state, 1, 1, in_order | reverse_root | materialise, infer_write, nullptr,
      nullptr, eval_write, vjp_write, elem_value},
-    {"state_final", "a cell's value after the run", Family::state, 1, 1, across_time, infer_final, want_same, nullptr, eval_final, nullptr, elem_read},
+    {"state_final", "a reverse cell's value after the run, 0 if the run went on from kept state", Family::state, 1, 1, across_time, infer_final,
+     want_same, nullptr, eval_final, nullptr, elem_final},
 };
 
 }  // namespace

@@ -121,10 +121,14 @@ class Planner {
     Id matrix = static_matrix(g(), node(id).in[1]).id;
     if (!id_op(matrix, "param") && !id_op(matrix, "tensor")) stored_[at(matrix)] = true;
   }
+  bool is_root(Id id) const {
+    std::vector<Id> roots = g().roots();
+    return std::find(roots.begin(), roots.end(), id) != roots.end();
+  }
   void store_product_operands(Id id) {
     TimeProduct product = time_product(g(), id);
     if (product.a == none) return;
-    if (users_[at(node(id).in[0])].size() != 1) return;
+    if (users_[at(node(id).in[0])].size() != 1 || is_root(node(id).in[0])) return;
     store_array(product.a);
     store_array(product.b);
     stored_[at(node(id).in[0])] = false;  // the product itself never exists

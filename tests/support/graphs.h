@@ -47,7 +47,7 @@ struct Patch {
   Ex param(const Shape& shape, double lo = -1, double hi = 1) {
     return param(shape, random_floats(shape.size(), 100 + capture.params.size(), lo, hi));
   }
-  Ex param(float value) { return param(Shape{}, std::vector<float>{value}); }
+  Ex number(float value) { return param(Shape{}, std::vector<float>{value}); }
   Ex tensor(const Shape& shape, std::vector<float> values) {
     capture.tensors.push_back(storage(shape, std::move(values)));
     return leaf("tensor", {{"slot", static_cast<int64_t>(capture.tensors.size()) - 1}, {"shape", Ints(shape.sizes())}});

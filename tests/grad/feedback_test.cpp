@@ -1,0 +1,232 @@
+// Feedback and gradients where a compiler goes wrong in silence: order of reads and writes, kept state, several sweeps.
+#include "support/graphs.h"
+
+namespace dgen::test {
+namespace {
+
+// Values and gradients agree between backends, and gradients with differences. The last outputs are gradients of one loss.
+void expect_right(Patch& p, Ex loss, int64_t frames, double tolerance = 1e-4) {
+  p.output(loss);
+  size_t first = p.g().outputs.size(), params = p.capture.params.size();
+  for (size_t slot = 0; slot < params; ++slot) p.output(p.grad(loss, slot));
+  Oracle oracle(p);
+  auto want = oracle.run(frames);
+  for (int64_t tile : {0, 8}) {
+    driver::Options options = fast_build(0);
+    options.chunk_frames = 8, options.tile_frames = tile;
+    Rows got = run_fresh(p, Backend::cpu, frames, options);
+    for (size_t o = 0; o < want.size(); ++o)
+      EXPECT_LE(distance(got[o], want[o], tolerance, 2e-5 * peak_of(want[o]) + 1e-6), 1) << "output " << o << ", tiles of " << tile;
+  }
+  Patch alone = with_outputs(p, {loss.id});
+  Oracle losses(alone);
+  for (size_t slot = 0; slot < params; ++slot) {
+    std::vector<Values> at = p.param_values(), direction = zeros_like(at);
+    double stated = 0, size = 0;
+    for (size_t i = 0; i < at[slot].size(); ++i) {
+      direction[slot][i] = 1 - 0.3 * static_cast<double>(i);
+      stated += direction[slot][i] * want[first + slot][i], size += std::fabs(direction[slot][i] * want[first + slot][i]);
+    }
+    Slope measured = slopes(losses, frames, at, direction, 1e-5)[0];
+    EXPECT_NEAR(stated, measured.value, 1e-6 * (size + std::fabs(measured.value)) + 1e-8) << "param " << slot;
+  }
+}
+
+// out = write(x) leads to the write before the read: the initial value is still read first.
+TEST(Feedback, WriteBeforeRead) {
+  Patch p;
+  Ex x = p.input() * p.number(0.7f), init = p.number(0.25f);
+  Ex prev = p.cell({}, 1, init);
+  Ex now = p.write(prev, x);
+  p.output(now);
+  p.output(prev);
+  expect_right(p, p.loss(now * prev), 20);
+}
+
+TEST(Feedback, WriteBeforeReadOfTensors) {
+  Patch p;
+  Ex x = p.input({3}) * p.number(0.7f), init = p.param({3});
+  Ex prev = p.cell({3}, 1, init);
+  Ex now = p.write(prev, x);
+  p.output(now);
+  p.output(ex("flip", {prev}, {{"axes", Ints{0}}}));
+  expect_right(p, p.loss(now * ex("flip", {prev}, {{"axes", Ints{0}}})), 20);
+}
+
+// Cells of two clocks in one loop; the fast one is written before it is read by the slow one's part of the tick.
+TEST(Feedback, CoupledClocks) {
+  for (int64_t hop : {2, 3, 5}) {
+    Patch p;
+    Ex a = p.cell({}, 1, p.number(0.3f)), b = p.cell({}, hop, p.number(-0.2f)), x = p.input();
+    Ex new_a = p.write(a, fn("tanh", a * p.number(0.5f) + b * 0.4 + x));
+    Ex decimated = ex("decimate", {new_a}, {{"hop", hop}}), old_a = ex("decimate", {a}, {{"hop", hop}});
+    Ex new_b = p.write(b, decimated * 0.3 + old_a * p.number(0.6f) + b * 0.2);
+    p.output(new_a);
+    p.output(new_b);
+    p.output(a * b);
+    expect_right(p, p.loss(new_a * b) + p.loss(new_b), 31);
+  }
+}
+
+TEST(Feedback, CoprimeCells) {
+  Patch p;
+  Ex a = p.cell({2}, 3, p.param({2})), b = p.cell({2}, 5, p.param({2})), x = p.input();
+  auto at = [&](Ex v, int64_t period) { return Ex{&p.g(), align(p.g(), Ex{&p.g(), align(p.g(), v.id, frame_clock)}.id, {period, false})}; };
+  Ex new_a = p.write(a, at(fn("sin", b * p.number(0.9f) + x), 3) + a * 0.5);
+  Ex new_b = p.write(b, at(fn("tanh", new_a * p.number(0.7f) + a), 5) - b * 0.3);
+  p.output(new_a);
+  p.output(new_b);
+  expect_right(p, p.loss(new_a + new_b), 37);
+}
+
+// An initial value that a sweep over time computed: the loop runs in a second forward sweep.
+TEST(Feedback, InitFromASumOverTime) {
+  Patch p;
+  Ex mean = ex("sum_time", {p.input() * p.number(0.1f)});
+  Ex prev = p.cell({}, 1, mean);
+  Ex now = p.write(prev, p.input() * 0.5);  // does not need prev
+  p.output(prev);
+  expect_right(p, p.loss(prev * prev + now), 19);
+}
+
+TEST(Feedback, LoopAfterASumOverTime) {
+  Patch p;
+  Ex x = p.input() * p.number(0.4f);
+  Ex mean = ex("sum_time", {x}) * 0.1;
+  Ex prev = p.cell({}, 1, mean);
+  Ex now = p.write(prev, prev * 0.5 + x * mean);
+  p.output(now);
+  expect_right(p, p.loss(now * ex("delay", {x, p.c(2.5)}, {{"max", int64_t{4}}})), 19);
+}
+
+// The product of a sum over time is also asked for by itself.
+TEST(Feedback, ProductThatIsAlsoAnOutput) {
+  Patch p;
+  Ex a = p.input({4, 3}) * p.number(0.5f), b = p.input({4, 2});
+  Ex product = ex("matmul", {ex("permute", {a}, {{"axes", Ints{1, 0}}}), b});
+  p.output(product);
+  Ex total = ex("sum_time", {product});
+  expect_right(p, ex("sum", {total * total}, {{"axes", Ints{0, 1}}}), 19);
+}
+
+// Sampling a value that is used many times over takes no longer than the graph is large.
+TEST(Feedback, SampledChainIsSampledOnce) {
+  Patch p;
+  Ex x = p.input();
+  for (int i = 0; i < 60; ++i) x = fn("tanh", x * 0.3 + x * x);
+  p.output(ex("decimate", {x}, {{"hop", int64_t{4}}}));
+  EXPECT_LT(driver::prepare(p.capture.graph).size(), 400);
+}
+
+// A run that goes on from kept state: its gradients are those of this run alone, on both backends.
+TEST(Feedback, GradientsOfKeptState) {
+  for (bool tensor : {false, true}) {
+    Patch p;
+    Shape shape = tensor ? Shape{3} : Shape{};
+    Ex w = p.number(0.8f), init = p.param(shape), prev = p.cell(shape, 1, init);
+    Ex y = p.write(prev, prev * w + p.input(shape));
+    Ex z = ex("delay", {y, Ex{&p.g(), broadcast_to(p.g(), (w * 5.0).id, shape)}}, {{"max", int64_t{9}}});
+    Ex loss = p.loss(z * y);
+    p.output(loss), p.output(p.grad(loss, 0)), p.output(p.grad(loss, 1));
+    Player exact(p, Backend::interpreter), compiled(p, Backend::cpu, fast_build(0));
+    for (int64_t frames : {7, 1, 13}) {
+      Rows want = exact.play(frames), got = compiled.play(frames);
+      for (size_t o = 0; o < want.size(); ++o)
+        EXPECT_LE(distance(got[o], want[o], 1e-4, 1e-5), 1) << "output " << o << " after " << frames << ": " << got[o][0] << " " << want[o][0];
+      // A later run does not read the initial value.
+      EXPECT_EQ(peak_of(want[2]) > 0, frames == 7);
+    }
+  }
+}
+
+// Each block's gradient by differences of that block's loss, with the state before it held fixed.
+TEST(Feedback, GradientOfTheSecondBlock) {
+  Patch p;
+  Ex w = p.number(0.8f), prev = p.cell();
+  Ex y = p.write(prev, prev * w + p.input());
+  Ex loss = p.loss(y);
+  p.output(loss), p.output(p.grad(loss, 0));
+  for (Backend backend : {Backend::interpreter, Backend::cpu}) {
+    auto second = [&](float value) {
+      p.capture.params[0]->data = {0.8f};
+      Player player(p, backend, fast_build(0));
+      player.play(6);
+      p.capture.params[0]->data = {value};
+      return player.play(6);
+    };
+    double measured = (static_cast<double>(second(0.81f)[0][0]) - static_cast<double>(second(0.79f)[0][0])) / 0.02;
+    EXPECT_NEAR(static_cast<double>(second(0.8f)[1][0]), measured, 2e-3 * std::fabs(measured) + 1e-3);
+  }
+}
+
+// Two losses in one program, one of which holds the other's gradient.
+TEST(Gradients, OfStaticGradients) {
+  Patch p;
+  Ex x = p.number(1.5f);
+  Ex first = p.grad(x * x * x, 0);  // 3 x^2
+  p.output(p.grad(first * x, 0));   // 9 x^2
+  EXPECT_NEAR(Oracle(p).run(1)[0][0], 9 * 2.25, 1e-9);
+}
+
+TEST(Gradients, OfGradientsThroughTimeAreRefused) {
+  Patch p;
+  Ex x = p.number(1.5f), prev = p.cell({}, 1, x);
+  Ex y = p.write(prev, prev * x + p.input());
+  Ex first = p.grad(p.loss(y), 0);
+  p.output(p.grad(first * x, 0));
+  try {
+    driver::prepare(p.capture.graph);
+    FAIL() << "no error";
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("a gradient of a gradient through time is not supported"), std::string::npos) << e.what();
+  }
+}
+
+TEST(Gradients, OfTwoLossesShareNothing) {
+  Patch p;
+  Ex w = p.number(0.6f), prev = p.cell({}, 1, p.number(0.2f));
+  Ex y = p.write(prev, fn("tanh", prev * w + p.input()));
+  Ex one = p.loss(y), two = p.loss(y * y);
+  for (Ex loss : {one, two})
+    for (size_t slot : {0u, 1u}) p.output(p.grad(loss, slot));
+  auto both = Oracle(p).run(17);
+  Rows compiled = run_fresh(p, Backend::cpu, 17);
+  for (size_t i = 0; i < 2; ++i) {
+    Patch alone = with_outputs(p, {p.g().outputs[2 * i], p.g().outputs[2 * i + 1]});
+    auto want = Oracle(alone).run(17);
+    for (size_t k = 0; k < 2; ++k) {
+      EXPECT_NEAR(both[2 * i + k][0], want[k][0], 1e-12);
+      EXPECT_NEAR(static_cast<double>(compiled[2 * i + k][0]), want[k][0], 1e-5);
+    }
+  }
+}
+
+// A parameter's gradient that no path reaches is zero, whatever its shape.
+TEST(Gradients, OfUnusedParams) {
+  Patch p;
+  Ex x = p.param({2}), unused = p.param({3});
+  Ex loss = p.loss(x * p.input() + ex("sum", {ex("detach", {unused})}, {{"axes", Ints{0}}}));
+  p.output(p.grad(loss, 1));
+  for (Backend backend : {Backend::interpreter, Backend::cpu}) EXPECT_EQ(run_fresh(p, backend, 9)[0], (std::vector<float>{0, 0, 0}));
+}
+
+// Runs of different lengths on one program: nothing of a longer run is left in a shorter one.
+TEST(Runs, LeaveNothingBehind) {
+  Patch p;
+  Ex w = p.number(0.7f), prev = p.cell({2}, 1, p.param({2})), x = p.input({2});
+  Ex y = p.write(prev, prev * w + x);
+  Ex z = ex("delay", {y, p.input({2}, 4, 0, 6)}, {{"max", int64_t{6}}}) + ex("overlap_add", {ex("buffer", {y}, {{"size", int64_t{7}}, {"hop", int64_t{3}}})}, {{"hop", int64_t{3}}});
+  p.output(z);
+  Ex loss = p.loss(z);
+  p.output(p.grad(loss, 0)), p.output(p.grad(loss, 1));
+  driver::Options options = fast_build(0);
+  options.chunk_frames = 12, options.tile_frames = 12;
+  for (int64_t frames : {50, 5, 100, 1, 50, 13}) {
+    Rows got = run_fresh(p, Backend::cpu, frames, options);
+    auto want = Oracle(p).run(frames);
+    for (size_t o = 0; o < want.size(); ++o) EXPECT_LE(distance(got[o], want[o], 1e-4, 1e-5), 1) << "output " << o << ", " << frames << " frames";
+  }
+}
+
+}  // namespace
+}  // namespace dgen::test
