@@ -1,0 +1,268 @@
+void k0(void* const* a, const long* n) {
+  const long n0 = n[0];
+  float* restrict a0 = (float*)a[0];
+  float* restrict a1 = (float*)a[1];
+  const float* restrict a2 = (const float*)a[2];
+  const float v2 = a2[0];
+  const float v3 = (1.0f - v2);
+  a0[0] = v3;
+  const float v6 = (float)((double)(int)0 + (double)n0);
+  const float v7 = (1.0f / v6);
+  a1[0] = v7;
+}
+void k1(void* const* a, const long* n) {
+  const long n0 = n[0];
+  const long n1 = n[1];
+  float* restrict a0 = (float*)a[0];
+  const float* restrict a1 = (const float*)a[1];
+  const float* restrict a2 = (const float*)a[2];
+  const float v5 = a1[0];
+#pragma GCC ivdep
+  for (long i0 = n1; i0 < n0; ++i0) {
+    const float v6 = a2[i0];
+    const float v7 = (v5 * v6);
+    a0[i0] = v7;
+  }
+}
+void k2(void* const* a, const long* n) {
+  const long n0 = n[0];
+  const long n1 = n[1];
+  float* restrict a0 = (float*)a[0];
+  float* restrict a1 = (float*)a[1];
+  float* restrict g2 = (float*)a[2];
+  float a2[1];
+  const float* restrict a3 = (const float*)a[3];
+  const float* restrict a4 = (const float*)a[4];
+  for (int j = 0; j < 1; ++j) a2[j] = g2[j];
+  const float v7 = a4[0];
+  for (long i0 = n1; i0 < n0; ++i0) {
+    const float v4 = a2[0];
+    a0[i0] = v4;
+    const float v6 = a3[i0];
+    const float v8 = (v7 * v4);
+    const float v9 = (v6 + v8);
+    a1[i0] = v9;
+    a2[0] = v9;
+  }
+  for (int j = 0; j < 1; ++j) g2[j] = a2[j];
+}
+void k3(void* const* a, const long* n) {
+  const long n0 = n[0];
+  const long n1 = n[1];
+  float* restrict a0 = (float*)a[0];
+  const float* restrict a1 = (const float*)a[1];
+  const float* restrict a2 = (const float*)a[2];
+#pragma GCC ivdep
+  for (long i0 = n1; i0 < n0; ++i0) {
+    const float v5 = a1[i0];
+    const float v6 = a2[i0];
+    const float v7 = (v5 - v6);
+    a0[i0] = v7;
+  }
+}
+void k4(void* const* a, const long* n) {
+  const long n0 = n[0];
+  const long n1 = n[1];
+  const long n2 = n[2];
+  float* restrict a0 = (float*)a[0];
+  const float* restrict a1 = (const float*)a[1];
+#pragma GCC ivdep
+  for (long i0 = n1; i0 < n0; ++i0) {
+    const long v5 = i0 * 4096;
+    const long v6 = v5 + 4096;
+    const long v7 = v6 < n2 ? v6 : n2;
+    const long v11 = i0 * (-4096);
+    const long v12 = v11 + v7;
+    float i2;
+    {
+      float w[16];
+      for (int j = 0; j < 16; ++j) w[j] = 0.0f;
+      const long whole = v12 / 16 * 16;
+      for (long q = 0; q < whole; q += 16) {
+        for (long j = 0; j < 16; ++j) {
+          const long i1 = q + j;
+          const long v14 = v5 + i1;
+          const float v15 = a1[v14];
+          const float v16 = (v15 * v15);
+          w[j] = w[j] + v16;
+        }
+      }
+      for (long i1 = whole; i1 < v12; ++i1) {
+        const long v14 = v5 + i1;
+        const float v15 = a1[v14];
+        const float v16 = (v15 * v15);
+        w[i1 - whole] = w[i1 - whole] + v16;
+      }
+      for (int h = 8; h; h /= 2) for (int j = 0; j < h; ++j) w[j] = w[j] + w[j + h];
+      i2 = w[0];
+    }
+    a0[i0] = i2;
+  }
+}
+void k4_total(void* const* a, const long* n) {
+  const long n0 = n[0];
+  const long n1 = n[1];
+  const float* restrict a0 = (const float*)a[0];
+  double* restrict a1 = (double*)a[1];
+  for (long i0 = n1; i0 < n0; ++i0) {
+    dg_add_to(a1 + 0, a0 + i0, 1);
+  }
+}
+void k5(void* const* a, const long* n) {
+  const long n0 = n[0];
+  const long n1 = n[1];
+  float* restrict a0 = (float*)a[0];
+  const float* restrict a1 = (const float*)a[1];
+  const float* restrict a2 = (const float*)a[2];
+  const float v5 = a1[0];
+#pragma GCC ivdep
+  for (long i0 = n1; i0 < n0; ++i0) {
+    const float v6 = a2[i0];
+    const float v7 = dg_mulz(v5, v6);
+    const float v8 = (v7 + v7);
+    a0[i0] = v8;
+  }
+}
+void k6(void* const* a, const long* n) {
+  const long n0 = n[0];
+  const long n1 = n[1];
+  float* restrict a0 = (float*)a[0];
+  float* restrict g1 = (float*)a[1];
+  float a1[1];
+  const float* restrict a2 = (const float*)a[2];
+  const float* restrict a3 = (const float*)a[3];
+  for (int j = 0; j < 1; ++j) a1[j] = g1[j];
+  const float v8 = a3[0];
+  for (long i0 = n0 - 1; i0 >= n1; --i0) {
+    const float v4 = a1[0];
+    const float v6 = a2[i0];
+    const float v7 = (v4 + v6);
+    a0[i0] = v7;
+    const float v9 = dg_mulz(v7, v8);
+    a1[0] = v9;
+  }
+  for (int j = 0; j < 1; ++j) g1[j] = a1[j];
+}
+void k7(void* const* a, const long* n) {
+  const long n0 = n[0];
+  const long n1 = n[1];
+  const long n2 = n[2];
+  float* restrict a0 = (float*)a[0];
+  const float* restrict a1 = (const float*)a[1];
+  const float* restrict a2 = (const float*)a[2];
+#pragma GCC ivdep
+  for (long i0 = n1; i0 < n0; ++i0) {
+    const long v5 = i0 * 4096;
+    const long v6 = v5 + 4096;
+    const long v7 = v6 < n2 ? v6 : n2;
+    const long v11 = i0 * (-4096);
+    const long v12 = v11 + v7;
+    float i2;
+    {
+      float w[16];
+      for (int j = 0; j < 16; ++j) w[j] = 0.0f;
+      const long whole = v12 / 16 * 16;
+      for (long q = 0; q < whole; q += 16) {
+        for (long j = 0; j < 16; ++j) {
+          const long i1 = q + j;
+          const long v14 = v5 + i1;
+          const float v15 = a1[v14];
+          const float v16 = a2[v14];
+          const float v17 = dg_mulz(v15, v16);
+          w[j] = w[j] + v17;
+        }
+      }
+      for (long i1 = whole; i1 < v12; ++i1) {
+        const long v14 = v5 + i1;
+        const float v15 = a1[v14];
+        const float v16 = a2[v14];
+        const float v17 = dg_mulz(v15, v16);
+        w[i1 - whole] = w[i1 - whole] + v17;
+      }
+      for (int h = 8; h; h /= 2) for (int j = 0; j < h; ++j) w[j] = w[j] + w[j + h];
+      i2 = w[0];
+    }
+    a0[i0] = i2;
+  }
+}
+void k7_total(void* const* a, const long* n) {
+  const long n0 = n[0];
+  const long n1 = n[1];
+  const float* restrict a0 = (const float*)a[0];
+  double* restrict a1 = (double*)a[1];
+  for (long i0 = n0 - 1; i0 >= n1; --i0) {
+    dg_add_to(a1 + 0, a0 + i0, 1);
+  }
+}
+void k8(void* const* a, const long* n) {
+  const long n0 = n[0];
+  const long n1 = n[1];
+  const long n2 = n[2];
+  float* restrict a0 = (float*)a[0];
+  const float* restrict a1 = (const float*)a[1];
+  const float* restrict a2 = (const float*)a[2];
+#pragma GCC ivdep
+  for (long i0 = n1; i0 < n0; ++i0) {
+    const long v5 = i0 * 4096;
+    const long v6 = v5 + 4096;
+    const long v7 = v6 < n2 ? v6 : n2;
+    const long v11 = i0 * (-4096);
+    const long v12 = v11 + v7;
+    float i2;
+    {
+      float w[16];
+      for (int j = 0; j < 16; ++j) w[j] = 0.0f;
+      const long whole = v12 / 16 * 16;
+      for (long q = 0; q < whole; q += 16) {
+        for (long j = 0; j < 16; ++j) {
+          const long i1 = q + j;
+          const long v14 = v5 + i1;
+          const float v15 = a1[v14];
+          const float v16 = a2[v14];
+          const float v17 = dg_mulz(v15, v16);
+          w[j] = w[j] + v17;
+        }
+      }
+      for (long i1 = whole; i1 < v12; ++i1) {
+        const long v14 = v5 + i1;
+        const float v15 = a1[v14];
+        const float v16 = a2[v14];
+        const float v17 = dg_mulz(v15, v16);
+        w[i1 - whole] = w[i1 - whole] + v17;
+      }
+      for (int h = 8; h; h /= 2) for (int j = 0; j < h; ++j) w[j] = w[j] + w[j + h];
+      i2 = w[0];
+    }
+    a0[i0] = i2;
+  }
+}
+void k8_total(void* const* a, const long* n) {
+  const long n0 = n[0];
+  const long n1 = n[1];
+  const float* restrict a0 = (const float*)a[0];
+  double* restrict a1 = (double*)a[1];
+  for (long i0 = n0 - 1; i0 >= n1; --i0) {
+    dg_add_to(a1 + 0, a0 + i0, 1);
+  }
+}
+void k9(void* const* a, const long* n) {
+  const long n0 = n[0];
+  float* restrict a0 = (float*)a[0];
+  float* restrict a1 = (float*)a[1];
+  const float* restrict a2 = (const float*)a[2];
+  const float* restrict a3 = (const float*)a[3];
+  const float* restrict a4 = (const float*)a[4];
+  const float* restrict a5 = (const float*)a[5];
+  const float v2 = a2[0];
+  const float v4 = (float)((double)(int)0 + (double)n0);
+  const float v5 = (v2 / v4);
+  a0[0] = v5;
+  const float v6 = a3[0];
+  const float v7 = a4[0];
+  const float v8 = (-v7);
+  const float v9 = a5[0];
+  const float v10 = (v8 + v9);
+  const float v12 = (v10 * 0.0500000007f);
+  const float v13 = (v6 - v12);
+  a1[0] = v13;
+}

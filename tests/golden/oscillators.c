@@ -1,0 +1,51 @@
+void k0(void* const* a, const long* n) {
+  const long n0 = n[0];
+  const long n1 = n[1];
+  float* restrict a0 = (float*)a[0];
+  float a1[3];
+  dg_u64* restrict a2 = (dg_u64*)a[2];
+  const float* restrict a3 = (const float*)a[3];
+  const float* restrict a4 = (const float*)a[4];
+  const float* restrict a5 = (const float*)a[5];
+  const float v7 = a3[0];
+#pragma GCC ivdep
+  for (long i0 = n1; i0 < n0; ++i0) {
+    for (long i1 = 0; i1 < 3; ++i1) {
+      const dg_u64 v6 = a2[i1];
+      const float v8 = a4[i1];
+      const dg_u64 v9 = dg_phase_step_static(v8, v7);
+      const dg_u64 v10 = dg_phase_after(v6, v9, i0);
+      const float v11 = dg_phase_out(v10);
+      a1[i1] = v11;
+    }
+    float i3;
+    {
+      float w[1];
+      for (int j = 0; j < 1; ++j) w[j] = 0.0f;
+      for (long i2 = 0; i2 < 3; ++i2) {
+        const float v13 = a1[i2];
+        const float v15 = (v13 * 6.28318548f);
+        const float v16 = dg_sin(v15);
+        const float v17 = a5[i2];
+        const float v18 = (v16 * v17);
+        w[0] = w[0] + v18;
+      }
+      i3 = w[0];
+    }
+    a0[i0] = i3;
+  }
+}
+void advance6(void* const* a, const long* n) {
+  const long n0 = n[0];
+  dg_u64* restrict a0 = (dg_u64*)a[0];
+  const float* restrict a1 = (const float*)a[1];
+  const float* restrict a2 = (const float*)a[2];
+  const float v1 = a1[0];
+  for (long i0 = 0; i0 < 3; ++i0) {
+    const float v4 = a2[i0];
+    const dg_u64 v5 = dg_phase_step_static(v4, v1);
+    const dg_u64 v6 = a0[i0];
+    const dg_u64 v8 = dg_phase_after(v6, v5, n0);
+    a0[i0] = v8;
+  }
+}

@@ -1,0 +1,52 @@
+kernel void k0(device char* const* a [[buffer(0)]], device const long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
+  const long n0 = n[0];
+  const long n1 = n[1];
+  device float*  a0 = (device float*)a[0];
+  float a1[3];
+  device dg_u64*  a2 = (device dg_u64*)a[2];
+  const device float*  a3 = (const device float*)a[3];
+  const device float*  a4 = (const device float*)a[4];
+  const device float*  a5 = (const device float*)a[5];
+  const float v7 = a3[0];
+  for (long i0 = n1 + thread_id; i0 < n0; i0 += threads) {
+    for (long i1 = 0; i1 < 3; ++i1) {
+      const dg_u64 v6 = a2[i1];
+      const float v8 = a4[i1];
+      const dg_u64 v9 = dg_phase_step_static(v8, v7);
+      const dg_u64 v10 = dg_phase_after(v6, v9, i0);
+      const float v11 = dg_phase_out(v10);
+      a1[i1] = v11;
+    }
+    float i3;
+    {
+      float w[1];
+      for (int j = 0; j < 1; ++j) w[j] = 0.0f;
+      for (long i2 = 0; i2 < 3; ++i2) {
+        const float v13 = a1[i2];
+        const float v15 = (v13 * 6.28318548f);
+        const float v16 = dg_sin(v15);
+        const float v17 = a5[i2];
+        const float v18 = (v16 * v17);
+        w[0] = w[0] + v18;
+      }
+      i3 = w[0];
+    }
+    a0[i0] = i3;
+  }
+}
+kernel void advance6(device char* const* a [[buffer(0)]], device const long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
+  const long n0 = n[0];
+  device dg_u64*  a0 = (device dg_u64*)a[0];
+  const device float*  a1 = (const device float*)a[1];
+  const device float*  a2 = (const device float*)a[2];
+  if (thread_id == 0) {
+  const float v1 = a1[0];
+  for (long i0 = 0; i0 < 3; ++i0) {
+    const float v4 = a2[i0];
+    const dg_u64 v5 = dg_phase_step_static(v4, v1);
+    const dg_u64 v6 = a0[i0];
+    const dg_u64 v8 = dg_phase_after(v6, v5, n0);
+    a0[i0] = v8;
+  }
+  }
+}

@@ -1,0 +1,108 @@
+void k0(void* const* a, const long* n) {
+  const long n0 = n[0];
+  const long n1 = n[1];
+  float* restrict a0 = (float*)a[0];
+  const float* restrict a1 = (const float*)a[1];
+#pragma GCC ivdep
+  for (long i0 = n1; i0 < n0; ++i0) {
+    const float v5 = a1[i0];
+    a0[i0] = v5;
+  }
+}
+void k1(void* const* a, const long* n) {
+  const long n0 = n[0];
+  const long n1 = n[1];
+  const long n2 = n[2];
+  float* restrict a0 = (float*)a[0];
+  float a1[16];
+  const float* restrict a2 = (const float*)a[2];
+  const float* restrict a3 = (const float*)a[3];
+  float a4[18];
+  float a5[18];
+  const float* restrict a6 = (const float*)a[6];
+#pragma GCC ivdep
+  for (long i0 = n1; i0 < n0; ++i0) {
+    const long v12 = i0 * 4;
+    const long v13 = v12 + n2;
+    for (long i1 = 0; i1 < 16; ++i1) {
+      const long v8 = i1 * (-1);
+      const long v9 = v8 + 15;
+      const long v14 = v12 + i1;
+      const long v15 = v14 + n2;
+      const long v17 = v15 + (-15);
+      const float v19 = a2[v17];
+      const float v20 = a3[i1];
+      const float v21 = (v19 * v20);
+      a1[i1] = v21;
+    }
+    for (long i2 = 0; i2 < 1; ++i2) {
+      const long v23 = i2 * 16;
+      const long v25 = i2 * 18;
+      dg_rfft_16(a1 + v23, a4 + v25);
+    }
+    for (long i3 = 0; i3 < 2; ++i3) {
+      const long v30 = i3 * 9;
+      for (long i4 = 0; i4 < 9; ++i4) {
+        const long v31 = v30 + i4;
+        const float v32 = a4[v31];
+        const float v33 = a6[i4];
+        const float v34 = (v32 * v33);
+        a5[v31] = v34;
+      }
+    }
+    const long v35 = i0 * 16;
+    for (long i5 = 0; i5 < 1; ++i5) {
+      const long v37 = i5 * 18;
+      const long v38 = i5 * 16;
+      const long v39 = v35 + v38;
+      dg_irfft_16(a5 + v37, a0 + v39);
+    }
+  }
+}
+void k2(void* const* a, const long* n) {
+  const long n0 = n[0];
+  const long n1 = n[1];
+  const long n2 = n[2];
+  float* restrict a0 = (float*)a[0];
+  const float* restrict a1 = (const float*)a[1];
+  const long v5 = n2 * (-1);
+#pragma GCC ivdep
+  for (long i0 = n1; i0 < n0; ++i0) {
+    const long v6 = i0 + v5;
+    const long v9 = v6 + 4;
+    const long v10 = v9 / 4;
+    const long v11 = v10 + (-1);
+    const long v12 = v10 * 4;
+    const long v14 = v12 + (-4);
+    const long v15 = n2 + v12;
+    const long v16 = v15 + (-4);
+    const long v17 = v10 * (-4);
+    const long v18 = v6 + v17;
+    const long v19 = v18 + 4;
+    const long v24 = v18 + 16;
+    const long v25 = v10 + (-4);
+    const long v26 = v10 * 16;
+    const long v28 = v26 + (-64);
+    const long v29 = v10 * 12;
+    const long v30 = v6 + v29;
+    const long v32 = v30 + (-48);
+    const float v33 = a1[v32];
+    const long v36 = v18 + 12;
+    const long v38 = v10 + (-3);
+    const long v39 = v26 + (-48);
+    const long v41 = v30 + (-36);
+    const float v42 = a1[v41];
+    const float v43 = (v33 + v42);
+    const long v44 = v18 + 8;
+    const long v46 = v10 + (-2);
+    const long v48 = v26 + (-32);
+    const long v50 = v30 + (-24);
+    const float v51 = a1[v50];
+    const float v52 = (v43 + v51);
+    const long v54 = v26 + (-16);
+    const long v56 = v30 + (-12);
+    const float v57 = a1[v56];
+    const float v58 = (v52 + v57);
+    a0[i0] = v58;
+  }
+}
