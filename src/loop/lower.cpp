@@ -99,45 +99,45 @@ class Lowering {
 
   // ---- one tick ------------------------------------------------------------------------------------------------------
 
-  // Values of slower clocks in the same loop are computed on their own ticks only.
+  // Reads of cells come first in a tick and writes last, in whatever order the nodes stand.
   void body(int t) {
     value_.clear();
-    std::vector<Id> pending;
-    Clock clock = region_.clock;
-    for (Id id : region_.nodes) {
-      if (g_[id].clock() == clock) {
-        pending.push_back(id);
-        continue;
-      }
-      run_groups(pending, clock, t);
-      pending = {id};
-      clock = g_[id].clock();
-    }
-    run_groups(pending, clock, t);
+    by_clock(region_.nodes, t, [this](const std::vector<Id>& nodes, int tick) { groups(nodes, tick); });
+    std::vector<Id> writes;
+    for (Id id : region_.nodes)
+      if (is_write(id)) writes.push_back(id);
+    by_clock(writes, t, [this](const std::vector<Id>& nodes, int tick) {
+      for (Id id : nodes) commit(id, tick);
+    });
   }
 
-  void run_groups(const std::vector<Id>& nodes, Clock clock, int t) {
-    if (nodes.empty()) return;
-    if (clock == region_.clock || clock.is_static()) return groups(nodes, clock.is_static() ? l_.i(0) : t);
-    ElemCtx ctx = context(nodes[0], t, {});
-    int frame = ctx.frame_of(t, region_.clock), tick = ctx.tick_at(frame, clock);
-    l_.guard(l_.equal(ctx.frame_of(tick, clock), frame), [&] {
-      groups(nodes, tick);
-      for (Id id : nodes) value_.erase(id);  // known inside the guard only
-    });
+  // Consecutive nodes of one clock; those of slower clocks on their own ticks only.
+  void by_clock(const std::vector<Id>& nodes, int t, const std::function<void(const std::vector<Id>&, int tick)>& run) {
+    for (size_t from = 0, to = 0; from < nodes.size(); from = to) {
+      Clock clock = g_[nodes[from]].clock();
+      while (to < nodes.size() && g_[nodes[to]].clock() == clock) ++to;
+      std::vector<Id> some(nodes.begin() + static_cast<std::ptrdiff_t>(from), nodes.begin() + static_cast<std::ptrdiff_t>(to));
+      if (clock == region_.clock || clock.is_static()) {
+        run(some, clock.is_static() ? l_.i(0) : t);
+        continue;
+      }
+      ElemCtx ctx = context(some[0], t, {});
+      int frame = ctx.frame_of(t, region_.clock), tick = ctx.tick_at(frame, clock);
+      l_.guard(l_.equal(ctx.frame_of(tick, clock), frame), [&] {
+        run(some, tick);
+        for (Id id : some) value_.erase(id);  // known inside the guard only
+      });
+    }
   }
 
   // Consecutive values of one shape that read each other only at the same element share a loop nest.
   void groups(const std::vector<Id>& nodes, int tick) {
-    std::vector<Id> commits;
     for (size_t from = 0; from < nodes.size();) {
       size_t to = from + 1;
       while (to < nodes.size() && joins(nodes, from, to)) ++to;
       group({nodes.begin() + static_cast<std::ptrdiff_t>(from), nodes.begin() + static_cast<std::ptrdiff_t>(to)}, tick);
       from = to;
     }
-    for (Id id : nodes)
-      if (is_write(id)) commit(id, tick);
   }
 
   bool is_write(Id id) const {
@@ -248,9 +248,10 @@ class Lowering {
     const Node& node = g_[id];
     int64_t size = node.shape().size();
     int state = l_.array({ArrayRef::state, static_cast<Id>(node.attrs.i("cell")), size, LoopType::f32, true});
-    if (size == 1) return l_.store(state, l_.i(0), value_.at(id).expr);
+    auto known = value_.find(id);
+    if (size == 1 && known != value_.end()) return l_.store(state, l_.i(0), known->second.expr);
     l_.loop(size, [&](int e) {
-      int value = is_stream(id) ? l_.load(stream_array(id, true), l_.add(l_.mul(tick, size), e)) : l_.load(value_.at(id).array, e);
+      int value = is_stream(id) ? l_.load(stream_array(id, true), l_.add(l_.mul(tick, size), e)) : l_.load(known->second.array, e);
       l_.store(state, e, value);
     });
   }

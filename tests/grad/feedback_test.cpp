@@ -68,6 +68,17 @@ TEST(Feedback, CoupledClocks) {
   }
 }
 
+// One loop through cells of two clocks: %c is written before its read comes in the order of the nodes.
+TEST(Feedback, WriteBeforeReadAroundASlowCell) {
+  Patch p;
+  Ex c = p.cell({}, 1, p.number(0.4f)), slow = p.cell({}, 3, p.number(-0.3f)), prev = p.cell({}, 1, p.number(0.2f));
+  Ex x = ex("decimate", {c * 0.7 + p.input()}, {{"hop", int64_t{3}}});
+  p.write(prev, ex("hold", {p.write(slow, x - slow * p.number(0.5f))}, {{"period", int64_t{1}}}));
+  Ex y = p.write(c, fn("tanh", prev));
+  p.output(y);
+  expect_right(p, p.loss(y), 29);
+}
+
 TEST(Feedback, CoprimeCells) {
   Patch p;
   Ex a = p.cell({2}, 3, p.param({2})), b = p.cell({2}, 5, p.param({2})), x = p.input();
