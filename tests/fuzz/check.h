@@ -75,8 +75,13 @@ class Checker {
       if (!(d <= 1)) wrong(cat("value: output ", o, " of ", outputs_, " is off by ", d, " tolerances"));
     }
     Rows tiles = run_fresh(p_, Backend::cpu, t_.frames, options(t_.tile));
-    for (size_t o = 0; o < outputs_; ++o)
+    driver::Options poor = options(t_.tile);
+    poor.memory_budget = 1;
+    Rows recomputed = run_fresh(p_, Backend::cpu, t_.frames, poor);
+    for (size_t o = 0; o < outputs_; ++o) {
       if (!same_bits(one[o], tiles[o])) wrong(cat("tiles: output ", o, " of ", outputs_, " changes with the tile length"));
+      if (!same_bits(one[o], recomputed[o])) wrong(cat("budget: output ", o, " of ", outputs_, " changes with the memory budget"));
+    }
   }
 
   static bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {

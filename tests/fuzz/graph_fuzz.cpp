@@ -1,5 +1,5 @@
 // Random graphs, forward and gradient: C against the interpreter, the interpreter against differences.
-//   test_fuzz --seed 7 --graphs 1000 --seconds 600
+//   graph_fuzz --seed 7 --graphs 1000 --seconds 600
 #include <chrono>
 #include <cstdio>
 

@@ -1,26 +1,9 @@
 // A failing patch made smaller: nodes are replaced by one of their inputs, or by a constant, while it still fails.
 #pragma once
 #include "fuzz/check.h"
+#include "ir/print.h"
 
 namespace dgen::fuzz {
-
-inline std::string print(const Graph& g) {
-  std::ostringstream out;
-  for (Id id = 0; id < g.size(); ++id) {
-    out << "  %" << id << " = " << g[id].op->name;
-    for (Id in : g[id].in) out << " %" << in;
-    for (auto& item : g[id].attrs.items()) {
-      out << " " << item.name << "=";
-      if (auto* i = std::get_if<int64_t>(&item.value)) out << *i;
-      if (auto* f = std::get_if<double>(&item.value)) out << *f;
-      if (auto* list = std::get_if<Ints>(&item.value)) out << Shape(*list).str();
-    }
-    out << " : " << g[id].shape().str() << "@" << g[id].clock().str() << "\n";
-  }
-  out << "  outputs";
-  for (Id o : g.outputs) out << " %" << o;
-  return out.str() + "\n";
-}
 
 class Shrinker {
  public:
