@@ -391,7 +391,10 @@ class Parser {
   }
 
   void check_cell(const Node& node, Place at) const {
-    if (!node.attrs.has("cell")) return;
+    if (!node.attrs.has("cell")) {
+      if (node.op->family == Family::state) fail_at(at, "the cell is missing");
+      return;
+    }
     for (auto& item : node.attrs.items())
       if (item.name == "cell" && !std::holds_alternative<int64_t>(item.value)) fail_at(at, "the cell must be an integer");
     int64_t cell = node.attrs.i("cell");
