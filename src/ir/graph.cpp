@@ -27,23 +27,36 @@ bool same(const Node& a, const Node& b) {
 size_t hash_node(const Node& node) {
   size_t h = reinterpret_cast<size_t>(node.op);
   for (Id i : node.in) h = mix(h, static_cast<size_t>(i) + 1);
-  for (auto& item : node.attrs.items()) h = mix(mix(h, std::hash<std::string_view>()(item.name)), hash_attr(item.value));
+  for (auto& item : node.attrs.items()) h = mix(h, hash_attr(item.value));
   for (int64_t s : node.type.shape) h = mix(h, static_cast<size_t>(s) + 11);
-  return mix(h, static_cast<size_t>(node.type.clock.period * 2 + node.type.clock.reverse));
+  h = mix(h, static_cast<size_t>(node.type.clock.period * 2 + node.type.clock.reverse));
+  return h ^ h >> 32;  // tables take the low bits
 }
 
 Id Graph::add(Node node) {
   for (Id i : node.in) DGEN_ASSERT(i >= 0 && i < size());
   bool shared = !node.op->is(identity);
-  size_t h = shared ? hash_node(node) : 0;
   if (shared) {
-    auto [begin, end] = index_.equal_range(h);
-    for (auto it = begin; it != end; ++it)
-      if (same((*this)[it->second], node)) return it->second;
+    if (2 * indexed_ >= index_.size()) grow_index();
+    size_t h = hash_node(node), i = first_slot(h);
+    for (; index_[i].id != none; i = (i + 1) & (index_.size() - 1))
+      if (index_[i].hash == h && same((*this)[index_[i].id], node)) return index_[i].id;
+    index_[i] = {h, size()};
+    ++indexed_;
   }
   nodes_.push_back(std::move(node));
-  if (shared) index_.emplace(h, size() - 1);
   return size() - 1;
+}
+
+void Graph::grow_index() {
+  std::vector<Slot> old(std::max<size_t>(2 * index_.size(), 64), Slot{0, none});
+  old.swap(index_);
+  for (const Slot& slot : old) {
+    if (slot.id == none) continue;
+    size_t i = first_slot(slot.hash);
+    while (index_[i].id != none) i = (i + 1) & (index_.size() - 1);
+    index_[i] = slot;
+  }
 }
 
 Id Graph::add(Op op, std::vector<Id> in, Attrs attrs, Loc loc) {

@@ -73,8 +73,17 @@ class Graph {
   std::vector<Id> roots() const;
 
  private:
+  // Ids by hash: open addressing, a power of two of slots, at most half of them used.
+  struct Slot {
+    size_t hash;
+    Id id;
+  };
+  size_t first_slot(size_t hash) const { return hash & (index_.size() - 1); }
+  void grow_index();
+
   std::deque<Node> nodes_;  // a deque: references to nodes survive additions
-  std::unordered_multimap<size_t, Id> index_;
+  std::vector<Slot> index_;
+  size_t indexed_ = 0;
 };
 
 size_t hash_node(const Node& node);
