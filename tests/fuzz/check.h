@@ -51,6 +51,7 @@ class Checker {
     if (v_.kind == Verdict::chaotic) return v_;
     compiled();
     if (t_.blocks && v_.kind == Verdict::fine) blocks();
+    if (t_.blocks && v_.kind == Verdict::fine) continued();
     if (t_.differences && v_.kind == Verdict::fine && grads_ > 0) differences();
     return v_;
   }
@@ -110,6 +111,16 @@ class Checker {
       for (size_t o = 0; o < joined.size(); ++o)
         if (!same_bits(whole[o], joined[o]))
           wrong(cat("blocks: clocked output ", o, " changes with the block length, ", backend == Backend::cpu ? "compiled" : "interpreted"));
+    }
+  }
+
+  // Everything, gradients too, in a second run that goes on from kept state.
+  void continued() {
+    Player exact(p_, Backend::interpreter), compiled(p_, Backend::cpu, options(t_.tile));
+    for (int64_t frames : {t_.frames / 3, t_.frames / 2}) {
+      Rows want = exact.play(frames), got = compiled.play(frames);
+      for (size_t o = 0; o < outputs_; ++o)
+        if (distance(got[o], want[o], 1e-3, 4 * tolerance_[o] + 1e-4 * peak_of(want[o])) > 1) wrong(cat("continued: output ", o, " of ", outputs_));
     }
   }
 

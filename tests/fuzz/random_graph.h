@@ -122,7 +122,7 @@ class RandomGraph {
       case 4: return fn("min", a, b);
       case 5: return fn("max", a, b);
       case 6: return fn("atan2", a, b * b + 0.5);
-      default: return fn("mod", a, b * b + 0.7);
+      default: return fn("mod", a * 1.1 + 0.123, b * b + 0.7);
     }
   }
 
