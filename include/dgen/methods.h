@@ -78,6 +78,7 @@ Value comb(const Value& x, const CombOptions& options, Loc loc);
 Value allpass_delay(const Value& x, const AllpassDelayOptions& options, Loc loc);
 Value compressor(const Value& x, const CompressorOptions& options, Loc loc);
 Value convolve(const Value& x, const Value& ir, Loc loc);
+Value mel(const Value& magnitudes, int n, Loc loc);
 Value filter_hops(const Value& x, const Value& magnitudes, const FilterHopsOptions& options, Loc loc);
 
 // T, named where it is still incomplete: known when a method of Self is called.
@@ -103,6 +104,7 @@ struct RangeAt {
 template <class Self>
 class Elementwise {
  public:
+  // clang-format off
 #define DGEN_METHOD(name) \
   Self name(Loc loc = Loc::here()) const { return dgen::name(self(), loc); }
   DGEN_METHOD(abs) DGEN_METHOD(sign) DGEN_METHOD(floor) DGEN_METHOD(ceil) DGEN_METHOD(round)
@@ -121,6 +123,7 @@ class Elementwise {
   DGEN_METHOD(and_) DGEN_METHOD(or_) DGEN_METHOD(xor_) DGEN_METHOD(triangle)
 #undef DGEN_METHOD
   Self leaky_relu(float slope = 0.01f, Loc loc = Loc::here()) const { return dgen::leaky_relu(self(), slope, loc); }
+  // clang-format on
   template <Arithmetic L, Arithmetic H>
   Promoted<Self, L, H> clamp(const L& lo, const H& hi, Loc loc = Loc::here()) const {
     return dgen::clamp(self(), lo, hi, loc);
@@ -165,18 +168,26 @@ class Arrays {
   Self reshape(const Shape& shape, Loc loc = Loc::here()) const { return of(detail::reshape(self(), shape, loc)); }
   Self permute(const Axes& axes, Loc loc = Loc::here()) const { return of(detail::permute(self(), axes, loc)); }
   // Without axes: all reversed.
-  Self transpose(const Axes& axes = {}, Loc loc = Loc::here()) const { return of(detail::transpose(self(), axes, loc)); }
+  Self transpose(const Axes& axes = {}, Loc loc = Loc::here()) const {
+    return of(detail::transpose(self(), axes, loc));
+  }
   Self expand(const Shape& shape, Loc loc = Loc::here()) const { return of(detail::expand(self(), shape, loc)); }
   // One half-open range an axis; missing ones keep all.
-  Self shrink(const std::vector<Range>& ranges, Loc loc = Loc::here()) const { return of(detail::shrink(self(), ranges, loc)); }
+  Self shrink(const std::vector<Range>& ranges, Loc loc = Loc::here()) const {
+    return of(detail::shrink(self(), ranges, loc));
+  }
   // Elements before and after, for each axis.
   Self pad(const std::vector<std::pair<int, int>>& pairs, float value = 0, Loc loc = Loc::here()) const {
     return of(detail::pad(self(), pairs, value, loc));
   }
   Self flip(const Axes& axes, Loc loc = Loc::here()) const { return of(detail::flip(self(), axes, loc)); }
   // The whole array counts[i] times along axis i.
-  Self repeat(const std::vector<int>& counts, Loc loc = Loc::here()) const { return of(detail::repeat(self(), counts, loc)); }
-  Self tile(const std::vector<int>& counts, Loc loc = Loc::here()) const { return of(detail::repeat(self(), counts, loc)); }
+  Self repeat(const std::vector<int>& counts, Loc loc = Loc::here()) const {
+    return of(detail::repeat(self(), counts, loc));
+  }
+  Self tile(const std::vector<int>& counts, Loc loc = Loc::here()) const {
+    return of(detail::repeat(self(), counts, loc));
+  }
   // Without axes: every axis of size 1.
   Self squeeze(const Axes& axes = {}, Loc loc = Loc::here()) const { return of(detail::squeeze(self(), axes, loc)); }
   Self squeeze(int axis, Loc loc = Loc::here()) const { return of(detail::squeeze(self(), {axis}, loc)); }
@@ -187,8 +198,11 @@ class Arrays {
   Self operator[](IndexAt at) const { return of(detail::take(self(), at.i, at.loc)); }
   Self operator[](RangeAt at) const { return of(detail::slice_axis(self(), 0, at.range, at.loc)); }
   // Windows of k over the last two axes (rank 1: the last), as new last axes.
-  Self windows(int k, int stride = 1, Loc loc = Loc::here()) const { return of(detail::windows(self(), k, stride, loc)); }
+  Self windows(int k, int stride = 1, Loc loc = Loc::here()) const {
+    return of(detail::windows(self(), k, stride, loc));
+  }
 
+  // clang-format off
 #define DGEN_REDUCTION(name, call)                                                                                     \
   Reduced<Self> name(Loc loc = Loc::here()) const { return as<Reduced<Self>>(call({}, false)); }                       \
   Self name(int axis, bool keepdims = false, Loc loc = Loc::here()) const { return of(call(Axes{axis}, keepdims)); }   \
@@ -218,6 +232,7 @@ class Arrays {
   DGEN_REDUCTION(var, DGEN_CALL)  // of the population
 #undef DGEN_CALL
 #undef DGEN_REDUCTION
+  // clang-format on
   // Index of the first largest element; no gradient.
   Self argmax(int axis = -1, bool keepdims = false, Loc loc = Loc::here()) const {
     return of(detail::argmax(self(), axis, keepdims, loc));
@@ -252,14 +267,19 @@ class Arrays {
   }
   // A sample of [N, C] between rows; channel rounded down and clamped.
   template <Arithmetic B, Arithmetic C = int>
-  Promoted<Self, B, C> peek(const B& index, const C& channel = C(0), const PeekOptions& options = {}, Loc loc = Loc::here()) const {
+  Promoted<Self, B, C> peek(const B& index, const C& channel = C(0), const PeekOptions& options = {},
+                            Loc loc = Loc::here()) const {
     return as<Promoted<Self, B, C>>(detail::peek(self(), operand(index), operand(channel), options, loc));
   }
+  // n mel bands of rfft magnitudes in the last axis; see mel() in dsp.h.
+  Self mel(int n, Loc loc = Loc::here()) const { return of(detail::mel(self(), n, loc)); }
   Complex<Self> rfft(Loc loc = Loc::here()) const;
   Complex<Self> fft(Loc loc = Loc::here()) const;
   Complex<Self> ifft(Loc loc = Loc::here()) const;
   // Windows of the last axis, added where they overlap: out[n] = sum over ticks k of w_k[n - k hop], at frame clock.
-  AsSignalTensor overlap_add(int hop, Loc loc = Loc::here()) const { return as<AsSignalTensor>(detail::overlap_add(self(), hop, loc)); }
+  AsSignalTensor overlap_add(int hop, Loc loc = Loc::here()) const {
+    return as<AsSignalTensor>(detail::overlap_add(self(), hop, loc));
+  }
 
  private:
   const Self& self() const { return static_cast<const Self&>(*this); }
@@ -292,10 +312,18 @@ class Timed {
   }
   // x one tick earlier; x - x.prev(); the sign of that.
   Self prev(Loc loc = Loc::here()) const { return of(detail::prev(self(), loc)); }
-  Self delta(Loc loc = Loc::here()) const { CallSite site(loc); return self() - prev(loc); }
-  Self change(Loc loc = Loc::here()) const { CallSite site(loc); return delta(loc).sign(loc); }
+  Self delta(Loc loc = Loc::here()) const {
+    CallSite site(loc);
+    return self() - prev(loc);
+  }
+  Self change(Loc loc = Loc::here()) const {
+    CallSite site(loc);
+    return delta(loc).sign(loc);
+  }
   // The sum of what came before this tick.
-  Self accum(const AccumOptions& options = {}, Loc loc = Loc::here()) const { return of(detail::accum(self(), options, loc)); }
+  Self accum(const AccumOptions& options = {}, Loc loc = Loc::here()) const {
+    return of(detail::accum(self(), options, loc));
+  }
   // While trigger > 0 x, else the last x that passed.
   template <Arithmetic B>
   Self latch(const B& trigger, Loc loc = Loc::here()) const {
@@ -304,16 +332,26 @@ class Timed {
   // y = (1 - c) x + c y1; c is the coefficient, not Hz.
   Self onepole(const Operand& c, Loc loc = Loc::here()) const { return of(detail::onepole(self(), c, loc)); }
   // Second-order filter: RBJ's Audio EQ Cookbook, transposed direct form II.
-  Self biquad(const BiquadOptions& options = {}, Loc loc = Loc::here()) const { return of(detail::biquad(self(), options, loc)); }
+  Self biquad(const BiquadOptions& options = {}, Loc loc = Loc::here()) const {
+    return of(detail::biquad(self(), options, loc));
+  }
   // Trapezoidal state-variable filter (Simper 2013).
-  Self svf(const SvfOptions& options = {}, Loc loc = Loc::here()) const { return of(detail::svf(self(), options, loc)); }
+  Self svf(const SvfOptions& options = {}, Loc loc = Loc::here()) const {
+    return of(detail::svf(self(), options, loc));
+  }
   // Four one-poles with tanh and feedback.
-  Self ladder(const LadderOptions& options = {}, Loc loc = Loc::here()) const { return of(detail::ladder(self(), options, loc)); }
+  Self ladder(const LadderOptions& options = {}, Loc loc = Loc::here()) const {
+    return of(detail::ladder(self(), options, loc));
+  }
   // x[n - time], time in samples clamped to [0, max], linear between samples; gradients to x and to time.
   Self delay(float time, Loc loc = Loc::here()) const;
-  Self delay(const Operand& time, int max, Loc loc = Loc::here()) const { return of(detail::delay(self(), time, max, loc)); }
+  Self delay(const Operand& time, int max, Loc loc = Loc::here()) const {
+    return of(detail::delay(self(), time, max, loc));
+  }
   // y = x + feedback * lowpass(y[n - time])
-  Self comb(const CombOptions& options = {}, Loc loc = Loc::here()) const { return of(detail::comb(self(), options, loc)); }
+  Self comb(const CombOptions& options = {}, Loc loc = Loc::here()) const {
+    return of(detail::comb(self(), options, loc));
+  }
   // Schroeder's allpass: v = x + g v[n - time], y = v[n - time] - g v.
   Self allpass_delay(const AllpassDelayOptions& options = {}, Loc loc = Loc::here()) const {
     return of(detail::allpass_delay(self(), options, loc));
@@ -324,7 +362,8 @@ class Timed {
   }
   // y[n] = sum over k of ir[k] x[n - k], without latency.
   Self convolve(const Tensor& ir, Loc loc = Loc::here()) const;
-  // One windowed FIR a tick, sampled from magnitudes [.., bins] in frequency, over the hop's samples (DDSP's filtered noise).
+  // One windowed FIR a tick, sampled from magnitudes [.., bins] in frequency, over the hop's samples (DDSP's filtered
+  // noise).
   Self filter_hops(const SignalTensor& magnitudes, const FilterHopsOptions& options = {}, Loc loc = Loc::here()) const;
 
  private:

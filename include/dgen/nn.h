@@ -30,7 +30,8 @@ Promoted<X, G, B> layer_norm(const X& x, const G& gain, const B& bias, float eps
   return detail::as<Promoted<X, G, B>>(detail::layer_norm(x, gain, bias, eps, loc));
 }
 
-// softmax(q k' / sqrt(d)) v, q [.., n, d], k [.., m, d], v [.., m, e] (Vaswani et al. 2017); causal: row i sees rows <= i.
+// softmax(q k' / sqrt(d)) v, q [.., n, d], k [.., m, d], v [.., m, e] (Vaswani et al. 2017); causal: row i sees rows <=
+// i.
 template <Handle Q, Handle K, Handle V>
 Promoted<Q, K, V> attention(const Q& q, const K& k, const V& v, bool causal = false, Loc loc = Loc::here()) {
   return detail::as<Promoted<Q, K, V>>(detail::attention(q, k, v, causal, loc));
@@ -39,9 +40,9 @@ Promoted<Q, K, V> attention(const Q& q, const K& k, const V& v, bool causal = fa
 // Recurrent cells over the ticks of x [.., in]; the state starts at zero. Gates are stacked in the weights' last axis,
 // in PyTorch's order: r, z, n for the GRU, i, f, g, o for the LSTM.
 struct RecurrentWeights {
-  Tensor input;      // [in, gates * hidden]
-  Tensor hidden;     // [hidden, gates * hidden]
-  Tensor bias;       // [gates * hidden]
+  Tensor input;        // [in, gates * hidden]
+  Tensor hidden;       // [hidden, gates * hidden]
+  Tensor bias;         // [gates * hidden]
   Tensor hidden_bias;  // [gates * hidden]
 };
 // Learnable, uniform in +-1/sqrt(hidden) by seed.

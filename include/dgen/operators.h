@@ -22,6 +22,7 @@ using AtX = At<SignalTensor>;
 
 }  // namespace detail
 
+// clang-format off
 #define DGEN_PAIR(symbol, name, A, B, R) \
   inline R operator symbol(A a, B b) { return R(detail::Wrap{}, detail::scalar(#name, {a.value, b.value}, a.loc)); }
 #define DGEN_NUMBER(symbol, name, A, R)                                                                                      \
@@ -53,17 +54,17 @@ DGEN_OPERATOR(!=, ne)
 #undef DGEN_OPERATOR
 #undef DGEN_NUMBER
 #undef DGEN_PAIR
+// clang-format on
 
 inline Tensor operator-(detail::AtT a) { return Tensor(detail::Wrap{}, detail::scalar("neg", {a.value}, a.loc)); }
 inline Signal operator-(detail::AtS a) { return Signal(detail::Wrap{}, detail::scalar("neg", {a.value}, a.loc)); }
-inline SignalTensor operator-(detail::AtX a) { return SignalTensor(detail::Wrap{}, detail::scalar("neg", {a.value}, a.loc)); }
+inline SignalTensor operator-(detail::AtX a) {
+  return SignalTensor(detail::Wrap{}, detail::scalar("neg", {a.value}, a.loc));
+}
 
-#define DGEN_ASSIGN(symbol)                                     \
-  template <Handle A, Arithmetic B>                             \
-    requires std::is_same_v<A, Promoted<A, B>>                  \
-  A& operator symbol##=(A& a, const B& b) {                     \
-    return a = a symbol b;                                      \
-  }
+#define DGEN_ASSIGN(symbol)         \
+  template <Handle A, Arithmetic B> \
+  requires std::is_same_v<A, Promoted<A, B>> A& operator symbol##=(A& a, const B& b) { return a = a symbol b; }
 DGEN_ASSIGN(+)
 DGEN_ASSIGN(-)
 DGEN_ASSIGN(*)
@@ -112,6 +113,7 @@ Promoted<A, B> scatter_add(const A& indices, const B& values, int64_t size, Loc 
   return detail::as<Promoted<A, B>>(detail::scatter_add(indices, values, size, loc));
 }
 
+// clang-format off
 #define DGEN_FREE(name)                                                     \
   template <Handle T>                                                       \
   auto name(const T& x, Loc loc = Loc::here()) {                            \
@@ -145,6 +147,7 @@ DGEN_FREE(ifft)
 #undef DGEN_ALONG
 #undef DGEN_REDUCTION
 #undef DGEN_FREE
+// clang-format on
 template <Handle T>
 T argmax(const T& x, int axis = -1, bool keepdims = false, Loc loc = Loc::here()) {
   return x.argmax(axis, keepdims, loc);
@@ -164,7 +167,9 @@ std::vector<Self> detail::Arrays<Self>::split(const std::vector<int>& sizes, int
   int64_t begin = 0;
   for (int n : sizes) parts.push_back(of(detail::slice_axis(self(), axis, {begin, begin + n}, loc))), begin += n;
   if (begin != self().size(axis))
-    raise("split", "the sizes add up to " + std::to_string(begin) + ", the axis has " + std::to_string(self().size(axis)), {self()}, loc);
+    raise("split",
+          "the sizes add up to " + std::to_string(begin) + ", the axis has " + std::to_string(self().size(axis)),
+          {self()}, loc);
   return parts;
 }
 
@@ -203,38 +208,66 @@ struct Complex {
   Complex ifft(Loc loc = Loc::here()) const { return of(detail::spectrum("ifft", planes(loc), 0, loc), loc); }
   Complex fft(Loc loc = Loc::here()) const { return of(detail::spectrum("fft", planes(loc), 0, loc), loc); }
   // n real samples of n/2 + 1 bins; imaginary parts of bins 0 and n/2 are ignored.
-  T irfft(int64_t n, Loc loc = Loc::here()) const { return detail::as<T>(detail::spectrum("irfft", planes(loc), n, loc)); }
+  T irfft(int64_t n, Loc loc = Loc::here()) const {
+    return detail::as<T>(detail::spectrum("irfft", planes(loc), n, loc));
+  }
 };
 template <class T>
 Complex(T, T) -> Complex<T>;
 
 template <class A, class B>
-Complex<Promoted<A, B>> operator+(const Complex<A>& a, const Complex<B>& b) { return {a.re + b.re, a.im + b.im}; }
+Complex<Promoted<A, B>> operator+(const Complex<A>& a, const Complex<B>& b) {
+  return {a.re + b.re, a.im + b.im};
+}
 template <class A, class B>
-Complex<Promoted<A, B>> operator-(const Complex<A>& a, const Complex<B>& b) { return {a.re - b.re, a.im - b.im}; }
+Complex<Promoted<A, B>> operator-(const Complex<A>& a, const Complex<B>& b) {
+  return {a.re - b.re, a.im - b.im};
+}
 template <class A, class B>
 Complex<Promoted<A, B>> operator*(const Complex<A>& a, const Complex<B>& b) {
   return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
 }
 template <class A, Arithmetic B>
-Complex<Promoted<A, B>> operator*(const Complex<A>& a, const B& b) { return {a.re * b, a.im * b}; }
+Complex<Promoted<A, B>> operator*(const Complex<A>& a, const B& b) {
+  return {a.re * b, a.im * b};
+}
 template <class A, Arithmetic B>
-Complex<Promoted<A, B>> operator*(const B& b, const Complex<A>& a) { return a * b; }
+Complex<Promoted<A, B>> operator*(const B& b, const Complex<A>& a) {
+  return a * b;
+}
 template <class A, Arithmetic B>
-Complex<Promoted<A, B>> operator+(const Complex<A>& a, const B& b) { return {a.re + b, a.im + 0.0f * b}; }
+Complex<Promoted<A, B>> operator+(const Complex<A>& a, const B& b) {
+  return {a.re + b, a.im + 0.0f * b};
+}
 template <class A, Arithmetic B>
-Complex<Promoted<A, B>> operator-(const Complex<A>& a, const B& b) { return {a.re - b, a.im - 0.0f * b}; }
+Complex<Promoted<A, B>> operator+(const B& b, const Complex<A>& a) {
+  return a + b;
+}
+template <class A, Arithmetic B>
+Complex<Promoted<A, B>> operator-(const Complex<A>& a, const B& b) {
+  return {a.re - b, a.im - 0.0f * b};
+}
 template <class T>
-Complex<T> conj(const Complex<T>& x) { return x.conj(); }
+Complex<T> conj(const Complex<T>& x) {
+  return x.conj();
+}
 // mag (cos phase + i sin phase)
 template <Handle A, Handle B>
-Complex<Promoted<A, B>> polar(const A& mag, const B& phase) { return {mag * cos(phase), mag * sin(phase)}; }
+Complex<Promoted<A, B>> polar(const A& mag, const B& phase) {
+  return {mag * cos(phase), mag * sin(phase)};
+}
 template <class T>
-Complex<T> fft(const Complex<T>& x, Loc loc = Loc::here()) { return x.fft(loc); }
+Complex<T> fft(const Complex<T>& x, Loc loc = Loc::here()) {
+  return x.fft(loc);
+}
 template <class T>
-Complex<T> ifft(const Complex<T>& x, Loc loc = Loc::here()) { return x.ifft(loc); }
+Complex<T> ifft(const Complex<T>& x, Loc loc = Loc::here()) {
+  return x.ifft(loc);
+}
 template <class T>
-T irfft(const Complex<T>& x, int64_t n, Loc loc = Loc::here()) { return x.irfft(n, loc); }
+T irfft(const Complex<T>& x, int64_t n, Loc loc = Loc::here()) {
+  return x.irfft(n, loc);
+}
 
 template <class Self>
 Complex<Self> detail::Arrays<Self>::rfft(Loc loc) const {

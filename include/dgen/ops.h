@@ -34,8 +34,10 @@ class Operand {
   Operand() = default;
   template <Arithmetic T>
   Operand(const T& x) {
-    if constexpr (Number<T>) number_ = static_cast<double>(x);
-    else value_ = x;
+    if constexpr (Number<T>)
+      number_ = static_cast<double>(x);
+    else
+      value_ = x;
   }
   bool is_set() const { return number_.has_value() || value_; }
   // The number, if it is one.
@@ -47,6 +49,7 @@ class Operand {
   Value value_;
 };
 
+// clang-format off
 #define DGEN_UNARY(name)                                       \
   template <Handle T>                                          \
   T name(const T& x, Loc loc = Loc::here()) {                  \
@@ -106,6 +109,7 @@ DGEN_COMPOSITE(amp_to_db)    // 20 log10(max(|x|, 1e-5))
 DGEN_COMPOSITE(hz_to_midi)   // 69 + 12 log2(f/440)
 DGEN_COMPOSITE(midi_to_hz)   // 440 * 2^((m-69)/12)
 #undef DGEN_COMPOSITE
+// clang-format on
 
 // The value without its gradient.
 template <Handle T>
@@ -120,39 +124,37 @@ Promoted<T, S> leaky_relu(const T& x, const S& slope = S(0.01f), Loc loc = Loc::
 
 // max(min(x, hi), lo), with slope 1 on the bounds.
 template <Arithmetic X, Arithmetic L, Arithmetic H>
-  requires(Handle<X> || Handle<L> || Handle<H>)
-Promoted<X, L, H> clamp(const X& x, const L& lo, const H& hi, Loc loc = Loc::here()) {
+requires(Handle<X> || Handle<L> || Handle<H>) Promoted<X, L, H> clamp(const X& x, const L& lo, const H& hi,
+                                                                      Loc loc = Loc::here()) {
   return detail::as<Promoted<X, L, H>>(
       detail::clamp({detail::operand(x), detail::operand(lo), detail::operand(hi)}, loc));
 }
 
 // c > 0 ? a : b. Both sides are evaluated, the gradient goes to the chosen one.
 template <Arithmetic C, Arithmetic A, Arithmetic B>
-  requires(Handle<C> || Handle<A> || Handle<B>)
-Promoted<C, A, B> select(const C& c, const A& a, const B& b, Loc loc = Loc::here()) {
+requires(Handle<C> || Handle<A> || Handle<B>) Promoted<C, A, B> select(const C& c, const A& a, const B& b,
+                                                                       Loc loc = Loc::here()) {
   return detail::as<Promoted<C, A, B>>(
       detail::scalar("select", {detail::operand(c), detail::operand(a), detail::operand(b)}, loc));
 }
 
 // options[k] where k < mode <= k + 1 (the first is 1); 0 where mode <= 0 or beyond the last.
 template <Handle M, Arithmetic... O>
-  requires(sizeof...(O) > 0)
-Promoted<M, O...> selector(const M& mode, const O&... options) {
+requires(sizeof...(O) > 0) Promoted<M, O...> selector(const M& mode, const O&... options) {
   return detail::as<Promoted<M, O...>>(detail::selector({mode, detail::operand(options)...}, Loc{}));
 }
 
 // a (1 - t) + b t
 template <Arithmetic A, Arithmetic B, Arithmetic T>
-  requires(Handle<A> || Handle<B> || Handle<T>)
-Promoted<A, B, T> mix(const A& a, const B& b, const T& t, Loc loc = Loc::here()) {
-  return detail::as<Promoted<A, B, T>>(
-      detail::mix({detail::operand(a), detail::operand(b), detail::operand(t)}, loc));
+requires(Handle<A> || Handle<B> || Handle<T>) Promoted<A, B, T> mix(const A& a, const B& b, const T& t,
+                                                                    Loc loc = Loc::here()) {
+  return detail::as<Promoted<A, B, T>>(detail::mix({detail::operand(a), detail::operand(b), detail::operand(t)}, loc));
 }
 
 // x brought into [lo, hi) by whole multiples of the range.
 template <Arithmetic X, Arithmetic L, Arithmetic H>
-  requires(Handle<X> || Handle<L> || Handle<H>)
-Promoted<X, L, H> wrap(const X& x, const L& lo, const H& hi, Loc loc = Loc::here()) {
+requires(Handle<X> || Handle<L> || Handle<H>) Promoted<X, L, H> wrap(const X& x, const L& lo, const H& hi,
+                                                                     Loc loc = Loc::here()) {
   return detail::as<Promoted<X, L, H>>(
       detail::wrap({detail::operand(x), detail::operand(lo), detail::operand(hi)}, loc));
 }
@@ -171,7 +173,10 @@ struct ScaleOptions {
 template <Handle X, Arithmetic A, Arithmetic B, Arithmetic C, Arithmetic D>
 Promoted<X, A, B, C, D> scale(const X& x, const A& inlo, const B& inhi, const C& outlo, const D& outhi,
                               const ScaleOptions& options = {}, Loc loc = Loc::here()) {
-  return detail::as<Promoted<X, A, B, C, D>>(detail::scale({x, detail::operand(inlo), detail::operand(inhi), detail::operand(outlo), detail::operand(outhi), options.exp.value()}, loc));
+  return detail::as<Promoted<X, A, B, C, D>>(
+      detail::scale({x, detail::operand(inlo), detail::operand(inhi), detail::operand(outlo), detail::operand(outhi),
+                     options.exp.value()},
+                    loc));
 }
 
 }  // namespace dgen

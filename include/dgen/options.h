@@ -65,7 +65,7 @@ struct BiquadOptions {
   Operand cutoff = 1000.0f;  // Hz, clamped to [0, .49 sample_rate]
   Operand q = 0.7071f;       // at least 1e-3
   BiquadMode mode = BiquadMode::lowpass;
-  Operand gain_db = 0.0f;    // peaking and shelves
+  Operand gain_db = 0.0f;  // peaking and shelves
 };
 
 struct SvfOptions {
@@ -75,37 +75,37 @@ struct SvfOptions {
 };
 
 struct LadderOptions {
-  Operand cutoff = 1000.0f;   // Hz, clamped to [0, .49 sample_rate]
-  Operand resonance = 0.0f;   // 0 to 1; near 1 it oscillates
-  Operand drive = 1.0f;       // gain into the tanh
+  Operand cutoff = 1000.0f;  // Hz, clamped to [0, .49 sample_rate]
+  Operand resonance = 0.0f;  // 0 to 1; near 1 it oscillates
+  Operand drive = 1.0f;      // gain into the tanh
 };
 
 struct CombOptions {
-  Operand time = 1000.0f;     // samples, at least 1
-  int max = 0;                // longest time; 0: time, which is then a number
+  Operand time = 1000.0f;  // samples, at least 1
+  int max = 0;             // longest time; 0: time, which is then a number
   Operand feedback = 0.5f;
-  Operand damping = 0.0f;     // 0 to 1: one-pole coefficient in the loop
+  Operand damping = 0.0f;  // 0 to 1: one-pole coefficient in the loop
 };
 
 struct AllpassDelayOptions {
-  Operand time = 100.0f;      // samples, at least 1
-  int max = 0;                // longest time; 0: time, which is then a number
+  Operand time = 100.0f;  // samples, at least 1
+  int max = 0;            // longest time; 0: time, which is then a number
   Operand gain = 0.5f;
 };
 
 struct FdnOptions {
   std::vector<int> times = {1031, 1327, 1523, 1801};  // samples, one a line; a power of two of them
-  Operand decay = 2.0f;       // seconds to fall by 60 dB
-  Operand damping = 0.2f;     // 0 to 1: one-pole coefficient in each line
+  Operand decay = 2.0f;                               // seconds to fall by 60 dB
+  Operand damping = 0.2f;                             // 0 to 1: one-pole coefficient in each line
 };
 
 struct CompressorOptions {
   Operand ratio = 4.0f;
   Operand threshold_db = -20.0f;
   Operand knee_db = 6.0f;
-  Operand attack = 0.01f;     // seconds
-  Operand release = 0.1f;     // seconds
-  Operand sidechain;          // what is measured instead of x
+  Operand attack = 0.01f;  // seconds
+  Operand release = 0.1f;  // seconds
+  Operand sidechain;       // what is measured instead of x
 };
 
 struct FilterHopsOptions {

@@ -9,7 +9,7 @@ struct CompileOptions {
 };
 
 struct RunOptions {
-  int frames = -1;              // -1: config().default_frame_count
+  int frames = -1;  // -1: config().default_frame_count
   Inputs inputs;
   bool preserve_state = false;  // go on where the last run or process() ended
   bool per_tick = false;        // one row a tick of each output's clock, not one a frame
@@ -18,6 +18,14 @@ struct RunOptions {
 struct ProgramStats {
   int64_t compiles = 0, kernels = 0, launches = 0, ffts = 0;
   int64_t peak_bytes = 0, tiles = 0;
+};
+
+// A stream's memory at some frame: cells, phases, histories and the position.
+class ProgramState {
+ private:
+  friend class Program;
+  struct Impl;
+  std::shared_ptr<const Impl> impl_;
 };
 
 class Program {
@@ -32,6 +40,9 @@ class Program {
   void process(const float* const* in, float* const* out, int nframes);
   // Back to the start of the stream.
   void reset();
+  // A copy of the stream's memory; going back to one. The state of another program is an Error.
+  ProgramState state() const;
+  void restore(const ProgramState& state);
   // Regions, strategies with their reasons, buffers and bytes.
   std::string explain() const;
   ProgramStats stats() const;

@@ -8,9 +8,7 @@
 namespace dgen {
 
 // An n-dimensional array of float32 that is computed once a run.
-class Tensor : public Value,
-               public detail::Elementwise<Tensor>,
-               public detail::Arrays<Tensor> {
+class Tensor : public Value, public detail::Elementwise<Tensor>, public detail::Arrays<Tensor> {
  public:
   static constexpr Kind tag = Kind::tensor;
 
@@ -28,7 +26,8 @@ class Tensor : public Value,
   static Tensor ones(const Shape& shape, bool requires_grad = false, Loc loc = Loc::here());
   static Tensor full(const Shape& shape, float value, bool requires_grad = false, Loc loc = Loc::here());
   // Normal with mean 0, by Box and Muller's method from a counter.
-  static Tensor randn(const Shape& shape, const RandnOptions& options, bool requires_grad = false, Loc loc = Loc::here());
+  static Tensor randn(const Shape& shape, const RandnOptions& options, bool requires_grad = false,
+                      Loc loc = Loc::here());
   static Tensor randn(const Shape& shape, bool requires_grad = false, Loc loc = Loc::here());
   static Tensor arange(int64_t n, bool requires_grad = false, Loc loc = Loc::here());
   static Tensor linspace(float first, float last, int64_t n, bool requires_grad = false, Loc loc = Loc::here());
@@ -126,8 +125,8 @@ class SignalWrite {
  public:
   explicit SignalWrite(Value cell) : cell_(std::move(cell)) {}
   template <Arithmetic T>
-    requires(std::is_same_v<T, Signal> || std::is_same_v<T, SignalTensor> || Number<T>)
-  Signal operator()(const T& v, Loc loc = Loc::here()) const;
+  requires(std::is_same_v<T, Signal> || std::is_same_v<T, SignalTensor> || Number<T>) Signal operator()(
+      const T& v, Loc loc = Loc::here()) const;
 
  private:
   Value cell_;
@@ -171,8 +170,8 @@ T as(Value v) {
 }  // namespace detail
 
 template <Arithmetic T>
-  requires(std::is_same_v<T, Signal> || std::is_same_v<T, SignalTensor> || Number<T>)
-Signal SignalWrite::operator()(const T& v, Loc loc) const {
+requires(std::is_same_v<T, Signal> || std::is_same_v<T, SignalTensor> ||
+         Number<T>) Signal SignalWrite::operator()(const T& v, Loc loc) const {
   return Signal(detail::Wrap{}, detail::write_cell(cell_, detail::operand(v), loc));
 }
 

@@ -9,7 +9,8 @@
 
 namespace dgen {
 
-// Losses ---------------------------------------------------------------------------------------------------------------
+// Losses
+// ---------------------------------------------------------------------------------------------------------------
 
 namespace detail {
 Value mse(const Value& a, const Value& b, Loc loc);
@@ -18,13 +19,11 @@ Value l1(const Value& a, const Value& b, Loc loc);
 
 // Mean over the elements of (a - b)^2, or of |a - b|, at each tick.
 template <Arithmetic A, Arithmetic B>
-  requires(Handle<A> || Handle<B>)
-Reduced<Promoted<A, B>> mse(const A& a, const B& b, Loc loc = Loc::here()) {
+requires(Handle<A> || Handle<B>) Reduced<Promoted<A, B>> mse(const A& a, const B& b, Loc loc = Loc::here()) {
   return detail::as<Reduced<Promoted<A, B>>>(detail::mse(detail::operand(a), detail::operand(b), loc));
 }
 template <Arithmetic A, Arithmetic B>
-  requires(Handle<A> || Handle<B>)
-Reduced<Promoted<A, B>> l1(const A& a, const B& b, Loc loc = Loc::here()) {
+requires(Handle<A> || Handle<B>) Reduced<Promoted<A, B>> l1(const A& a, const B& b, Loc loc = Loc::here()) {
   return detail::as<Reduced<Promoted<A, B>>>(detail::l1(detail::operand(a), detail::operand(b), loc));
 }
 
@@ -44,7 +43,8 @@ struct SpectralLossOptions {
 
 // Distance of the magnitudes of a and b in windows of the last window_size samples: per bin d = |A| - |B|, or
 // ln(|A| + log_eps) - ln(|B| + log_eps), or both added; l2 adds d^2, l1 |d|. At hop(hop); mean over elements.
-Signal spectral_loss(const SignalTensor& a, const SignalTensor& b, const SpectralLossOptions& options = {}, Loc loc = Loc::here());
+Signal spectral_loss(const SignalTensor& a, const SignalTensor& b, const SpectralLossOptions& options = {},
+                     Loc loc = Loc::here());
 
 struct MultiScaleOptions {
   std::vector<int> sizes = {2048, 1024, 512, 256, 128, 64};
@@ -58,9 +58,11 @@ Signal multi_scale_spectral_loss(const SignalTensor& a, const SignalTensor& b, c
                                  Loc loc = Loc::here());
 
 // Mean |difference| of A-weighted levels in dB.
-Signal loudness_loss(const SignalTensor& a, const SignalTensor& b, const LoudnessOptions& options = {}, Loc loc = Loc::here());
+Signal loudness_loss(const SignalTensor& a, const SignalTensor& b, const LoudnessOptions& options = {},
+                     Loc loc = Loc::here());
 
-// Optimisers -----------------------------------------------------------------------------------------------------------
+// Optimisers
+// -----------------------------------------------------------------------------------------------------------
 
 // The learning rate at a step, counted from 0.
 using Schedule = std::function<double(int64_t step)>;
@@ -83,8 +85,6 @@ std::span<const float> gradient_data(const Value& param);
 void set_gradient(const Value& param, std::vector<float> gradient);
 std::pair<float, float> bounds(const Value& param);
 bool is_learnable(const Value& x);
-// 0, 1, ..., n - 1
-Tensor iota(int64_t n);
 
 // Updates compiled together; all values are computed before any target changes.
 class UpdateProgram {
@@ -113,12 +113,12 @@ class Optimizer {
   // Updates the params that have a gradient; none at all is an Error.
   void step();
   void zero_grad();
-  void set_lr(double lr);
-  double lr() const { return lr_; }
+  void set_lr(double lr) { progress_->set_lr(lr); }
+  double lr() const { return progress_->lr; }
   // The learning rate from now on, by the number of the step.
-  void set_schedule(Schedule schedule) { schedule_ = std::move(schedule); }
+  void set_schedule(Schedule schedule) { progress_->schedule = std::move(schedule); }
   void add_group(const std::vector<Value>& params, const GroupOptions& options = {});
-  int64_t steps() const { return steps_; }
+  int64_t steps() const { return progress_->steps; }
   int64_t skipped() const;
 
   // For TrainingStep, checkpoints and own loops: what a step does, given the gradient of each of params() or none.
@@ -126,9 +126,18 @@ class Optimizer {
   std::vector<Tensor> params() const;
   // Pieces of state by name: "m.0" is m of the first param.
   std::map<std::string, Tensor> state() const;
-  void set_steps(int64_t steps) { steps_ = steps; }
-  void before_step();  // sets the learning rate of the step that begins
-  void after_step() { ++steps_; }
+  void set_steps(int64_t steps) { progress_->steps = steps; }
+  // What changes from step to step on the host.
+  struct Progress {
+    Tensor lr_value;  // read by the graph
+    double lr = 0;
+    Schedule schedule;
+    int64_t steps = 0;
+    void set_lr(double value);
+    void before_step();  // the learning rate of the step that begins
+    void after_step() { ++steps; }
+  };
+  const std::shared_ptr<Progress>& progress() const { return progress_; }
 
  protected:
   struct Param {
@@ -150,17 +159,16 @@ class Optimizer {
   Optimizer(const std::vector<Value>& params, Settings settings);
 
   // The new value of a param; new values of its state go to next, in order.
-  virtual Tensor rule(const Param& param, const Tensor& gradient, const Tensor& lr, std::vector<Tensor>& next) const = 0;
+  virtual Tensor rule(const Param& param, const Tensor& gradient, const Tensor& lr,
+                      std::vector<Tensor>& next) const = 0;
 
  private:
   std::vector<Tensor> clipped(std::vector<Tensor> gradients) const;
 
   Settings settings_;
   std::vector<Param> params_;
-  Tensor lr_value_, skipped_;
-  double lr_ = 0;
-  Schedule schedule_;
-  int64_t steps_ = 0;
+  Tensor skipped_;
+  std::shared_ptr<Progress> progress_ = std::make_shared<Progress>();
   // step(): the compiled updates of the params that had a gradient last time, and where their gradients go.
   std::vector<std::optional<Tensor>> gradients_;
   std::optional<detail::UpdateProgram> program_;
@@ -232,7 +240,8 @@ class AdamW : public Adam {
 double clip_grad_norm(const std::vector<Value>& params, double max_norm);
 void clip_grad_value(const std::vector<Value>& params, double max_value);
 
-// Training -------------------------------------------------------------------------------------------------------------
+// Training
+// -------------------------------------------------------------------------------------------------------------
 
 struct TrainingOptions {
   int frames = -1;  // -1: config().default_frame_count
@@ -244,7 +253,7 @@ struct TrainingOptions {
 class TrainingStep {
  public:
   TrainingStep(const Value& loss, Optimizer& optimizer, const TrainingOptions& options);
-  // One step; returns the loss before it. The optimiser must still exist.
+  // One step; returns the loss before it.
   double run(const Inputs& inputs = {});
   std::string explain() const;
   ProgramStats stats() const;
@@ -262,9 +271,9 @@ struct GradcheckOptions {
   int frames = -1;
   Inputs inputs;
   Reduction reduction = Reduction::mean;
-  double step = 1e-5;        // of max(|value|, 1); the second step size is half of it
-  int max_elements = 8;      // checked of each param, spread evenly
-  double tolerance = 1e-3;   // relative
+  double step = 1e-5;       // of max(|value|, 1); the second step size is half of it
+  int max_elements = 8;     // checked of each param, spread evenly
+  double tolerance = 1e-3;  // relative
 };
 
 struct GradcheckRow {
@@ -273,7 +282,7 @@ struct GradcheckRow {
   double gradient = 0;    // of backward()
   double difference = 0;  // central, extrapolated from the two step sizes
   double spread = 0;      // between the two step sizes, relative: large where the loss is not smooth
-  double error = 0;       // |gradient - difference|, relative to the larger, but to 1e-3 of the param's largest at least
+  double error = 0;  // |gradient - difference|, relative to the larger, but to 1e-3 of the param's largest at least
 };
 
 struct Gradcheck {
@@ -287,7 +296,8 @@ struct Gradcheck {
 // that backward() left stay as they are.
 Gradcheck gradcheck(const Value& loss, const GradcheckOptions& options = {});
 
-// Checkpoints ----------------------------------------------------------------------------------------------------------
+// Checkpoints
+// ----------------------------------------------------------------------------------------------------------
 
 using NamedParams = std::vector<std::pair<std::string, Value>>;
 // Params, and the state of an optimiser, as one safetensors file, written atomically.

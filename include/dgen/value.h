@@ -43,7 +43,8 @@ class CallSite {
 };
 
 // Throws the user's mistake: "[op] what", the names of the handles that have one, the line of the call.
-[[noreturn]] void raise(std::string_view op, const std::string& what, std::initializer_list<Value> handles, Loc loc = {});
+[[noreturn]] void raise(std::string_view op, const std::string& what, std::initializer_list<Value> handles,
+                        Loc loc = {});
 }  // namespace detail
 
 using Inputs = std::vector<std::span<const float>>;
@@ -110,7 +111,9 @@ class Value {
   // New values for a constant or param, from the next run on; the shape stays.
   void assign(std::span<const float> values) const;
   void assign(const std::vector<float>& values) const { assign(std::span<const float>(values)); }
-  void assign(std::initializer_list<float> values) const { assign(std::span<const float>(values.begin(), values.size())); }
+  void assign(std::initializer_list<float> values) const {
+    assign(std::span<const float>(values.begin(), values.size()));
+  }
   void assign(float value) const { assign(std::span<const float>(&value, 1)); }
 
   const detail::NodePtr& node() const { return node_; }
@@ -149,17 +152,21 @@ inline constexpr bool any_tensor = (std::is_same_v<T, Tensor> || ...);
 template <class... T>
 inline constexpr bool any_signal = (std::is_same_v<T, Signal> || ...);
 template <class... T>
-inline constexpr bool any_signal_tensor = (std::is_same_v<T, SignalTensor> || ...) || (any_tensor<T...> && any_signal<T...>);
+inline constexpr bool any_signal_tensor = (std::is_same_v<T, SignalTensor> || ...) ||
+                                          (any_tensor<T...> && any_signal<T...>);
 template <class... T>
 struct Promote {
-  using type = std::conditional_t<any_signal_tensor<T...>, SignalTensor, std::conditional_t<any_signal<T...>, Signal, Tensor>>;
+  using type =
+      std::conditional_t<any_signal_tensor<T...>, SignalTensor, std::conditional_t<any_signal<T...>, Signal, Tensor>>;
 };
 
 Value number(double value);
 template <Arithmetic T>
 Value operand(const T& x) {
-  if constexpr (Number<T>) return number(static_cast<double>(x));
-  else return x;
+  if constexpr (Number<T>)
+    return number(static_cast<double>(x));
+  else
+    return x;
 }
 
 // A handle of type T over a value.

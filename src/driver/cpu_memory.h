@@ -15,6 +15,8 @@ struct Tile {
 };
 
 struct CpuState : State {
+  std::unique_ptr<State> clone() const override { return std::make_unique<CpuState>(*this); }
+
   std::vector<std::vector<float>> cells;
   std::map<ir::Id, std::vector<uint64_t>> phases;
   std::map<ir::Id, std::vector<float>> history;

@@ -55,6 +55,7 @@ struct RunArgs {
 class State {
  public:
   virtual ~State() = default;
+  virtual std::unique_ptr<State> clone() const = 0;
 };
 
 struct Stats {

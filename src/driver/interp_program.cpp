@@ -14,6 +14,8 @@ using namespace ir;
 namespace {
 
 struct InterpState : State {
+  std::unique_ptr<State> clone() const override { return std::make_unique<InterpState>(*this); }
+
   interp::State state;
   std::map<Id, std::vector<float>> last;  // outputs' last rows, held over a block border
 };

@@ -7,7 +7,8 @@ namespace dgen::detail {
 namespace {
 
 int norm_axis(const char* op, int axis, int rank, const Value& x, Loc loc) {
-  if (axis < -rank || axis >= rank) fail_at(op, cat("axis ", axis, " is out of range for ", x.shape().str()), &x, 1, loc);
+  if (axis < -rank || axis >= rank)
+    fail_at(op, cat("axis ", axis, " is out of range for ", x.shape().str()), &x, 1, loc);
   return axis < 0 ? axis + rank : axis;
 }
 
@@ -123,7 +124,8 @@ Value squeeze(const Value& x, const Axes& axes, Loc loc) {
   std::vector<bool> drop(static_cast<size_t>(x.rank()), false);
   for (int axis : axes) {
     int at = norm_axis("squeeze", axis, x.rank(), x, loc);
-    if (x.shape()[at] != 1) fail_at("squeeze", cat("axis ", axis, " of ", x.shape().str(), " is not of size 1"), &x, 1, loc);
+    if (x.shape()[at] != 1)
+      fail_at("squeeze", cat("axis ", axis, " of ", x.shape().str(), " is not of size 1"), &x, 1, loc);
     drop[static_cast<size_t>(at)] = true;
   }
   Shape to;
@@ -140,7 +142,8 @@ Value unsqueeze(const Value& x, int axis, Loc loc) {
 }
 
 Value windows_of(const Value& x, int axis, int64_t size, int64_t stride, int64_t dilation, Loc loc) {
-  return apply("windows", {x}, {{"axis", int64_t{axis}}, {"size", size}, {"stride", stride}, {"dilation", dilation}}, loc);
+  return apply("windows", {x}, {{"axis", int64_t{axis}}, {"size", size}, {"stride", stride}, {"dilation", dilation}},
+               loc);
 }
 
 Value windows(const Value& x, int size, int stride, Loc loc) {
@@ -200,9 +203,7 @@ std::pair<Value, Value> batched(const Value& a, const Value& b, Loc loc) {
     }
     batch.push_back(m == 1 ? n : m);
   }
-  auto widen = [&](const Value& x) {
-    return expand(x, join(batch, {x.shape()[x.rank() - 2], x.shape().back()}), loc);
-  };
+  auto widen = [&](const Value& x) { return expand(x, join(batch, {x.shape()[x.rank() - 2], x.shape().back()}), loc); };
   return {widen(a), widen(b)};
 }
 

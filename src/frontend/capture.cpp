@@ -100,8 +100,10 @@ ir::Id Capturer::emit(const Node& node) {
     copy.attrs.set("cell", cell = cell_of(node));
   }
   ir::Id id = capture_.graph.add(std::move(copy));
-  if (node.op == ops().write) capture_.graph.cells[static_cast<size_t>(cell)].write = id;
-  else if (cell >= 0) capture_.graph.cells[static_cast<size_t>(cell)].key = node.label;
+  if (node.op == ops().write)
+    capture_.graph.cells[static_cast<size_t>(cell)].write = id;
+  else if (cell >= 0)
+    capture_.graph.cells[static_cast<size_t>(cell)].key = node.label;
   return id;
 }
 

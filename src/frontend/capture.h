@@ -1,5 +1,5 @@
-// Capture: from handles to a graph that stands alone. The order of nodes, cells, slots and noise numbers follows from one
-// fixed walk from the outputs, so equal graphs give equal captures.
+// Capture: from handles to a graph that stands alone. The order of nodes, cells, slots and noise numbers follows from
+// one fixed walk from the outputs, so equal graphs give equal captures.
 #pragma once
 #include <vector>
 

@@ -27,7 +27,8 @@ std::vector<GroupPtr> groups_between(const GroupPtr& start, const GroupPtr& goal
       continue;
     }
     stack.pop_back();
-    bool reaches = std::any_of(g->needs.begin(), g->needs.end(), [&](const GroupPtr& n) { return reaching.count(current(n).get()) != 0; });
+    bool reaches = std::any_of(g->needs.begin(), g->needs.end(),
+                               [&](const GroupPtr& n) { return reaching.count(current(n).get()) != 0; });
     if (reaches && reaching.insert(g.get()).second) path_members.push_back(g);
   }
   return reaching.count(start.get()) ? path_members : std::vector<GroupPtr>{};
@@ -104,9 +105,7 @@ void set_write(const std::shared_ptr<Cell>& cell, NodePtr write, const Groups& g
   if (merged) drop_self(own);
 }
 
-Groups groups_of(GroupPtr group) {
-  return std::make_shared<const std::vector<GroupPtr>>(1, current(std::move(group)));
-}
+Groups groups_of(GroupPtr group) { return std::make_shared<const std::vector<GroupPtr>>(1, current(std::move(group))); }
 
 Groups unite(const Groups& a, const Groups& b) {
   if (!b || a == b) return a;

@@ -13,7 +13,8 @@ const std::string state_prefix = "optimizer.";
 std::map<std::string, Value> leaves(const NamedParams& params, const Optimizer* optimizer) {
   std::map<std::string, Value> all;
   for (auto& [name, value] : params) {
-    if (!value || !value.node()->storage || !value.node()->in.empty()) fail("[checkpoint] '", name, "' is no constant or param");
+    if (!value || !value.node()->storage || !value.node()->in.empty())
+      fail("[checkpoint] '", name, "' is no constant or param");
     if (name.rfind(state_prefix, 0) == 0) fail("[checkpoint] a param may not be called '", name, "'");
     if (!all.emplace(name, value).second) fail("[checkpoint] two params are called '", name, "'");
   }
@@ -43,11 +44,13 @@ void load(const std::filesystem::path& path, const NamedParams& params, Optimize
     auto it = file.tensors.find(name);
     if (it == file.tensors.end()) fail("[load] ", path.string(), " has no '", name, "'");
     if (it->second.shape != value.shape().sizes())
-      fail("[load] ", path.string(), ": '", name, "' has shape ", Shape(it->second.shape).str(), ", not ", value.shape().str());
+      fail("[load] ", path.string(), ": '", name, "' has shape ", Shape(it->second.shape).str(), ", not ",
+           value.shape().str());
     file.values<float>(name);
   }
   for (auto& [name, tensor] : file.tensors)
-    if (!all.count(name) && name.rfind(state_prefix, 0) != 0) fail("[load] ", path.string(), " has an unknown '", name, "'");
+    if (!all.count(name) && name.rfind(state_prefix, 0) != 0)
+      fail("[load] ", path.string(), " has an unknown '", name, "'");
   if (optimizer) {
     auto& lr = file.values<double>(state_prefix + "lr");
     auto& steps = file.values<int64_t>(state_prefix + "steps");

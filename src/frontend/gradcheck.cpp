@@ -18,7 +18,8 @@ namespace {
 // The loss as a function of params in float64.
 class Probe {
  public:
-  Probe(const Value& loss, const GradcheckOptions& options) : options_(options), frames_(frame_count("gradcheck", options.frames)) {
+  Probe(const Value& loss, const GradcheckOptions& options)
+      : options_(options), frames_(frame_count("gradcheck", options.frames)) {
     captured_.output(reduced_loss("gradcheck", loss, options.reduction));
     check_inputs(captured_.inputs(), options.inputs, 0, frames_);
     graph_ = driver::prepare(captured_.capture().graph);
@@ -39,7 +40,8 @@ class Probe {
   const double* leaf(const ir::Node& node, int64_t tick, std::vector<double>& row) {
     static const ir::Op input = ir::op("input"), param = ir::op("param");
     if (node.op == input) {
-      const float* data = options_.inputs[static_cast<size_t>(node.attrs.i("channel"))].data() + tick * node.shape().size();
+      const float* data =
+          options_.inputs[static_cast<size_t>(node.attrs.i("channel"))].data() + tick * node.shape().size();
       row.assign(data, data + node.shape().size());
       return row.data();
     }
@@ -132,8 +134,8 @@ std::string Gradcheck::table() const {
   for (const GradcheckRow& row : rows) width = std::max(width, row.param.size());
   std::ostringstream out;
   auto name = static_cast<int>(width);
-  out << std::left << std::setw(name) << "param" << std::right << std::setw(9) << "element" << std::setw(16) << "gradient"
-      << std::setw(16) << "difference" << std::setw(10) << "spread" << std::setw(10) << "error" << '\n';
+  out << std::left << std::setw(name) << "param" << std::right << std::setw(9) << "element" << std::setw(16)
+      << "gradient" << std::setw(16) << "difference" << std::setw(10) << "spread" << std::setw(10) << "error" << '\n';
   for (const GradcheckRow& row : rows) {
     out << std::left << std::setw(name) << row.param << std::right << std::setw(9) << row.element;
     out << std::setprecision(8) << std::setw(16) << row.gradient << std::setw(16) << row.difference;

@@ -66,7 +66,8 @@ Groups unite(const Groups& a, const Groups& b);
 // Nodes alive in the process, for tests of ownership.
 int64_t live_nodes();
 
-// Building -------------------------------------------------------------------------------------------------------------
+// Building
+// -------------------------------------------------------------------------------------------------------------
 
 using NewNode = std::shared_ptr<Node>;
 

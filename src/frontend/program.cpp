@@ -40,6 +40,27 @@ Program::Program(std::vector<Value> outputs, const CompileOptions& options) : im
   reset();
 }
 
+struct ProgramState::Impl {
+  std::shared_ptr<driver::Program> program;
+  std::unique_ptr<driver::State> state;
+  uint64_t position = 0;
+};
+
+ProgramState Program::state() const {
+  auto copy = std::make_shared<ProgramState::Impl>();
+  copy->program = impl_->program;
+  copy->state = impl_->stored.state->clone();
+  copy->position = impl_->stored.position;
+  ProgramState saved;
+  saved.impl_ = std::move(copy);
+  return saved;
+}
+
+void Program::restore(const ProgramState& saved) {
+  if (!saved.impl_ || saved.impl_->program != impl_->program) fail("[restore] the state of another program");
+  impl_->stored = {saved.impl_->state->clone(), saved.impl_->position};
+}
+
 void Program::reset() { impl_->stored = {impl_->program->fresh_state(), 0}; }
 std::string Program::explain() const { return impl_->program->explain(); }
 
@@ -82,7 +103,8 @@ std::vector<std::vector<float>> gather_inputs(const std::vector<InputUse>& uses,
 void Program::process(const float* const* in, float* const* out, int nframes) {
   if (nframes < 1) return;
   for (const InputUse& use : impl_->inputs)
-    if (use.period > 1) fail("[process] channel ", use.channel, " is at hop(", use.period, "), a stream has one value a frame");
+    if (use.period > 1)
+      fail("[process] channel ", use.channel, " is at hop(", use.period, "), a stream has one value a frame");
   std::vector<std::vector<float>> rows = gather_inputs(impl_->inputs, in, nframes);
   auto values = impl_->run(Inputs(rows.begin(), rows.end()), nframes, false);
   for (size_t i = 0; i < values.size(); ++i) {

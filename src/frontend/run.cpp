@@ -63,7 +63,9 @@ struct StateStore::Impl {
     auto it = entries.find({program.get(), name});
     return it == entries.end() || it->second.program.lock() != program ? nullptr : &it->second;
   }
-  void drop_expired() { std::erase_if(entries, [](auto& item) { return item.second.program.expired(); }); }
+  void drop_expired() {
+    std::erase_if(entries, [](auto& item) { return item.second.program.expired(); });
+  }
 };
 
 StateStore& StateStore::instance() {
@@ -128,7 +130,8 @@ std::vector<float> with_rows(std::vector<float> values, const Value& of, int64_t
 Value reduced_loss(const char* op, const Value& loss, Reduction reduction) {
   if (!loss) fail("[", op, "] an empty handle");
   Loc loc{loss.node()->loc.file, loss.node()->loc.line};
-  if (loss.size() != 1) fail_at(op, cat("a loss has one element, this one has shape ", loss.shape().str()), &loss, 1, loc);
+  if (loss.size() != 1)
+    fail_at(op, cat("a loss has one element, this one has shape ", loss.shape().str()), &loss, 1, loc);
   CallSite site(loc);
   Value scalar_loss = reshape(loss, {}, loc);
   if (loss.clock().is_static()) return scalar_loss;
@@ -193,13 +196,15 @@ double Value::backward(const BackwardOptions& options) const {
   auto program = driver::get_program(captured.capture(), driver_options(false));
   uint64_t position = options.preserve_state ? StateStore::instance().position(program, node_->label) : 0;
   if (ticks_in(clock().period, position, frames) == 0)
-    fail("[backward] no tick of ", clock().str(), " in frames ", position, " to ", position + static_cast<uint64_t>(frames));
+    fail("[backward] no tick of ", clock().str(), " in frames ", position, " to ",
+         position + static_cast<uint64_t>(frames));
   RunRequest request{options.inputs, frames, true, options.preserve_state, options.preserve_state};
   auto outputs = run_stored(program, captured, node_->label, request);
   for (size_t i = 0; i < learnable.size(); ++i) {
     std::vector<float>& total = learnable[i]->grad;
     std::vector<float>& part = outputs[i + 1];
-    if (total.empty()) total = std::move(part);
+    if (total.empty())
+      total = std::move(part);
     else
       for (size_t k = 0; k < total.size(); ++k) total[k] += part[k];
   }

@@ -8,8 +8,6 @@ ir::Ints to_ints(const Shape& shape) { return shape.sizes(); }
 
 Value frame_op(const char* op, ir::Attrs attrs, Loc loc) { return apply(op, {}, std::move(attrs), loc); }
 
-
-
 // The shape of x and y broadcast, by the rule of add.
 Shape common(const char* op, const Value& x, const Value& y, Loc loc) {
   if (x.rank() == 0) return y.shape();
@@ -39,7 +37,10 @@ Value phasor(const Value& freq, const PhasorOptions& options, Loc loc) {
 
 Value noise(const Shape& shape, const NoiseOptions& options, Loc loc) {
   int64_t seed = options.seed ? static_cast<int64_t>(*options.seed) : 0;
-  ir::Attrs attrs{{"seed", seed}, {"number", int64_t{-1}}, {"shape", to_ints(shape)}, {"period", check_hop("noise", options.hop, loc)}};
+  ir::Attrs attrs{{"seed", seed},
+                  {"number", int64_t{-1}},
+                  {"shape", to_ints(shape)},
+                  {"period", check_hop("noise", options.hop, loc)}};
   auto node = std::make_shared<Node>();
   node->op = ir::op("noise");
   node->type = ir::infer_type(node->op, {}, attrs);
@@ -51,7 +52,9 @@ Value noise(const Shape& shape, const NoiseOptions& options, Loc loc) {
 
 Value input(int channel, const Shape& shape, int hop, Loc loc) {
   if (channel < 0) fail_at("input", cat("channel ", channel, " is negative"), nullptr, 0, loc);
-  return frame_op("input", {{"channel", int64_t{channel}}, {"shape", to_ints(shape)}, {"period", check_hop("input", hop, loc)}}, loc);
+  return frame_op("input",
+                  {{"channel", int64_t{channel}}, {"shape", to_ints(shape)}, {"period", check_hop("input", hop, loc)}},
+                  loc);
 }
 
 Value buffer(const Value& x, int64_t size, int64_t hop, int64_t period, Loc loc) {
@@ -79,7 +82,8 @@ Value delay(const Value& x, const Operand& time, int64_t max, Loc loc) {
   CallSite site(loc);
   if (max < 0) fail_at("delay", cat("max must not be negative, got ", max), &x, 1, loc);
   double limit = static_cast<double>(max);
-  Value t = time.number() ? number(std::min(std::max(*time.number(), 0.0), limit)) : clamp({time.value(), number(0), number(limit)}, loc);
+  Value t = time.number() ? number(std::min(std::max(*time.number(), 0.0), limit))
+                          : clamp({time.value(), number(0), number(limit)}, loc);
   Shape shape = common("delay", x, t, loc);
   return apply("delay", {expand(x, shape, loc), expand(t, shape, loc)}, {{"max", max}}, loc);
 }
@@ -113,7 +117,8 @@ Value write_cell(const Value& read, const Value& v, Loc loc) {
   std::shared_ptr<Cell> cell = read.node()->cell.lock();
   DGEN_ASSERT(cell);
   if (v.shape() != cell->type.shape)
-    fail_at("write", cat("a value of shape ", v.shape().str(), " for a history of shape ", cell->type.shape.str()), &v, 1, loc);
+    fail_at("write", cat("a value of shape ", v.shape().str(), " for a history of shape ", cell->type.shape.str()), &v,
+            1, loc);
   if (cell->write) fail_at("write", "a second write of one history", &read, 1, loc);
   auto node = std::make_shared<Node>();
   node->op = op;

@@ -66,7 +66,7 @@ void UpdateProgram::run() {
 }
 
 struct TrainingStep::Impl {
-  Optimizer* optimizer = nullptr;
+  std::shared_ptr<Optimizer::Progress> progress;
   int64_t frames = 0;
   bool preserve_state = false;
   std::vector<Update> updates;  // they own what the capture is bound to
@@ -111,7 +111,7 @@ TrainingStep::TrainingStep(const Value& loss, Optimizer& optimizer, const Traini
   auto gradients = gradients_of(reduced, optimizer.params());
   if (std::none_of(gradients.begin(), gradients.end(), [](auto& g) { return g.has_value(); }))
     fail("[compile_training] the loss depends on no parameter of the optimiser");
-  impl_->optimizer = &optimizer;
+  impl_->progress = optimizer.progress();
   impl_->frames = frame_count("compile_training", options.frames);
   impl_->preserve_state = options.preserve_state;
   impl_->updates = optimizer.updates(gradients);
@@ -128,11 +128,11 @@ double TrainingStep::run(const Inputs& inputs) {
   Impl& s = *impl_;
   if (!s.preserve_state || !s.stored.state) s.stored = {s.program->fresh_state(), 0};
   check_inputs(s.inputs, inputs, s.stored.position, s.frames);
-  s.optimizer->before_step();
-  auto args = run_args(inputs, s.frames, true, static_cast<uint64_t>(s.optimizer->steps()));
+  s.progress->before_step();
+  auto args = run_args(inputs, s.frames, true, static_cast<uint64_t>(s.progress->steps));
   auto outputs = s.program->run(s.capture, args, s.stored.state.get());
   s.stored.position += static_cast<uint64_t>(s.frames);
-  s.optimizer->after_step();
+  s.progress->after_step();
   return static_cast<double>(outputs[0][0]);
 }
 

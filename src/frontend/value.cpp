@@ -45,7 +45,8 @@ namespace {
 // The memory of a constant or param; what else a handle may be is an Error.
 driver::Storage& storage_of(const detail::NodePtr& node, const char* op) {
   if (!node) fail("[", op, "] an empty handle");
-  if (!node->storage || !node->in.empty()) fail("[", op, "] only a constant or a param has values of its own", detail::where(node->loc));
+  if (!node->storage || !node->in.empty())
+    fail("[", op, "] only a constant or a param has values of its own", detail::where(node->loc));
   return *node->storage;
 }
 
@@ -78,7 +79,8 @@ std::optional<Tensor> Tensor::grad() const { return typed<Tensor>(gradient()); }
 std::optional<Signal> Signal::grad() const { return typed<Signal>(gradient()); }
 std::optional<SignalTensor> SignalTensor::grad() const { return typed<SignalTensor>(gradient()); }
 
-// Tensors --------------------------------------------------------------------------------------------------------------
+// Tensors
+// --------------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -103,7 +105,8 @@ uint64_t scramble(uint64_t x) {
 // Uniform in (0, 1], then a pair of normal values by Box and Muller.
 float normal(uint64_t seed, uint64_t i) {
   auto uniform = [&](uint64_t k) { return static_cast<double>((scramble(scramble(seed) ^ k) >> 11) + 1) * 0x1p-53; };
-  double radius = std::sqrt(-2 * std::log(uniform(2 * (i / 2)))), angle = 2 * std::numbers::pi * uniform(2 * (i / 2) + 1);
+  double radius = std::sqrt(-2 * std::log(uniform(2 * (i / 2)))),
+         angle = 2 * std::numbers::pi * uniform(2 * (i / 2) + 1);
   return static_cast<float>(radius * (i % 2 ? std::sin(angle) : std::cos(angle)));
 }
 
@@ -113,7 +116,8 @@ Tensor::Tensor(std::initializer_list<std::initializer_list<float>> rows, bool re
   std::vector<float> data;
   for (auto& row : rows) {
     if (row.size() != rows.begin()->size())
-      detail::fail_at("tensor", cat("rows of ", rows.begin()->size(), " and of ", row.size(), " values"), nullptr, 0, loc);
+      detail::fail_at("tensor", cat("rows of ", rows.begin()->size(), " and of ", row.size(), " values"), nullptr, 0,
+                      loc);
     data.insert(data.end(), row.begin(), row.end());
   }
   int64_t height = static_cast<int64_t>(rows.size()), width = height ? static_cast<int64_t>(rows.begin()->size()) : 0;
@@ -164,11 +168,13 @@ Tensor Tensor::eye(int64_t n, bool requires_grad, Loc loc) {
   return from_data({n, n}, std::move(data), requires_grad, loc);
 }
 
-// Signals --------------------------------------------------------------------------------------------------------------
+// Signals
+// --------------------------------------------------------------------------------------------------------------
 
 Signal::Signal(detail::Wrap, Value v) : Value(std::move(v)) {
   kind_ = tag;
-  if (node_ && rank() != 0) fail("[signal] a value of shape ", shape().str(), " where a Signal has one element", detail::where(node_->loc));
+  if (node_ && rank() != 0)
+    fail("[signal] a value of shape ", shape().str(), " where a Signal has one element", detail::where(node_->loc));
 }
 
 Signal::Signal(float value, bool requires_grad, Loc loc)

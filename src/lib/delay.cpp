@@ -64,10 +64,12 @@ Tensor hadamard(size_t n) {
 Signal fdn(const Signal& x, const FdnOptions& o, Loc loc) {
   detail::CallSite site(loc);
   size_t n = o.times.size();
-  if (n == 0 || (n & (n - 1)) != 0) detail::raise("fdn", "the number of lines is no power of two: " + std::to_string(n), {x});
+  if (n == 0 || (n & (n - 1)) != 0)
+    detail::raise("fdn", "the number of lines is no power of two: " + std::to_string(n), {x});
   std::vector<float> lengths(o.times.begin(), o.times.end());
   int longest = *std::max_element(o.times.begin(), o.times.end());
-  if (*std::min_element(o.times.begin(), o.times.end()) < 1) detail::raise("fdn", "the time must be at least 1 sample", {x});
+  if (*std::min_element(o.times.begin(), o.times.end()) < 1)
+    detail::raise("fdn", "the time must be at least 1 sample", {x});
   Tensor time(lengths);
   SignalTensor decay = detail::as<SignalTensor>(o.decay.value()), damping = detail::as<SignalTensor>(o.damping.value());
   // A line of d samples loses 60 dB in decay seconds: gain 10^(-3 d / (decay rate)).

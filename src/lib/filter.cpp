@@ -37,20 +37,26 @@ Coefficients cookbook(const BiquadOptions& o) {
   X slope = 2.0f * sqrt(A) * alpha, zero = handle(number(0));
   X up = 2.0f * s2 * (A + 1.0f), down = 2.0f * s2 * (A - 1.0f);
   switch (o.mode) {
-    case BiquadMode::lowpass: return numerator(s2, one_minus, s2);
-    case BiquadMode::highpass: return numerator(0.5f * one_plus, -one_plus, 0.5f * one_plus);
-    case BiquadMode::bandpass: return numerator(alpha, zero, -alpha);
-    case BiquadMode::bandpass_skirt: return numerator(0.5f * sine, zero, -0.5f * sine);
-    case BiquadMode::notch: return numerator(handle(number(1)), plain.a1, handle(number(1)));
-    case BiquadMode::allpass: return numerator(1.0f - alpha, plain.a1, 1.0f + alpha);
+    case BiquadMode::lowpass:
+      return numerator(s2, one_minus, s2);
+    case BiquadMode::highpass:
+      return numerator(0.5f * one_plus, -one_plus, 0.5f * one_plus);
+    case BiquadMode::bandpass:
+      return numerator(alpha, zero, -alpha);
+    case BiquadMode::bandpass_skirt:
+      return numerator(0.5f * sine, zero, -0.5f * sine);
+    case BiquadMode::notch:
+      return numerator(handle(number(1)), plain.a1, handle(number(1)));
+    case BiquadMode::allpass:
+      return numerator(1.0f - alpha, plain.a1, 1.0f + alpha);
     case BiquadMode::peaking:
       return {1.0f + alpha * A, plain.a1, 1.0f - alpha * A, 1.0f + alpha / A, plain.a1, 1.0f - alpha / A};
     case BiquadMode::lowshelf:
       return {A * (2.0f + down + slope), 2.0f * A * (up - 2.0f), A * (2.0f + down - slope),
-              2.0f * A - down + slope, 2.0f * (up - 2.0f * A), 2.0f * A - down - slope};
+              2.0f * A - down + slope,   2.0f * (up - 2.0f * A), 2.0f * A - down - slope};
     case BiquadMode::highshelf:
       return {A * (2.0f * A - down + slope), 2.0f * A * (up - 2.0f * A), A * (2.0f * A - down - slope),
-              2.0f + down + slope, 2.0f * (up - 2.0f), 2.0f + down - slope};
+              2.0f + down + slope,           2.0f * (up - 2.0f),         2.0f + down - slope};
   }
   raise("biquad", "unknown mode", {});
 }
@@ -85,17 +91,24 @@ Value svf(const Value& v, const SvfOptions& o, Loc loc) {
   write1(2.0f * v1 - ic1);
   write2(2.0f * v2 - ic2);
   switch (o.mode) {
-    case SvfMode::lowpass: return v2;
-    case SvfMode::bandpass: return v1;
-    case SvfMode::highpass: return x - k * v1 - v2;
-    case SvfMode::notch: return x - k * v1;
-    case SvfMode::peak: return 2.0f * v2 - x + k * v1;
-    case SvfMode::allpass: return x - 2.0f * k * v1;
+    case SvfMode::lowpass:
+      return v2;
+    case SvfMode::bandpass:
+      return v1;
+    case SvfMode::highpass:
+      return x - k * v1 - v2;
+    case SvfMode::notch:
+      return x - k * v1;
+    case SvfMode::peak:
+      return 2.0f * v2 - x + k * v1;
+    case SvfMode::allpass:
+      return x - 2.0f * k * v1;
   }
   raise("svf", "unknown mode", {});
 }
 
-// Four one-poles in series, each g (tanh u - tanh y), with the last output of the frame before fed back (Huovilainen 2004).
+// Four one-poles in series, each g (tanh u - tanh y), with the last output of the frame before fed back (Huovilainen
+// 2004).
 Value ladder(const Value& v, const LadderOptions& o, Loc loc) {
   CallSite site(loc);
   X g = 1.0f - exp(-radians(o.cutoff)), x = handle(v);

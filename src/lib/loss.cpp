@@ -18,8 +18,9 @@ X distance(const X& d, Distance kind) { return kind == Distance::l2 ? d * d : ab
 void report_short_window(const SpectralLossOptions& o) {
   double needed = o.f0 > 0 ? 2 * config().sample_rate / static_cast<double>(o.f0) : 0;
   if (o.window_size < needed && config().log)
-    config().log("[spectral_loss] a window of " + std::to_string(o.window_size) + " holds less than two periods of f0, " +
-                 std::to_string(static_cast<int>(std::ceil(needed))) + " samples");
+    config().log("[spectral_loss] a window of " + std::to_string(o.window_size) +
+                 " holds less than two periods of f0, " + std::to_string(static_cast<int>(std::ceil(needed))) +
+                 " samples");
 }
 
 }  // namespace

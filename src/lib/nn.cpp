@@ -83,8 +83,12 @@ int ticks(const SignalTensor& x) { return static_cast<int>(std::max<int64_t>(x.c
 
 }  // namespace
 
-RecurrentWeights gru_weights(int64_t in, int64_t hidden, uint64_t seed) { return recurrent_weights(in, hidden, 3, seed); }
-RecurrentWeights lstm_weights(int64_t in, int64_t hidden, uint64_t seed) { return recurrent_weights(in, hidden, 4, seed); }
+RecurrentWeights gru_weights(int64_t in, int64_t hidden, uint64_t seed) {
+  return recurrent_weights(in, hidden, 3, seed);
+}
+RecurrentWeights lstm_weights(int64_t in, int64_t hidden, uint64_t seed) {
+  return recurrent_weights(in, hidden, 4, seed);
+}
 
 // r = s(Wr x + Ur h), z = s(Wz x + Uz h), n = tanh(Wn x + r (Un h)), h = (1 - z) n + z h1 (Cho et al. 2014).
 SignalTensor gru(const SignalTensor& x, const RecurrentWeights& w, Loc loc) {

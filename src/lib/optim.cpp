@@ -24,7 +24,8 @@ Schedule exponential_schedule(double lr, double rate, double every) {
 }
 
 Optimizer::Optimizer(const std::vector<Value>& params, Settings settings)
-    : settings_(std::move(settings)), lr_value_(detail::variable({}, 0)), skipped_(detail::variable({}, 0)) {
+    : settings_(std::move(settings)), skipped_(detail::variable({}, 0)) {
+  progress_->lr_value = detail::variable({}, 0);
   set_lr(settings_.lr);
   add_group(params);
 }
@@ -40,13 +41,13 @@ void Optimizer::add_group(const std::vector<Value>& params, const GroupOptions& 
   program_.reset();
 }
 
-void Optimizer::set_lr(double lr) {
-  lr_ = lr;
-  lr_value_.assign(static_cast<float>(lr));
+void Optimizer::Progress::set_lr(double value) {
+  lr = value;
+  lr_value.assign(static_cast<float>(value));
 }
 
-void Optimizer::before_step() {
-  if (schedule_) set_lr(schedule_(steps_));
+void Optimizer::Progress::before_step() {
+  if (schedule) set_lr(schedule(steps));
 }
 
 int64_t Optimizer::skipped() const { return std::llround(skipped_.realize()[0]); }
@@ -88,11 +89,12 @@ std::vector<Update> Optimizer::updates(const std::vector<std::optional<Tensor>>&
   for (size_t i = 1; i < raw.size(); ++i) zero += (raw[i] * 0.0f).sum();
   Tensor finite = zero == 0.0f;
   std::vector<Tensor> clean = clipped(std::move(raw));
+  const Tensor& base_lr = progress_->lr_value;
   std::vector<Update> updates{{skipped_, skipped_ + (1.0f - finite)}};
   for (size_t i = 0; i < active.size(); ++i) {
     const Param& p = *active[i];
     std::vector<Tensor> next;
-    Tensor lr = p.lr_scale == 1 ? lr_value_ : lr_value_ * p.lr_scale;
+    Tensor lr = p.lr_scale == 1 ? base_lr : base_lr * p.lr_scale;
     Tensor value = rule(p, clean[i], lr, next);
     auto [lo, hi] = detail::bounds(p.value);
     if (std::isfinite(hi)) value = min(value, hi);
@@ -120,16 +122,17 @@ void Optimizer::step() {
   }
   for (size_t i = 0; i < params_.size(); ++i)
     if (gradients_[i]) gradients_[i]->assign(data[i]);
-  before_step();
+  progress_->before_step();
   program_->run();
-  after_step();
+  progress_->after_step();
 }
 
 void Optimizer::zero_grad() {
   for (const Param& p : params_) p.value.zero_grad();
 }
 
-// Rules ----------------------------------------------------------------------------------------------------------------
+// Rules
+// ----------------------------------------------------------------------------------------------------------------
 
 SGD::SGD(const std::vector<Value>& params, const SgdOptions& o)
     : Optimizer(params, {o.lr, o.weight_decay, o.clip_grad_norm, o.clip_grad_value,
@@ -146,7 +149,10 @@ Tensor SGD::rule(const Param& param, const Tensor& gradient, const Tensor& lr, s
 }
 
 Adam::Adam(const std::vector<Value>& params, const AdamOptions& o, bool decoupled)
-    : Optimizer(params, {o.lr, o.weight_decay, o.clip_grad_norm, o.clip_grad_value,
+    : Optimizer(params, {o.lr,
+                         o.weight_decay,
+                         o.clip_grad_norm,
+                         o.clip_grad_value,
                          {{"m", false}, {"v", false}, {"m_weight", true}, {"v_weight", true}}}),
       options_(o),
       decoupled_(decoupled) {}
@@ -165,7 +171,8 @@ Tensor Adam::rule(const Param& param, const Tensor& gradient, const Tensor& lr, 
   return w - lr * (decay == 0 || !decoupled_ ? step : step + decay * w);
 }
 
-// Gradients of the eager loop ------------------------------------------------------------------------------------------
+// Gradients of the eager loop
+// ------------------------------------------------------------------------------------------
 
 double clip_grad_norm(const std::vector<Value>& params, double max_norm) {
   double power = 0;

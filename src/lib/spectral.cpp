@@ -2,7 +2,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "dgen/train.h"
+#include "dgen/dsp.h"
 
 namespace dgen {
 namespace {
@@ -47,10 +47,14 @@ Tensor blackman(int64_t n) { return 0.42f - 0.5f * cos(turns(n)) + 0.08f * cos(2
 
 Tensor window(Window kind, int64_t n) {
   switch (kind) {
-    case Window::hann: return hann(n);
-    case Window::hamming: return hamming(n);
-    case Window::blackman: return blackman(n);
-    case Window::rect: return detail::as<Tensor>(detail::expand(detail::number(1), Shape{n}, Loc{}));
+    case Window::hann:
+      return hann(n);
+    case Window::hamming:
+      return hamming(n);
+    case Window::blackman:
+      return blackman(n);
+    case Window::rect:
+      return detail::as<Tensor>(detail::expand(detail::number(1), Shape{n}, Loc{}));
   }
   detail::raise("window", "unknown kind", {});
 }
@@ -79,13 +83,19 @@ SignalTensor istft(const Complex<SignalTensor>& x, const StftOptions& o, Loc loc
   return (x.irfft(o.size) * select(power > 1e-8f, w / power, 0.0f)).overlap_add(o.hop);
 }
 
-SignalTensor mel(const SignalTensor& magnitudes, int n, Loc loc) {
+Value detail::mel(const Value& v, int n, Loc loc) {
   CallSite site(loc);
+  X magnitudes = untyped(v);
+  if (n < 1 || magnitudes.rank() == 0 || magnitudes.size(-1) < 2)
+    raise("mel", "needs at least one band and two bins, got " + std::to_string(n) + " of " + magnitudes.shape().str(),
+          {v});
   int64_t bins = magnitudes.size(-1);
   Signal top = 0.5f * sample_rate();
   X f = detail::iota(bins).reshape({bins, 1}) * (top * (1 / static_cast<float>(bins - 1)));
   Signal top_mel = 2595.0f * log10(1.0f + top / 700.0f);
-  X edges = 700.0f * (exp(detail::iota(n + 2) * (top_mel * (std::numbers::ln10_v<float> / 2595 / static_cast<float>(n + 1)))) - 1.0f);
+  X edges =
+      700.0f *
+      (exp(detail::iota(n + 2) * (top_mel * (std::numbers::ln10_v<float> / 2595 / static_cast<float>(n + 1)))) - 1.0f);
   X lo = last_axis(edges, 0, n), mid = last_axis(edges, 1, n + 1), hi = last_axis(edges, 2, n + 2);
   X weights = relu(min((f - lo) / (mid - lo), (hi - f) / (hi - mid)));
   return magnitudes.matmul(weights);
@@ -119,9 +129,7 @@ namespace detail {
 namespace {
 
 // The first taps directly: windows of the last samples times the reversed response.
-X direct(const X& x, const Tensor& ir) {
-  return x.buffer(static_cast<int>(ir.size()), 1).matmul(ir.flip({0}));
-}
+X direct(const X& x, const Tensor& ir) { return x.buffer(static_cast<int>(ir.size()), 1).matmul(ir.flip({0})); }
 
 // Taps from block on, in parts of block: what a block of input adds to later blocks, as spectra of 2 block samples.
 // A part's taps stand one sample late because the newest sample of a block is the tick's own.

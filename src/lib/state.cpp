@@ -2,7 +2,7 @@
 #include <numbers>
 #include <numeric>
 
-#include "dgen/train.h"
+#include "dgen/dsp.h"
 
 namespace dgen::detail {
 namespace {
@@ -36,8 +36,10 @@ Value accum(const Value& increment, const AccumOptions& o, Loc loc) {
   if (o.reset.is_set()) reset = option(o.reset);
   X sample = x + start + reset;  // its shape and clock are those of the sum
   Operand init;
-  if (o.min.number()) init = *o.min.number();
-  else if (o.min.is_set()) init = start;
+  if (o.min.number())
+    init = *o.min.number();
+  else if (o.min.is_set())
+    init = start;
   auto [y, write] = SignalTensor::history(sample.shape(), {.init = init, .hop = static_cast<int>(period_of({sample}))});
   X next = y + x;
   if (o.min.is_set() && o.max.is_set()) next = wrap(next, start, option(o.max).detach());

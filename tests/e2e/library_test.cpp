@@ -1,4 +1,5 @@
-// Library patches against plain loops, gradients against differences, checkpoints and optimisers against their formulas.
+// Library patches against plain loops, gradients against differences, checkpoints and optimisers against their
+// formulas.
 #include <dgen/dgen.h>
 
 #include <gtest/gtest.h>
@@ -39,7 +40,9 @@ void expect_near(const Values& got, const Values& want, float tolerance) {
   for (size_t i = 0; i < got.size(); ++i) ASSERT_NEAR(got[i], want[i], tolerance) << "at " << i;
 }
 
-Values run(const Value& y, const Values& in) { return y.realize({.frames = static_cast<int>(in.size()), .inputs = {in}}); }
+Values run(const Value& y, const Values& in) {
+  return y.realize({.frames = static_cast<int>(in.size()), .inputs = {in}});
+}
 
 TEST_P(Library, ConvolveIsDirectConvolution) {
   Values in = wild(700);
@@ -116,7 +119,8 @@ TEST_P(Library, LevelOfASine) {
   Signal sine = sin(Signal::phasor(1000) * 6.2831853f);
   Values level = loudness(sine, {.hop = 512}).realize({.frames = 8192, .per_tick = true});
   EXPECT_NEAR(level.back(), -3.01, 0.05);
-  EXPECT_NEAR(loudness(Signal::constant(0), {.hop = 512}).realize({.frames = 600, .per_tick = true}).back(), -100, 1e-3);
+  EXPECT_NEAR(loudness(Signal::constant(0), {.hop = 512}).realize({.frames = 600, .per_tick = true}).back(), -100,
+              1e-3);
   Signal low = sin(Signal::phasor(100) * 6.2831853f);  // A(100 Hz) = -19.1 dB
   EXPECT_NEAR(loudness(low, {.hop = 512}).realize({.frames = 8192, .per_tick = true}).back(), -3.01 - 19.1, 0.2);
 }
@@ -131,7 +135,9 @@ TEST_P(Library, MelTrianglesTile) {
 TEST_P(Library, CompressorAndSvf) {
   config().sample_rate = 44100;
   Values loud(4000, 0.5f);
-  Values y = run(Signal::input(0).compressor({.ratio = 4, .threshold_db = -20, .knee_db = 0, .attack = .005f, .release = .05f}), loud);
+  Values y = run(
+      Signal::input(0).compressor({.ratio = 4, .threshold_db = -20, .knee_db = 0, .attack = .005f, .release = .05f}),
+      loud);
   // Level -6.02 dB, 13.98 over: 10.48 less.
   EXPECT_NEAR(20 * std::log10(y.back() / 0.5f), -10.485, 0.01);
   Values steady = run(Signal::input(0).svf({.cutoff = 500}), Values(4000, 1));
@@ -259,7 +265,8 @@ TEST_P(Library, StepAndTrainingStepAgree) {
 }
 
 TEST_P(Library, CheckpointsResumeExactly) {
-  auto path = std::filesystem::temp_directory_path() / ("dgen_checkpoint_" + std::to_string(static_cast<int>(GetParam())) + ".safetensors");
+  auto path = std::filesystem::temp_directory_path() /
+              ("dgen_checkpoint_" + std::to_string(static_cast<int>(GetParam())) + ".safetensors");
   Tensor w = Tensor::param({1, 2}), again = Tensor::param({0, 0});
   Adam a({w}, {.lr = .1f}), b({again}, {.lr = .5f});
   auto train = [](const Tensor& x, Optimizer& opt) {
@@ -305,6 +312,19 @@ TEST_P(Library, ProcessIsRealizeInBlocks) {
   }
   expect_near(left, want, 1e-6f);
   EXPECT_NEAR(right[10], 2 * want[10], 1e-6);
+}
+
+TEST_P(Library, ProgramStateIsSavedAndRestored) {
+  Signal y = Signal::phasor(300).biquad({.cutoff = 2000}).delay(3.5f).every(4).interpolate();
+  auto program = compile(y), other = compile(y + 1.0f);
+  program.run({.frames = 21, .preserve_state = true});
+  ProgramState saved = program.state();
+  Values once = program.run({.frames = 30, .preserve_state = true})[0];
+  program.restore(saved);
+  EXPECT_EQ(program.run({.frames = 30, .preserve_state = true})[0], once);
+  Values whole = y.realize(51);
+  expect_near(once, {whole.begin() + 21, whole.end()}, 1e-5f);
+  EXPECT_THROW(other.restore(saved), Error);
 }
 
 TEST_P(Library, AssignNeedsNoNewGraph) {

@@ -65,7 +65,8 @@ TEST_P(Numeric, AccumHistorySelect) {
 
 TEST_P(Numeric, Buffer) {
   expect_values(frame_index().buffer(4).sum().realize(8), {0, 1, 3, 6, 10, 14, 18, 22});
-  expect_values((frame_index().buffer(4) * Tensor({1, 10, 100, 1000})).sum().realize(6), {0, 1000, 2100, 3210, 4321, 5432});
+  expect_values((frame_index().buffer(4) * Tensor({1, 10, 100, 1000})).sum().realize(6),
+                {0, 1000, 2100, 3210, 4321, 5432});
 }
 
 TEST_P(Numeric, OverlapAdd) {
@@ -126,7 +127,9 @@ TEST_P(Numeric, Biquad) {
   };
   for (const Impulse& c : cases) {
     SCOPED_TRACE(static_cast<int>(c.mode));
-    expect_values(Signal::click().biquad({.cutoff = 1000, .q = .7071f, .mode = c.mode, .gain_db = c.gain_db}).realize(4), c.values);
+    expect_values(
+        Signal::click().biquad({.cutoff = 1000, .q = .7071f, .mode = c.mode, .gain_db = c.gain_db}).realize(4),
+        c.values);
   }
   Signal rising = 1000.0f * (frame_index() + 1.0f);
   expect_values(Signal::click().biquad({.cutoff = rising}).realize(6),
@@ -195,7 +198,8 @@ TEST_P(Numeric, Decay) {
 
 TEST_P(Numeric, SpectralLossOfADelta) {
   Signal delta = frame_index() == 10.0f;
-  Signal loss = spectral_loss(delta, Signal::constant(0), {.window_size = 64, .hop = 1, .window = Window::rect, .normalize = false});
+  Signal loss = spectral_loss(delta, Signal::constant(0),
+                              {.window_size = 64, .hop = 1, .window = Window::rect, .normalize = false});
   std::vector<float> got = loss.realize(90);
   for (size_t n = 0; n < got.size(); ++n) EXPECT_NEAR(got[n], n >= 10 && n <= 73 ? 33 : 0, 1e-3) << "at " << n;
 }
@@ -217,7 +221,8 @@ TEST_P(Numeric, LearnsHarmonics) {
   Tensor weights = Tensor::param(std::vector<float>(4, 0.0f), Shape{1, 4});
   Adam opt({weights}, {.lr = 0.05f});
   const float turn = 2 * static_cast<float>(M_PI);
-  SignalTensor waves = sin(Signal::phasor(Tensor({100, 200, 300, 400})) * turn) * Tensor({{1.0f}}).matmul(weights).reshape({4});
+  SignalTensor waves =
+      sin(Signal::phasor(Tensor({100, 200, 300, 400})) * turn) * Tensor({{1.0f}}).matmul(weights).reshape({4});
   Signal target = sin(Signal::phasor(100) * turn) + sin(Signal::phasor(300) * turn);
   auto step = compile_training(mse(waves.sum(), target), opt, {.frames = 1024});
   for (int i = 0; i < 100; ++i) step.run();
@@ -241,7 +246,8 @@ TEST_P(Numeric, LearnsFrequency) {
   for (float start : {180.0f, 220.0f, 280.0f}) {
     Signal f = Signal::param(start);
     Adam opt({f}, {.lr = 1});
-    Signal loss = spectral_loss(sin(Signal::phasor(f) * turn), sin(Signal::phasor(200) * turn), {.window_size = 64, .hop = 16});
+    Signal loss =
+        spectral_loss(sin(Signal::phasor(f) * turn), sin(Signal::phasor(200) * turn), {.window_size = 64, .hop = 16});
     auto step = compile_training(loss, opt, {.frames = 128});
     for (int i = 0; i < 200; ++i) step.run();
     EXPECT_NEAR(f.realize(1)[0], 200, 1);

@@ -136,8 +136,12 @@ TEST_F(Spelling, SpectraAndOptions) {
   static_assert(std::is_same_v<decltype(c), dgen::Complex<SignalTensor>>);
   auto out = irfft(c, 64).overlap_add(16);
   EXPECT_EQ(out.realize(32).size(), 32u);
-  Signal loss = dgen::spectral_loss(x, 0.5f * x, {.window_size = 64, .hop = 16, .window = dgen::Window::rect,
-                                                  .magnitude = dgen::Magnitude::both, .distance = dgen::Distance::l1});
+  Signal loss = dgen::spectral_loss(x, 0.5f * x,
+                                    {.window_size = 64,
+                                     .hop = 16,
+                                     .window = dgen::Window::rect,
+                                     .magnitude = dgen::Magnitude::both,
+                                     .distance = dgen::Distance::l1});
   EXPECT_EQ(loss.clock().period, 16);
   Tensor spectrum = Tensor({1, 0, 0, 0, 0, 0, 0, 0}).fft().re;
   EXPECT_EQ(spectrum.realize(), std::vector<float>(8, 1.0f));
