@@ -113,7 +113,7 @@ CpuMemory::CpuMemory(const Plan& plan, runtime::Buffer& arena, uint64_t position
     bool fixed = node.clock().is_static();
     s.whole = fixed || whole[static_cast<size_t>(id)] || frames_ <= tile_frames;
     s.pad = fixed ? 0 : plan.history[static_cast<size_t>(id)];
-    if (node.op->name == "ring_add") s.pad = node.attrs.i("max") + 1;
+    if (node.op->name == "ring_add") s.pad = std::max(s.pad, node.attrs.i("max") + 1);
     s.capacity = fixed ? 1 : s.whole ? ticks(node.clock()).count : ticks_before(node.clock().period, tile_frames) + 1;
     s.offset = take((s.capacity + 2 * s.pad) * s.size) + s.pad * s.size;
     streams_[id] = s;

@@ -221,6 +221,18 @@ TEST(Gradients, OfUnusedParams) {
   for (Backend backend : {Backend::interpreter, Backend::cpu}) EXPECT_EQ(run_fresh(p, backend, 9)[0], (std::vector<float>{0, 0, 0}));
 }
 
+// The adjoint of a moving delay is summed over hops that reach beyond the run's end.
+TEST(Runs, LeaveNothingInADelayLine) {
+  Patch p;
+  Ex x = ex("hold", {ex("hold", {p.number(0.7f)}, {{"period", int64_t{8}}}) * p.input({}, 8)}, {{"period", int64_t{1}}});
+  Ex loss = p.loss(ex("delay", {x, p.input({}, 1, 0, 1)}, {{"max", int64_t{1}}}));
+  p.output(p.grad(loss, 0));
+  for (int64_t frames : {50, 9, 33, 17}) {
+    double want = Oracle(p).run(frames)[0][0];
+    EXPECT_NEAR(static_cast<double>(run_fresh(p, Backend::cpu, frames)[0][0]), want, 1e-5) << frames;
+  }
+}
+
 // Runs of different lengths on one program: nothing of a longer run is left in a shorter one.
 TEST(Runs, LeaveNothingBehind) {
   Patch p;
