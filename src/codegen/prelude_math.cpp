@@ -84,7 +84,7 @@ DG_FN float dg_max(float a, float b) { return b > a ? b : a; }
 DG_FN float dg_select(float c, float a, float b) { return c > 0.0f ? a : b; }
 /* A mask, not a branch: loops that call it stay vectorised. */
 DG_FN float dg_mulz(float a, float b) { dg_u32 keep = a != 0.0f ? 0xffffffffu : 0u; return DG_AS_FLOAT(DG_AS_UINT(a * b) & keep); }
-DG_FN float dg_sign(float x) { return (x > 0.0f ? 1.0f : 0.0f) - (x < 0.0f ? 1.0f : 0.0f); }
+DG_FN float dg_sign(float x) { return x > 0.0f ? 1.0f : x < 0.0f ? -1.0f : x; }
 DG_FN float dg_copysign(float x, float s) {
   return DG_AS_FLOAT((DG_AS_UINT(x) & 0x7fffffffu) | (DG_AS_UINT(s) & 0x80000000u));
 }

@@ -212,7 +212,7 @@ class Renderer {
     if (op == "sum") return cat(a, " + ", b);
     if (op == "prod") return cat(a, " * ", b);
     DGEN_ASSERT(op == "max");
-    return cat("dg_max(", a, ", ", b, ")");
+    return cat("(", b, " > ", a, ") | (", b, " != ", b, ") ? ", b, " : ", a);  // a NaN stays
   }
   static const char* start(const std::string& op) { return op == "sum" ? "0.0f" : op == "prod" ? "1.0f" : "DG_AS_FLOAT(0xff800000u)"; }
 

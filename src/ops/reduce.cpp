@@ -70,11 +70,12 @@ void eval_sum(EvalCtx& c) {
 void eval_prod(EvalCtx& c) {
   eval_fold(c, [](double a, double b) { return a * b; });
 }
+// Unlike max and min of two values, a NaN anywhere is the result: which element came first has no meaning here.
 void eval_amax(EvalCtx& c) {
-  eval_fold(c, [](double a, double b) { return b > a ? b : a; });
+  eval_fold(c, [](double a, double b) { return b > a || std::isnan(b) ? b : a; });
 }
 void eval_amin(EvalCtx& c) {
-  eval_fold(c, [](double a, double b) { return b < a ? b : a; });
+  eval_fold(c, [](double a, double b) { return b < a || std::isnan(b) ? b : a; });
 }
 
 // Folds value(input element) over the reduced axes.
@@ -146,13 +147,16 @@ void eval_argmax(EvalCtx& c) {
     index.insert(index.begin() + static_cast<std::ptrdiff_t>(axis), 0);
     const double* row = x + offset_of(index, strides);
     int64_t best = 0;
-    for (int64_t i = 1; i < from[static_cast<int>(axis)]; ++i)
+    bool number = true;
+    for (int64_t i = 0; i < from[static_cast<int>(axis)]; ++i) {
+      number = number && !std::isnan(row[i * strides[axis]]);
       if (row[i * strides[axis]] > row[best * strides[axis]]) best = i;
-    c.out[n] = static_cast<double>(best);
+    }
+    c.out[n] = number ? static_cast<double>(best) : 0;
   });
 }
 
-// The first place of the maximum is the one most elements from the end; none is found in a row of NaNs, which gives 0.
+// The first place of the maximum is the one most elements from the end; none is found in a row with a NaN, which gives 0.
 int elem_argmax(ElemCtx& c) {
   LoopBuilder& l = c.l;
   const Shape& from = c.input(0).shape();

@@ -239,6 +239,28 @@ TEST(Backend, Leaves) {
   for (size_t o = 0; o < want.size(); ++o) EXPECT_LE(distance(got[o], want[o], 1e-6, 1e-7), 1) << "output " << o;
 }
 
+// A NaN is seen on both backends, wherever it stands and whatever folds over it.
+TEST(Backend, NansAreNotLost) {
+  auto nan = std::nanf("");
+  Patch p;
+  for (size_t at : {0u, 1u, 18u}) {
+    std::vector<float> values = random_floats(19, 1);
+    values[at] = nan;
+    Ex x = p.tensor({19}, values) + p.input() * 0.0;
+    for (std::string_view name : {"sum", "prod", "amax", "amin"}) p.output(ex(name, {x}, {{"axes", Ints{0}}}));
+    p.output(ex("argmax", {x}, {{"axis", int64_t{0}}}));
+  }
+  for (std::string_view name : {"sign", "abs", "floor", "sqrt", "exp", "sin", "tanh", "relu"})
+    if (find_op(name)) p.output(fn(name, p.input() * 0.0 + p.tensor({}, {nan})));
+  auto want = Oracle(p).run(3);
+  Rows got = run_fresh(p, Backend::cpu, 3);
+  for (size_t o = 0; o < want.size(); ++o) {
+    EXPECT_LE(distance(got[o], want[o], 0, 0), 1) << "output " << o;
+    bool index = o < 15 && o % 5 == 4;
+    EXPECT_EQ(std::isnan(got[o][0]), !index) << "output " << o;
+  }
+}
+
 TEST(Backend, AssignsAfterAllReads) {
   for (Backend backend : {Backend::interpreter, Backend::cpu}) {
     Patch p;

@@ -99,7 +99,7 @@ class KernelRun {
         value(s.vars[i]).i = rest % extents[static_cast<int>(i)];
       run(s.body);
       double v = value(s.value).f;
-      sum = s.name == "sum" ? sum + v : s.name == "prod" ? sum * v : v > sum ? v : sum;
+      sum = s.name == "sum" ? sum + v : s.name == "prod" ? sum * v : v > sum || std::isnan(v) ? v : sum;
     }
     value(s.var).f = static_cast<float>(sum);
   }
