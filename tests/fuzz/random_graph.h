@@ -51,7 +51,7 @@ class RandomGraph {
     for (int64_t i = 0, n = 2 + r_.below(3); i < n; ++i) pool_.push_back(p_.param(any_shape()));
     for (int64_t i = 0, n = 1 + r_.below(3); i < n; ++i) pool_.push_back(p_.input(any_shape(), any_period()));
     if (r_.chance(0.4)) pool_.push_back(p_.noise(any_shape(), any_period()));
-    for (int64_t i = 0, n = r_.below(5); i < n; ++i) {
+    for (int64_t i = 0, n = r_.below(r_.chance(0.3) ? 9 : 5); i < n; ++i) {
       Shape shape = any_shape();
       Ex init = r_.chance(0.4) ? p_.param(shape) : Ex{};
       cells_.push_back(p_.cell(shape, any_period(), init));
