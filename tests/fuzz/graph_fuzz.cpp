@@ -35,6 +35,7 @@ Trial trial_of(uint64_t seed) {
 void report(uint64_t seed, Patch& patch, const Trial& trial, const Verdict& verdict, bool shrink) {
   std::printf("seed %llu: %s (%lld frames, chunk %lld, tile %lld)\n", static_cast<unsigned long long>(seed), verdict.what.c_str(),
               static_cast<long long>(trial.frames), static_cast<long long>(trial.chunk), static_cast<long long>(trial.tile));
+  std::fflush(stdout);  // shrinking may take long
   if (!shrink) return;
   auto kind = [](const Verdict& v) { return v.what.substr(0, v.what.find(' ')); };
   Verdict last = verdict;
