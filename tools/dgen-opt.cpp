@@ -7,8 +7,6 @@
 #include <map>
 #include <sstream>
 
-#include "analysis/clocks.h"
-#include "autodiff/gradients.h"
 #include "base/check.h"
 #include "codegen/render.h"
 #include "driver/driver.h"
@@ -28,7 +26,7 @@ using namespace dgen;
 
 const char* usage = R"(usage: dgen-opt [options] [FILE]       FILE is text IR (see src/ir/print.h), standard input without it
 
-  --pass P,...     run passes in this order: clocks, gradients, rebuild
+  --pass P,...     run passes in this order: clocks, gradients, recompute, rebuild
   --plan           explain the plan: regions, strategies, reasons, storage
   --loops          show the kernels of the loop IR
   --emit FORM      c, cuda, metal: the kernels in that language; with helpers by --prelude; dot: the graph for Graphviz
@@ -148,8 +146,8 @@ std::string read_text(const std::string& file) {
 }
 
 ir::Graph run_pass(const std::string& name, const ir::Graph& g) {
-  if (name == "clocks") return analysis::align_clocks(g);
-  if (name == "gradients") return autodiff::expand_gradients(g);
+  for (const driver::Pass& pass : driver::passes())
+    if (name == pass.name) return pass.run(g);
   if (name == "rebuild") return ir::rebuild(g);
   fail("unknown pass '", name, "'");
 }

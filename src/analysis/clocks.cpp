@@ -4,6 +4,7 @@
 
 #include "ir/expr.h"
 #include "ir/op.h"
+#include "ir/print.h"
 
 namespace dgen::analysis {
 
@@ -17,8 +18,10 @@ Id make_sample(Graph& g, Id x, int64_t hop, Samples& done);
 
 // x on the ticks of hop, computed there where the operators allow it; every value is sampled once.
 Id sample(Graph& g, Id x, int64_t hop, Samples& done) {
-  auto found = done.find({x, hop});
-  return found != done.end() ? found->second : done[{x, hop}] = make_sample(g, x, hop, done);
+  if (auto found = done.find({x, hop}); found != done.end()) return found->second;
+  Id sampled = make_sample(g, x, hop, done);
+  if (g.rewrites && sampled != x) g.rewrites->push_back({"sample", print_node(g, x), print_node(g, sampled)});
+  return done[{x, hop}] = sampled;
 }
 
 Id make_sample(Graph& g, Id x, int64_t hop, Samples& done) {

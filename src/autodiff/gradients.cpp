@@ -4,6 +4,7 @@
 
 #include "ir/expr.h"
 #include "ir/op.h"
+#include "ir/print.h"
 #include "ir/vjp.h"
 
 namespace dgen::autodiff {
@@ -97,7 +98,16 @@ class Walk {
       type.clock.reverse = true;
       return reverse_cell_[cell] = ctx.new_cell(type);
     };
+    Id before = g_.size();
     g_[id].op->vjp(ctx);
+    if (g_.rewrites) note(id, before);
+  }
+
+  // The nodes that one transpose added.
+  void note(Id id, Id before) {
+    std::string added;
+    for (Id n = before; n < g_.size(); ++n) added += (added.empty() ? "" : "\n") + print_node(g_, n);
+    g_.rewrites->push_back({"transpose", print_node(g_, id), added});
   }
 
   // An adjoint lives at the reverse of the value's clock; of a static value it is the sum over time.
@@ -160,7 +170,10 @@ Graph expand_gradients(const Graph& g) {
   for (auto& [loss, grads] : losses) {
     Walk walk(out, loss);
     walk.run();
-    for (Id id : grads) instead[id] = slot_adjoint(walk, g, out, id);
+    for (Id id : grads) {
+      instead[id] = slot_adjoint(walk, g, out, id);
+      if (out.rewrites) out.rewrites->push_back({"gradient", print_node(g, id), print_node(out, instead[id])});
+    }
   }
   return expand_gradients(rebuild(out, instead));
 }

@@ -1,10 +1,13 @@
 // Programs by structure: an equal graph, rebuilt, finds its program without a compile.
+#include <chrono>
 #include <cstring>
 #include <mutex>
 #include <unordered_map>
 
 #include "base/check.h"
+#include "driver/debug.h"
 #include "driver/programs.h"
+#include "driver/record.h"
 #include "ir/op.h"
 
 namespace dgen::driver {
@@ -71,6 +74,16 @@ std::shared_ptr<Program> make_program(const Graph& graph, const Options& options
   return make_cpu_program(graph, options);
 }
 
+// make_program, with what DGEN_DEBUG and DGEN_DUMP show around it.
+std::shared_ptr<Program> watched_program(const Graph& graph, const Options& options, const std::string& structure) {
+  show_compile(graph, options, structure);
+  runtime::Trace::Scope span(trace(), "compile");
+  auto start = std::chrono::steady_clock::now();
+  std::shared_ptr<Program> program = make_program(graph, options);
+  show_compiled(*program, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  return program;
+}
+
 struct Cache {
   std::mutex mutex;
   std::unordered_map<std::string, std::shared_ptr<Program>> programs;
@@ -100,7 +113,7 @@ std::shared_ptr<Program> get_program(const Capture& capture, const Options& opti
     if (auto found = cache.programs.find(structure); found != cache.programs.end()) return found->second;
     slots = cache.structures[structure]++ > 0;
   }
-  std::shared_ptr<Program> program = make_program(slots ? with_literal_slots(capture.graph) : capture.graph, options);
+  std::shared_ptr<Program> program = watched_program(slots ? with_literal_slots(capture.graph) : capture.graph, options, structure);
   std::lock_guard lock(cache.mutex);
   return cache.programs.emplace(slots ? std::move(structure) : std::move(exact), std::move(program)).first->second;
 }

@@ -6,7 +6,6 @@
 #include "driver/explain.h"
 #include "driver/pipeline.h"
 #include "driver/programs.h"
-#include "schedule/recompute.h"
 
 namespace dgen::driver {
 namespace {
@@ -15,9 +14,8 @@ class CpuProgram : public Program {
  public:
   CpuProgram(const ir::Graph& captured, const Options& options)
       : options_(options),
-        plan_(schedule::make_plan(schedule::recompute_pointwise(prepare(captured)), options.chunk_frames)),
+        plan_(plan_program(captured, options)),
         compiled_(compile_steps(plan_, options)) {
-    if (debug().level >= 3) debug_print(explain_plan(plan_));
     stats_.compiles = static_cast<int64_t>(compiled_.libraries.size());
     stats_.kernels = static_cast<int64_t>(compiled_.steps.size());
   }

@@ -6,7 +6,6 @@
 #include "base/check.h"
 #include "codegen/render.h"
 #include "compile/c_compiler.h"
-#include "driver/debug.h"
 #include "loop/lower.h"
 #include "loop/verify.h"
 
@@ -79,8 +78,6 @@ CompiledSteps compile_steps(const Plan& plan, const Options& wanted) {
   }
   std::vector<std::string> texts;
   for (auto& part : parts) texts.push_back(codegen::render_program(codegen::Target::c, part));
-  if (debug().level >= 4)
-    for (auto& text : texts) debug_print(text);
   compile::CCompiler& compiler = compile::default_compiler();
   compile::COptions options;
   options.optimize = wanted.optimize;

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 
 namespace dgen::driver {
 
@@ -14,6 +15,7 @@ const Debug& debug() {
     Debug d;
     d.level = std::atoi(text("DGEN_DEBUG").c_str());
     d.dump = text("DGEN_DUMP");
+    d.trace = text("DGEN_TRACE");
     d.check = std::atoi(text("DGEN_CHECK").c_str()) > 0;
     d.nan = std::atoi(text("DGEN_NAN").c_str()) > 0;
     return d;
@@ -22,5 +24,10 @@ const Debug& debug() {
 }
 
 void debug_print(const std::string& text) { std::fputs(text.c_str(), stderr); }
+
+runtime::Trace* trace() {
+  static const std::unique_ptr<runtime::Trace> file = debug().trace.empty() ? nullptr : std::make_unique<runtime::Trace>(debug().trace);
+  return file.get();
+}
 
 }  // namespace dgen::driver

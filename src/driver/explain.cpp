@@ -10,8 +10,6 @@ using namespace ir;
 using schedule::Store;
 using schedule::Strategy;
 
-namespace {
-
 const char* strategy_name(const schedule::Region& region, const Graph& g) {
   switch (region.strategy) {
     case Strategy::gemm: return "Gemm";
@@ -30,17 +28,19 @@ const char* strategy_name(const schedule::Region& region, const Graph& g) {
   return "Pointwise";
 }
 
-}  // namespace
+const char* sweep_name(int level) {
+  static const char* sweeps[] = {"static", "forward", "reverse"};
+  return sweeps[level % 3];
+}
 
 std::string explain_plan(const schedule::Plan& plan) {
-  static const char* sweeps[] = {"static", "forward", "reverse"};
   std::ostringstream out;
   const Graph& g = plan.graph;
   out << g.size() << " nodes, " << g.cells.size() << " cells, " << plan.regions.size() << " regions; partial sums of " << plan.chunk
       << " frames\n";
   for (size_t r = 0; r < plan.regions.size(); ++r) {
     const auto& region = plan.regions[r];
-    out << "region " << r << "  sweep " << region.level << " (" << sweeps[region.level % 3] << ") at " << region.clock.str() << "  "
+    out << "region " << r << "  sweep " << region.level << " (" << sweep_name(region.level) << ") at " << region.clock.str() << "  "
         << strategy_name(region, g) << ": " << region.reason << "\n";
     for (Id id : region.nodes) {
       const Node& node = g[id];

@@ -7,5 +7,7 @@
 namespace dgen::driver {
 
 std::string explain_plan(const schedule::Plan& plan);
+const char* strategy_name(const schedule::Region& region, const ir::Graph& g);
+const char* sweep_name(int level);
 
 }  // namespace dgen::driver

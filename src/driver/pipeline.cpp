@@ -2,17 +2,48 @@
 
 #include "analysis/clocks.h"
 #include "autodiff/gradients.h"
+#include "driver/debug.h"
 #include "ir/verify.h"
+#include "schedule/recompute.h"
 
 namespace dgen::driver {
 
-ir::Graph prepare(const ir::Graph& captured) {
-  ir::verify(captured, ir::Clocks::implicit);
-  ir::Graph aligned = analysis::align_clocks(captured);
-  ir::verify(aligned, ir::Clocks::aligned);
-  ir::Graph graph = autodiff::expand_gradients(aligned);
-  ir::verify(graph, ir::Clocks::aligned);
-  return graph;
+namespace {
+
+ir::Graph run_passes(ir::Graph g, bool scheduled, const Watch& watch) {
+  ir::verify(g, ir::Clocks::implicit);
+  for (const Pass& pass : passes()) {
+    if (pass.scheduled && !scheduled) continue;
+    std::vector<ir::Rewrite> rewrites;
+    if (watch) g.rewrites = &rewrites;
+    {
+      runtime::Trace::Scope span(trace(), pass.name);
+      g = pass.run(g);
+    }
+    g.rewrites = nullptr;
+    ir::verify(g, ir::Clocks::aligned);
+    if (watch) watch(pass, g, rewrites);
+  }
+  return g;
+}
+
+}  // namespace
+
+std::span<const Pass> passes() {
+  static constexpr Pass table[] = {
+      {"clocks", "every clock change becomes a node, constants fold", analysis::align_clocks, false},
+      {"gradients", "grad nodes become a reverse sweep", autodiff::expand_gradients, false},
+      {"recompute", "the reverse sweep computes pointwise values again instead of reading them", schedule::recompute_pointwise, true},
+  };
+  return table;
+}
+
+ir::Graph prepare(const ir::Graph& captured, const Watch& watch) { return run_passes(captured, false, watch); }
+
+schedule::Plan plan_program(const ir::Graph& captured, const Options& options, const Watch& watch) {
+  ir::Graph prepared = run_passes(captured, true, watch);
+  runtime::Trace::Scope span(trace(), "plan");
+  return schedule::make_plan(std::move(prepared), options.chunk_frames);
 }
 
 }  // namespace dgen::driver

@@ -1,10 +1,27 @@
-// The passes from a captured graph to a plan, in order.
+// The passes from a captured graph to a plan, as a table.
 #pragma once
+#include <functional>
+#include <span>
+
+#include "driver/driver.h"
 #include "schedule/plan.h"
 
 namespace dgen::driver {
 
-// Explicit clocks, gradients expanded: what the interpreter runs and the scheduler plans.
-ir::Graph prepare(const ir::Graph& captured);
+struct Pass {
+  const char* name;
+  const char* does;
+  ir::Graph (*run)(const ir::Graph&);
+  bool scheduled;  // the interpreter, which stores everything, goes without
+};
+std::span<const Pass> passes();
+
+// Sees the graph after each pass, and the rules that it applied.
+using Watch = std::function<void(const Pass&, const ir::Graph&, const std::vector<ir::Rewrite>&)>;
+
+// Explicit clocks, gradients expanded: what the interpreter runs.
+ir::Graph prepare(const ir::Graph& captured, const Watch& watch = {});
+// All passes, then the plan.
+schedule::Plan plan_program(const ir::Graph& captured, const Options& options, const Watch& watch = {});
 
 }  // namespace dgen::driver

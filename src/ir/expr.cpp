@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ir/op.h"
+#include "ir/print.h"
 
 namespace dgen::ir {
 
@@ -38,10 +39,11 @@ Id align(Graph& g, Id x, Clock clock) {
   Clock now = g[x].clock();
   if (now.period == clock.period) return x;
   if (clock.is_static()) throw InternalError(cat("a value at ", now.str(), " cannot be read as static"));
-  if (now.is_static() || now.period % clock.period == 0)
-    return g.add(op("hold"), {x}, {{"period", clock.period}});
-  if (clock.period % now.period == 0) return g.add(op("decimate"), {x}, {{"hop", clock.period}});
-  return align(g, align(g, x, meet(now, clock)), clock);
+  bool slower = now.is_static() || now.period % clock.period == 0;
+  if (!slower && clock.period % now.period != 0) return align(g, align(g, x, meet(now, clock)), clock);
+  Id aligned = slower ? g.add(op("hold"), {x}, {{"period", clock.period}}) : g.add(op("decimate"), {x}, {{"hop", clock.period}});
+  if (g.rewrites) g.rewrites->push_back({"align", print_node(g, x), print_node(g, aligned)});
+  return aligned;
 }
 
 Id constant(Graph& g, double value) { return g.add(op("const"), {}, {{"value", value}}); }
@@ -72,6 +74,11 @@ Id simplify_scalar(Graph& g, Op o, const std::vector<Id>& in) {
   return none;
 }
 
+Id note(const char* rule, Graph& g, Op o, const std::vector<Id>& in, Id result) {
+  if (g.rewrites) g.rewrites->push_back({rule, print_call(o, in, {}), print_node(g, result)});
+  return result;
+}
+
 Id fold_scalar(Graph& g, Op o, const std::vector<Id>& in) {
   double v[3] = {0, 0, 0};
   for (size_t i = 0; i < in.size(); ++i) {
@@ -90,9 +97,9 @@ Id apply(Graph& g, Op o, std::vector<Id> in, Attrs attrs, Loc loc, std::string l
     Clock clock;
     for (Id i : in) shape = broadcast_shapes(shape, g[i].shape()), clock = meet(clock, g[i].clock());
     Id folded = fold_scalar(g, o, in);
-    if (folded != none) return align(g, broadcast_to(g, folded, shape), clock);
+    if (folded != none) return note("fold", g, o, in, align(g, broadcast_to(g, folded, shape), clock));
     for (Id& i : in) i = align(g, broadcast_to(g, i, shape), clock);
-    if (Id simple = simplify_scalar(g, o, in); simple != none) return simple;
+    if (Id simple = simplify_scalar(g, o, in); simple != none) return note("identity", g, o, in, simple);
   }
   std::vector<Type> types;
   for (Id i : in) types.push_back(g[i].type);

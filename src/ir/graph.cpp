@@ -88,6 +88,7 @@ Graph rebuild(const Graph& g, const std::unordered_map<Id, Id>& instead) {
   };
   std::vector<Id> to(static_cast<size_t>(g.size()), none);
   Graph out;
+  out.rewrites = g.rewrites;
   out.cells = g.cells;
   for (auto& cell : out.cells) cell.write = none;
   std::vector<bool> written(g.cells.size(), false);
@@ -130,6 +131,7 @@ Graph rewrite(const Graph& g, const std::function<Id(Graph&, Id, Node)>& rewrite
   std::vector<Id>& to = map ? *map : own;
   to.assign(static_cast<size_t>(g.size()), none);
   Graph out;
+  out.rewrites = g.rewrites;
   out.cells = g.cells;
   for (Id id = 0; id < g.size(); ++id) {
     Node node = g[id];

@@ -53,6 +53,11 @@ struct Cell {
   std::string key;
 };
 
+// A rule that a pass applied: nodes as text, before and after it.
+struct Rewrite {
+  std::string rule, before, after;
+};
+
 // Nodes come before their users; roots are computed even when nothing reads them, outputs are roots whose values leave.
 class Graph {
  public:
@@ -68,6 +73,7 @@ class Graph {
   std::vector<Cell> cells;
   std::vector<Id> outputs;
   std::vector<Id> effects;  // assign nodes; state writes are found through cells
+  std::vector<Rewrite>* rewrites = nullptr;  // where passes note what they do, or nowhere; copies and results go on noting there
 
   // All nodes that must be computed: outputs, effects and the writes of cells that are read.
   std::vector<Id> roots() const;

@@ -58,12 +58,15 @@ std::string print_attrs(const Attrs& attrs) {
   return text.empty() ? text : "{" + text + "}";
 }
 
+std::string print_call(Op op, const std::vector<Id>& in, const Attrs& attrs) {
+  std::string text(op->name);
+  for (size_t i = 0; i < in.size(); ++i) text += cat(i ? ", %" : " %", in[i]);
+  return attrs.items().empty() ? text : text + " " + print_attrs(attrs);
+}
+
 std::string print_node(const Graph& g, Id id) {
   const Node& node = g[id];
-  std::string line = cat("%", id, " = ", node.op->name);
-  for (size_t i = 0; i < node.in.size(); ++i) line += cat(i ? ", %" : " %", node.in[i]);
-  if (!node.attrs.items().empty()) line += " " + print_attrs(node.attrs);
-  line += " : " + type_text(node.type);
+  std::string line = cat("%", id, " = ", print_call(node.op, node.in, node.attrs), " : ", type_text(node.type));
   if (!node.label.empty()) line += " " + quoted(node.label);
   return line;
 }

@@ -1,6 +1,7 @@
 #include "schedule/recompute.h"
 
 #include "ir/op.h"
+#include "ir/print.h"
 
 namespace dgen::schedule {
 
@@ -44,7 +45,9 @@ class Recompute {
     for (Id& in : copy.in) timed = timed || forward(in), in = forward(in) ? again(o, in) : to_[static_cast<size_t>(in)];
     if (!timed) return done = relabel(o, id);
     copy.type.clock.reverse = true;
-    return done = o.add(std::move(copy));
+    done = o.add(std::move(copy));
+    if (o.rewrites) o.rewrites->push_back({"recompute", print_node(g_, id), print_node(o, done)});
+    return done;
   }
 
   // hold with the reverse flag: the same value, read in the reverse sweep. A hold is read through.

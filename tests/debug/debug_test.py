@@ -1,0 +1,91 @@
+"""What DGEN_DEBUG, DGEN_DUMP and DGEN_TRACE show of a program that dgen-opt runs.
+
+    debug_test.py DGEN_OPT FILE.dgir
+"""
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+import xml.etree.ElementTree as xml
+
+tool = patch = None
+
+
+def run(*options, expect=0, **environment):
+    """dgen-opt's (stdout, stderr)."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("DGEN_") or name == "DGEN_CACHE_DIR"}
+    done = subprocess.run([tool, *options], env=clean | environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == expect, done.stderr
+    return done.stdout, done.stderr
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+
+class Debug(Case):
+    def test_prints_nothing_unless_asked(self):
+        self.assertEqual(run("--backend", "cpu", "--run", "64", patch)[1], "")
+
+    def test_levels(self):
+        shown = [run("--backend", "cpu", "--run", "64", patch, DGEN_DEBUG=str(level))[1] for level in range(1, 7)]
+        marks = ["program of", "ms in kernels", "region 0", "DG_FN", "== clocks: ", "[gradients] transpose:"]
+        for level, text in enumerate(shown, 1):
+            for mark_level, mark in enumerate(marks, 1):
+                self.assertEqual(mark in text, mark_level <= level, f"{mark!r} at level {level}")
+
+
+class Dump(Case):
+    def dump(self, *options):
+        """The one sub-folder that a run writes."""
+        run(*options, patch, DGEN_DUMP=str(self.folder / "dump"))
+        (program,) = (self.folder / "dump").iterdir()
+        self.assertRegex(program.name, r"^001_[0-9a-f]{16}$")
+        return program
+
+    def test_every_stage_reads_back(self):
+        program = self.dump("--backend", "cpu", "--run", "64")
+        stages = sorted(program.glob("*.dgir"))
+        self.assertEqual([s.name for s in stages], ["00_captured.dgir", "01_clocks.dgir", "02_gradients.dgir", "03_recompute.dgir"])
+        for stage in stages:
+            self.assertEqual(run(str(stage))[0], stage.read_text())
+
+    def test_kernels_and_plan(self):
+        program = self.dump("--backend", "cpu", "--run", "64")
+        self.assertIn("region 0", (program / "plan.txt").read_text())
+        self.assertIn("recompute", (program / "rewrites.txt").read_text())
+        self.assertIn("void k0(", (program / "k0.c").read_text())
+        self.assertIn("kernel k0", (program / "k0.txt").read_text())
+        self.assertIn((program / "k0.c").read_text(), (program / "program.c").read_text())
+
+    def test_interpreter_has_stages_only(self):
+        program = self.dump("--backend", "interpreter", "--run", "64")
+        files = sorted(f.name for f in program.iterdir())
+        self.assertEqual(files, ["00_captured.dgir", "01_clocks.dgir", "02_gradients.dgir", "index.html", "rewrites.txt"])
+
+    def test_page_stands_alone(self):
+        program = self.dump("--backend", "cpu", "--run", "64")
+        page = xml.fromstring((program / "index.html").read_text().replace("<!DOCTYPE html>", ""))
+        self.assertEqual([h.get("id") for h in page.iter("h2")], ["graph", "passes", "regions", "kernels", "buffers"])
+        anchors = {e.get("id") for e in page.iter() if e.get("id")}
+        for link in page.iter("a"):
+            to = link.get("href")
+            self.assertTrue(to[1:] in anchors if to.startswith("#") else (program / to).is_file(), to)
+        self.assertFalse([e.tag for e in page.iter() if e.tag in ("script", "link", "img", "iframe") or e.get("src")])
+        self.assertNotRegex((program / "index.html").read_text(), r"https?:|@import|url\(")
+        self.assertTrue(any(e.get("class") == "feedback" for e in page.iter("path")))
+
+    def test_folder_that_cannot_be_made(self):
+        (self.folder / "file").touch()
+        text = run("--backend", "cpu", "--run", "64", patch, expect=1, DGEN_DUMP=str(self.folder / "file"))[1]
+        self.assertRegex(text, r"^dgen-opt: \[dump\] cannot make the folder \S+: Not a directory; DGEN_DUMP names a folder that can be written$")
+
+
+if __name__ == "__main__":
+    tool, patch = sys.argv[1:3]
+    unittest.main(argv=sys.argv[:1], verbosity=0)
