@@ -36,6 +36,7 @@ CpuRun::CpuRun(const Plan& plan, std::vector<Step>& steps, const Options& option
 }
 
 std::vector<std::vector<float>> CpuRun::go() {
+  runtime::Trace::Scope span(trace(), "run", args_.frames);
   memory_.begin(keep_ ? &state_ : nullptr);
   for (int level = 0; level < plan_.levels; ++level) sweep(level);
   if (policy_.recompute) restore(checkpoints_.back());
@@ -73,6 +74,7 @@ void CpuRun::sweep(int level) {
 
 // again: sums over time have their share of the tile already.
 void CpuRun::run_tile(int level, const Tile& tile, bool again) {
+  runtime::Trace::Scope span(trace(), again ? "tile again" : level % 3 == 2 ? "reverse tile" : "tile", tile.start);
   for (Step& step : steps_)
     if (step.level == level && !(again && (step.chunks || step.region < 0))) launch_tile(step, tile);
 }
@@ -159,6 +161,7 @@ void CpuRun::call(const Step& step, const Tile& tile, int64_t lo, int64_t hi) {
   long numbers[32];
   DGEN_ASSERT(step.kernel.args.size() <= 32);
   for (size_t i = 0; i < step.kernel.args.size(); ++i) numbers[i] = number(step.kernel.args[i], tile, lo, hi);
+  runtime::Trace::Scope span(trace(), step.kernel.name);
   step.fn(arrays_.data(), numbers);
 }
 

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "codegen/render.h"
 #include "compile/c_compiler.h"
+#include "driver/debug.h"
 #include "loop/lower.h"
 #include "loop/verify.h"
 
@@ -33,6 +34,7 @@ int64_t count_ffts(const Kernel& kernel, const std::vector<Stmt>& body) {
 }
 
 std::vector<Step> build_steps(const Plan& plan) {
+  runtime::Trace::Scope span(trace(), "lower");
   std::vector<Step> steps;
   for (size_t r = 0; r < plan.regions.size(); ++r) {
     const schedule::Region& region = plan.regions[r];
@@ -60,6 +62,15 @@ std::vector<Step> build_steps(const Plan& plan) {
   return steps;
 }
 
+std::vector<std::shared_ptr<compile::Library>> compile_texts(const std::vector<std::string>& texts, const Options& wanted) {
+  runtime::Trace::Scope span(trace(), "cc");
+  compile::CCompiler& compiler = compile::default_compiler();
+  compile::COptions options;
+  options.optimize = wanted.optimize;
+  if (options.optimize == 2 && compiler.toolchain().family == "gcc") options.extra_flags = {"-ftree-vectorize", "-fvect-cost-model=dynamic"};
+  return compiler.compile_many(texts, options);
+}
+
 }  // namespace
 
 // Several files when there is much to compile, so that several compilers work at it.
@@ -77,12 +88,11 @@ CompiledSteps compile_steps(const Plan& plan, const Options& wanted) {
     part_of.push_back(part);
   }
   std::vector<std::string> texts;
-  for (auto& part : parts) texts.push_back(codegen::render_program(codegen::Target::c, part));
-  compile::CCompiler& compiler = compile::default_compiler();
-  compile::COptions options;
-  options.optimize = wanted.optimize;
-  if (options.optimize == 2 && compiler.toolchain().family == "gcc") options.extra_flags = {"-ftree-vectorize", "-fvect-cost-model=dynamic"};
-  out.libraries = compiler.compile_many(texts, options);
+  for (auto& part : parts) {
+    runtime::Trace::Scope span(trace(), "render");
+    texts.push_back(codegen::render_program(codegen::Target::c, part));
+  }
+  out.libraries = compile_texts(texts, wanted);
   for (size_t i = 0; i < out.steps.size(); ++i)
     out.steps[i].fn = out.libraries[part_of[i]]->function<KernelFn>(out.steps[i].kernel.name.c_str());
   return out;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "driver/bindings.h"
+#include "driver/debug.h"
 #include "driver/pipeline.h"
 #include "driver/programs.h"
 #include "interp/interp.h"
@@ -27,6 +28,7 @@ class InterpProgram : public Program {
   std::unique_ptr<State> fresh_state() const override { return std::make_unique<InterpState>(); }
 
   std::vector<std::vector<float>> run(const Capture& bindings, const RunArgs& args, State* state) override {
+    runtime::Trace::Scope span(trace(), "run", args.frames);
     InterpState fresh;
     auto& s = state ? dynamic_cast<InterpState&>(*state) : fresh;
     uint64_t position = s.state.position;

@@ -1,5 +1,7 @@
 #include "frontend/capture.h"
 
+#include "driver/debug.h"
+
 namespace dgen::detail {
 
 void PointerMap::clear() {
@@ -59,6 +61,7 @@ Capturer::Capturer() : Capturer(cleared_maps()) {}
 
 ir::Id Capturer::add(const Value& v) {
   if (!v) fail("[capture] an empty handle");
+  runtime::Trace::Scope span(driver::trace(), "capture");
   visit(v.node().get());
   for (; written_ < cells_.size(); ++written_) {
     std::shared_ptr<Cell> cell = cells_[written_];

@@ -33,7 +33,7 @@ std::string escaped(std::string_view text) {
 }  // namespace
 
 Trace::Trace(const std::string& path) : file_(std::fopen(path.c_str(), "we")) {
-  if (!file_) fail("cannot write the trace ", path, ": ", std::strerror(errno));
+  if (!file_) fail("cannot write the trace ", path, ": ", std::strerror(errno), "; DGEN_TRACE names a file that can be written");
   std::fputs("[", file_);
 }
 
@@ -42,16 +42,16 @@ Trace::~Trace() {
   std::fclose(file_);
 }
 
-void Trace::begin(std::string_view name) { write('B', name); }
+void Trace::begin(std::string_view name, std::int64_t number) { write('B', name, number); }
 
-void Trace::end() { write('E', ""); }
+void Trace::end() { write('E', "", -1); }
 
-void Trace::write(char phase, std::string_view name) {
+void Trace::write(char phase, std::string_view name, std::int64_t number) {
   double time = std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start_).count();
-  std::string text = escaped(name);
+  std::string text = escaped(name), args = number < 0 ? "" : cat(",\"args\":{\"number\":", number, "}");
   std::lock_guard lock(mutex_);
-  std::fprintf(file_, "%s\n{\"name\":\"%s\",\"ph\":\"%c\",\"ts\":%.3f,\"pid\":1,\"tid\":%d}", first_ ? "" : ",",
-               text.c_str(), phase, time, thread_number());
+  std::fprintf(file_, "%s\n{\"name\":\"%s\",\"ph\":\"%c\",\"ts\":%.3f,\"pid\":1,\"tid\":%d%s}", first_ ? "" : ",",
+               text.c_str(), phase, time, thread_number(), args.c_str());
   first_ = false;
 }
 

@@ -1,9 +1,10 @@
 // Writes events for a trace viewer (Perfetto, chrome://tracing).
 //
 //   Trace trace("run.json");
-//   { Trace::Scope scope(&trace, "tile 3"); ... }
+//   { Trace::Scope scope(&trace, "tile", 3); ... }
 #pragma once
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <mutex>
 #include <string>
@@ -19,15 +20,15 @@ class Trace {
   Trace(const Trace&) = delete;
   Trace& operator=(const Trace&) = delete;
 
-  // Each begin needs its end on the same thread.
-  void begin(std::string_view name);
+  // Each begin needs its end on the same thread. A number (of a tile, say) is shown beside the name.
+  void begin(std::string_view name, std::int64_t number = -1);
   void end();
 
   // Nothing happens when `trace` is null.
   class Scope {
    public:
-    Scope(Trace* trace, std::string_view name) : trace_(trace) {
-      if (trace_) trace_->begin(name);
+    Scope(Trace* trace, std::string_view name, std::int64_t number = -1) : trace_(trace) {
+      if (trace_) trace_->begin(name, number);
     }
     ~Scope() {
       if (trace_) trace_->end();
@@ -40,7 +41,7 @@ class Trace {
   };
 
  private:
-  void write(char phase, std::string_view name);
+  void write(char phase, std::string_view name, std::int64_t number);
 
   std::mutex mutex_;  // guards the next two
   std::FILE* file_;

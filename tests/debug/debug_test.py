@@ -2,6 +2,7 @@
 
     debug_test.py DGEN_OPT FILE.dgir
 """
+import json
 import os
 import pathlib
 import subprocess
@@ -84,6 +85,46 @@ class Dump(Case):
         (self.folder / "file").touch()
         text = run("--backend", "cpu", "--run", "64", patch, expect=1, DGEN_DUMP=str(self.folder / "file"))[1]
         self.assertRegex(text, r"^dgen-opt: \[dump\] cannot make the folder \S+: Not a directory; DGEN_DUMP names a folder that can be written$")
+
+
+class Trace(Case):
+    def spans(self, *options):
+        """Every span as the names of those around it and its own, which must nest on each thread."""
+        path = self.folder / "trace.json"
+        run(*options, "--run", "64", patch, DGEN_TRACE=str(path))
+        stacks, found = {}, []
+        for event in json.loads(path.read_text()):
+            stack = stacks.setdefault(event["tid"], [])
+            if event["ph"] == "B":
+                stack.append((event["name"], event["ts"]))
+                found.append("/".join(name for name, _ in stack))
+            else:
+                self.assertLessEqual(stack.pop()[1], event["ts"])
+        self.assertFalse(any(stacks.values()))
+        return found
+
+    def test_compile_and_run(self):
+        spans = self.spans("--backend", "cpu")
+        stages = ["clocks", "gradients", "recompute", "plan", "lower", "render", "cc"]
+        self.assertEqual([s for s in spans if s.startswith("compile/")], ["compile/" + s for s in stages])
+        for span in ["run/tile/k1", "run/reverse tile/k6", "run/k9"]:
+            self.assertIn(span, spans)
+
+    def test_interpreter(self):
+        spans = self.spans("--backend", "interpreter")
+        self.assertEqual(spans[:4], ["compile", "compile/clocks", "compile/gradients", "run"])
+
+    def test_every_thread_shows_its_part(self):
+        wide = self.folder / "wide.dgir"
+        wide.write_text("%0 = input {channel=0,shape=[64],period=1}\n%1 = sin %0\noutput %1\n")
+        run("--backend", "cpu", "--run", "4096", str(wide), DGEN_TRACE=str(self.folder / "wide.json"))
+        events = json.loads((self.folder / "wide.json").read_text())
+        threads = {e["tid"] for e in events if e["name"] == "k0"}
+        self.assertEqual(len(threads) > 1, len(os.sched_getaffinity(0)) > 1)
+
+    def test_file_that_cannot_be_made(self):
+        text = run("--backend", "cpu", "--run", "64", patch, expect=1, DGEN_TRACE=str(self.folder / "none" / "trace.json"))[1]
+        self.assertRegex(text, r"^dgen-opt: cannot write the trace \S+: No such file or directory; DGEN_TRACE names a file that can be written$")
 
 
 if __name__ == "__main__":
