@@ -6,15 +6,13 @@
 
 #include "dgen/dgen.h"
 #include "driver/driver.h"
+#include "support/backends.h"
 
 namespace dgen {
 namespace {
 
-class GradcheckPatch : public testing::TestWithParam<Backend> {
- protected:
-  void SetUp() override { config().backend = GetParam(); }
-  void TearDown() override { config().backend = Backend::cpu; }
-};
+class GradcheckPatch : public test::EachBackend {};
+INSTANTIATE_TEST_SUITE_P(Backends, GradcheckPatch, testing::ValuesIn(test::kBackends), test::backend_test);
 
 TEST_P(GradcheckPatch, EveryParameterWithinOneInAThousand) {
   const int frames = 4096;
@@ -34,9 +32,6 @@ TEST_P(GradcheckPatch, EveryParameterWithinOneInAThousand) {
   for (const GradcheckRow& row : result.rows) EXPECT_GT(std::abs(row.gradient), 1e-6) << row.param;
   std::printf("%s", result.table().c_str());
 }
-
-INSTANTIATE_TEST_SUITE_P(Backends, GradcheckPatch, testing::Values(Backend::interpreter, Backend::cpu),
-                         [](const auto& info) { return info.param == Backend::cpu ? "c" : "interpreter"; });
 
 // A rebuilt equal graph finds its program: nothing is compiled again.
 TEST(Rebuild, BackwardOfAnEqualGraphCompilesNothing) {

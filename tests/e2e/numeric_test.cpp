@@ -5,24 +5,14 @@
 
 #include <cmath>
 
+#include "support/backends.h"
+
 namespace {
 
 using namespace dgen;
 
-class Numeric : public testing::TestWithParam<Backend> {
- protected:
-  void SetUp() override {
-    saved_ = config();
-    config().backend = GetParam();
-  }
-  void TearDown() override { config() = saved_; }
-
- private:
-  Config saved_;
-};
-
-INSTANTIATE_TEST_SUITE_P(Backends, Numeric, testing::Values(Backend::interpreter, Backend::cpu),
-                         [](auto& info) { return info.param == Backend::cpu ? "cpu" : "interpreter"; });
+class Numeric : public test::EachBackend {};
+INSTANTIATE_TEST_SUITE_P(Backends, Numeric, testing::ValuesIn(test::kBackends), test::backend_test);
 
 using Values = std::vector<double>;
 
