@@ -40,6 +40,11 @@ void check_inputs(const std::vector<InputUse>& uses, const Inputs& inputs, uint6
   }
 }
 
+void check_ticks(const char* op, Value::Clock clock, uint64_t position, int64_t frames) {
+  if (ticks_in(clock.period, position, frames) == 0)
+    fail("[", op, "] no tick of ", clock.str(), " in frames ", position, " to ", position + static_cast<uint64_t>(frames));
+}
+
 driver::RunArgs run_args(const Inputs& inputs, int64_t frames, bool per_tick, uint64_t step) {
   driver::RunArgs args;
   args.frames = frames;
@@ -194,10 +199,8 @@ double Value::backward(const BackwardOptions& options) const {
   captured.capture().graph.outputs.push_back(loss);
   std::vector<driver::StoragePtr> learnable = captured.output_gradients(loss);
   auto program = driver::get_program(captured.capture(), driver_options(false));
-  uint64_t position = options.preserve_state ? StateStore::instance().position(program, node_->label) : 0;
-  if (ticks_in(clock().period, position, frames) == 0)
-    fail("[backward] no tick of ", clock().str(), " in frames ", position, " to ",
-         position + static_cast<uint64_t>(frames));
+  check_ticks("backward", clock(), options.preserve_state ? StateStore::instance().position(program, node_->label) : 0,
+              frames);
   RunRequest request{options.inputs, frames, true, options.preserve_state, options.preserve_state};
   auto outputs = run_stored(program, captured, node_->label, request);
   for (size_t i = 0; i < learnable.size(); ++i) {

@@ -14,6 +14,8 @@ int64_t ticks_in(int64_t period, uint64_t position, int64_t frames);
 int64_t frame_count(const char* op, int frames);
 // Each channel that the graph reads must hold all ticks of the run.
 void check_inputs(const std::vector<InputUse>& uses, const Inputs& inputs, uint64_t position, int64_t frames);
+// A loss needs a tick in the call.
+void check_ticks(const char* op, Value::Clock clock, uint64_t position, int64_t frames);
 driver::RunArgs run_args(const Inputs& inputs, int64_t frames, bool per_tick, uint64_t step = 0);
 
 // A state and how many frames of the stream it has seen.

@@ -71,6 +71,7 @@ struct TrainingStep::Impl {
   bool preserve_state = false;
   std::vector<Update> updates;  // they own what the capture is bound to
   Value loss;
+  Value::Clock clock;  // of the loss before it was reduced
   driver::Capture capture;
   std::vector<InputUse> inputs;
   std::shared_ptr<driver::Program> program;
@@ -115,7 +116,7 @@ TrainingStep::TrainingStep(const Value& loss, Optimizer& optimizer, const Traini
   impl_->frames = frame_count("compile_training", options.frames);
   impl_->preserve_state = options.preserve_state;
   impl_->updates = optimizer.updates(gradients);
-  impl_->loss = reduced;
+  impl_->loss = reduced, impl_->clock = loss.clock();
   Capturer captured;
   captured.output(reduced);
   for (const Update& u : impl_->updates) captured.assign(u.target.node()->storage, u.value);
@@ -127,6 +128,7 @@ TrainingStep::TrainingStep(const Value& loss, Optimizer& optimizer, const Traini
 double TrainingStep::run(const Inputs& inputs) {
   Impl& s = *impl_;
   if (!s.preserve_state || !s.stored.state) s.stored = {s.program->fresh_state(), 0};
+  check_ticks("training step", s.clock, s.stored.position, s.frames);
   check_inputs(s.inputs, inputs, s.stored.position, s.frames);
   s.progress->before_step();
   auto args = run_args(inputs, s.frames, true, static_cast<uint64_t>(s.progress->steps));
