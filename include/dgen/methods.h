@@ -260,12 +260,12 @@ class Arrays {
   Shaped<Promoted<Self, B>> gather(const B& indices, Loc loc = Loc::here()) const {
     return as<Shaped<Promoted<Self, B>>>(detail::gather(self(), indices, loc));
   }
-  // Row floor(i) and the next one, mixed linearly; gradient to the table and to the index.
+  // Row floor(i) and the next one, mixed linearly; gradient to the table and to the index. A NaN index is taken as 0.
   template <Arithmetic B>
   Shaped<Promoted<Self, B>> peek_row(const B& index, const PeekOptions& options = {}, Loc loc = Loc::here()) const {
     return as<Shaped<Promoted<Self, B>>>(detail::peek_row(self(), operand(index), options, loc));
   }
-  // A sample of [N, C] between rows; channel rounded down and clamped.
+  // A sample of [N, C] between rows; channel rounded down and clamped. NaN is taken as 0 in both.
   template <Arithmetic B, Arithmetic C = int>
   Promoted<Self, B, C> peek(const B& index, const C& channel = C(0), const PeekOptions& options = {},
                             Loc loc = Loc::here()) const {
@@ -343,7 +343,8 @@ class Timed {
   Self ladder(const LadderOptions& options = {}, Loc loc = Loc::here()) const {
     return of(detail::ladder(self(), options, loc));
   }
-  // x[n - time], time in samples clamped to [0, max], linear between samples; gradients to x and to time.
+  // x[n - time], time in samples clamped to [0, max], linear between samples; gradients to x and to time. A NaN time is
+  // taken as 0: the current sample.
   Self delay(float time, Loc loc = Loc::here()) const;
   Self delay(const Operand& time, int max, Loc loc = Loc::here()) const {
     return of(detail::delay(self(), time, max, loc));

@@ -175,7 +175,7 @@ std::vector<Self> detail::Arrays<Self>::split(const std::vector<int>& sizes, int
 
 template <class Self>
 Self detail::Timed<Self>::delay(float time, Loc loc) const {
-  return of(detail::delay(self(), time, static_cast<int64_t>(std::ceil(std::max(time, 0.0f))), loc));
+  return of(detail::delay(self(), time, static_cast<int64_t>(std::ceil(std::max(0.0f, time))), loc));
 }
 template <class Self>
 Self detail::Timed<Self>::convolve(const Tensor& ir, Loc loc) const {

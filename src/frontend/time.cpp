@@ -82,7 +82,7 @@ Value delay(const Value& x, const Operand& time, int64_t max, Loc loc) {
   CallSite site(loc);
   if (max < 0) fail_at("delay", cat("max must not be negative, got ", max), &x, 1, loc);
   double limit = static_cast<double>(max);
-  Value t = time.number() ? number(std::min(std::max(*time.number(), 0.0), limit))
+  Value t = time.number() ? number(std::min(std::max(0.0, *time.number()), limit))
                           : clamp({time.value(), number(0), number(limit)}, loc);
   Shape shape = common("delay", x, t, loc);
   return apply("delay", {expand(x, shape, loc), expand(t, shape, loc)}, {{"max", max}}, loc);

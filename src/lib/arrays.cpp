@@ -123,9 +123,12 @@ struct Between {
   X below, above, part;
 };
 
+// NaN as 0, with no gradient.
+X numbers(const X& x) { return select(x == x, x, 0.0f); }
+
 Between between(const X& index, int64_t rows, Edge edge) {
   float n = static_cast<float>(rows);
-  X i = select(index == index, index, 0.0f);  // a NaN reads row 0
+  X i = numbers(index);
   if (edge == Edge::clamp) i = clamp(i, 0.0f, n - 1);
   X below = floor(i), above = below + 1.0f;
   if (edge == Edge::wrap) return {mod(below, n), mod(above, n), i - below};
@@ -150,7 +153,7 @@ Value peek(const Value& v, const Value& index, const Value& channel, const PeekO
   X x = handle(v);
   if (x.rank() != 2) raise("peek", "needs samples of shape (N,C), got " + x.shape().str(), {x});
   float channels = static_cast<float>(x.shape()[1]);
-  X c = clamp(floor(handle(channel)), 0.0f, channels - 1);
+  X c = clamp(floor(numbers(handle(channel))), 0.0f, channels - 1);
   Between at = between(handle(index), x.shape()[0], options.edge);
   X flat = x.reshape({x.size()});
   X a = flat.gather(at.below * channels + c), b = flat.gather(at.above * channels + c);

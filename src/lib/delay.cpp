@@ -15,7 +15,7 @@ X option(const Operand& o) { return handle(o.value()); }
 int longest(const char* op, const Operand& time, int max) {
   if (max == 0 && !time.number()) raise(op, "a time that varies needs .max", {});
   double samples = max > 0 ? max : std::ceil(*time.number());
-  if (samples < 1) raise(op, "the time must be at least 1 sample", {});
+  if (!(samples >= 1)) raise(op, "the time must be at least 1 sample", {});
   return static_cast<int>(samples) - 1;
 }
 

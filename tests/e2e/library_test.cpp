@@ -317,6 +317,30 @@ TEST_P(Library, ProgramStateIsSavedAndRestored) {
   EXPECT_THROW(other.restore(saved), Error);
 }
 
+// A NaN time or index is taken as 0, and its gradient is 0.
+TEST_P(Library, NanTimesAndIndicesAreZero) {
+  const float nan = std::nanf("");
+  Signal x = frame_index() + 1.0f;
+  expect_near(x.delay(nan).realize(3), {1, 2, 3}, 0);
+  expect_near(x.delay(nan, 2).realize(3), {1, 2, 3}, 0);
+  Signal time = Signal::param(nan), index = Signal::param(nan);
+  expect_near(x.delay(time, 2).realize(3), {1, 2, 3}, 0);
+  x.delay(time, 2).backward(4);
+  EXPECT_EQ(time.grad()->realize(1)[0], 0);
+  Tensor rows(std::vector<float>{1, 2, 3, 4, 5, 6}, {3, 2});
+  for (Edge edge : {Edge::wrap, Edge::clamp}) {
+    expect_near(rows.peek_row(Tensor({nan, 1}), {.edge = edge}).realize(), {1, 2, 3, 4}, 0);
+    expect_near(rows.peek(index, 1, {.edge = edge}).realize(1), {2}, 0);
+    expect_near(rows.peek(Tensor({1, 2}), nan, {.edge = edge}).realize(), {3, 5}, 0);
+  }
+  rows.peek_row(index).sum().backward(1);
+  EXPECT_EQ(index.grad()->realize(1)[0], 0);
+  Tensor table = Tensor::param({1, 2, 3});
+  table.peek_row(nan).backward();
+  expect_near(table.grad()->realize(), {1, 0, 0}, 0);
+  EXPECT_THROW(x.comb({.time = nan}), Error);
+}
+
 TEST_P(Library, AssignNeedsNoNewGraph) {
   Signal gain = Signal::constant(2);
   Signal y = gain * frame_index();
