@@ -1,0 +1,125 @@
+// A ruler: a row times two variants of one job in turns, ours and the naive one, and shows the error of ours beside the
+// times. Google Benchmark registers, filters, prints and writes JSON; since it can time only one thing at a time, one
+// of its iterations is a round of both variants, and the medians over the rounds are its counters.
+#pragma once
+#include <benchmark/benchmark.h>
+#include <time.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "naive/naive.h"
+#include "targets.h"
+
+namespace bench {
+
+inline double seconds_on(clockid_t clock) {
+  timespec now{};
+  clock_gettime(clock, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+// Of the wall clock.
+inline double seconds_of(const std::function<void()>& job) {
+  const double start = seconds_on(CLOCK_MONOTONIC);
+  job();
+  return seconds_on(CLOCK_MONOTONIC) - start;
+}
+
+// Does a job and returns how long it took.
+using Timed = std::function<double()>;
+
+// A job on one thread, as a sample of at least a millisecond: a short one is repeated, and the sample is the mean. The
+// clock is the processor time of the process, so that other programs of the machine do not count.
+inline Timed timed(std::function<void()> job) {
+  job();
+  const int repeats = static_cast<int>(std::clamp(1e-3 / seconds_of(job), 1.0, 1e6));
+  return [job, repeats] {
+    const double start = seconds_on(CLOCK_PROCESS_CPUTIME_ID);
+    for (int i = 0; i < repeats; ++i) job();
+    return (seconds_on(CLOCK_PROCESS_CPUTIME_ID) - start) / repeats;
+  };
+}
+
+struct Pair {
+  Timed ours, naive;
+  std::function<double()> error;  // of ours against float64; asked after the rounds
+};
+
+inline double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const size_t half = values.size() / 2;
+  return values.size() % 2 ? values[half] : 0.5 * (values[half - 1] + values[half]);
+}
+
+inline void measure(benchmark::State& state, const Target& must, const Pair& pair) {
+  std::vector<double> ours, naive, ratio;
+  for (auto _ : state) {
+    const bool ours_first = ours.size() % 2 == 0;
+    if (!ours_first) naive.push_back(pair.naive());
+    ours.push_back(pair.ours());
+    if (ours_first) naive.push_back(pair.naive());
+    ratio.push_back(naive.back() / ours.back());
+    state.SetIterationTime(ours.back());
+  }
+  state.counters["ours_s"] = median(ours);
+  state.counters["naive_s"] = median(naive);
+  state.counters["ratio"] = median(ratio);
+  state.counters["error"] = pair.error();
+  state.counters["must_ratio"] = must.ratio;
+  state.counters["must_s"] = must.seconds;
+  state.counters["must_error"] = must.error;
+}
+
+// A row of the table. What it needs is made when it runs, so that filtered rows cost nothing.
+inline void row(const std::string& name, const Target& must, std::function<Pair()> make, int rounds = 25) {
+  auto run = [=](benchmark::State& state) {
+    try {
+      measure(state, must, make());
+    } catch (const std::exception& e) {
+      state.SkipWithError(e.what());
+    }
+  };
+  benchmark::RegisterBenchmark(name.c_str(), run)->UseManualTime()->Iterations(rounds)->Unit(benchmark::kMicrosecond);
+}
+
+inline int run_rows(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}
+
+// Uniform in [-1, 1).
+inline std::vector<float> white_noise(int n, uint32_t seed = 1) {
+  std::vector<float> x(static_cast<size_t>(n));
+  for (float& v : x) {
+    seed = seed * 1664525u + 1013904223u;
+    v = static_cast<float>(seed >> 8) / 8388608.0f - 1;
+  }
+  return x;
+}
+
+inline std::vector<double> in_double(const std::vector<float>& x) { return {x.begin(), x.end()}; }
+
+// Noise to signal, of amplitudes: 1e-4 is an SNR of 80 dB.
+inline double rms_error(const std::vector<float>& x, const std::vector<double>& exact) {
+  double noise = 0, signal = 0;
+  for (size_t i = 0; i < exact.size(); ++i) {
+    noise += (x.at(i) - exact[i]) * (x.at(i) - exact[i]);
+    signal += exact[i] * exact[i];
+  }
+  return std::sqrt(noise / signal);
+}
+
+// The largest difference as a share of scale.
+inline double peak_error(const std::vector<float>& x, const std::vector<double>& exact, double scale) {
+  double worst = 0;
+  for (size_t i = 0; i < exact.size(); ++i) worst = std::fmax(worst, std::abs(x.at(i) - exact[i]));
+  return worst / scale;
+}
+
+}  // namespace bench
