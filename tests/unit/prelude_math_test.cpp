@@ -44,7 +44,7 @@ const Function functions[] = {
     {"log10", std::log10, 0, inf, 3},
     {"sqrt", std::sqrt, 0, inf, 0.5001},
     {"rsqrt", [](double x) { return 1 / std::sqrt(x); }, 0, inf, 3},
-    {"tanh", std::tanh, -inf, inf, 3, 3e-7},
+    {"tanh", std::tanh, -inf, inf, 3},
     {"sinh", std::sinh, -150, 150, 3},
     {"cosh", std::cosh, -150, 150, 3},
     {"asin", std::asin, -1, 1, 3},
