@@ -17,6 +17,8 @@ namespace dgen::test {
 
 using namespace ir;
 using driver::Backend;
+// Judged by the interpreter; another backend is one more name in this list.
+inline constexpr Backend kCompiled[] = {Backend::cpu};
 using Values = std::vector<double>;
 using Rows = std::vector<std::vector<float>>;  // one vector an output
 
