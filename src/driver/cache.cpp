@@ -29,6 +29,7 @@ class Key {
     put(options.chunk_frames);
     put(options.tile_frames);
     put(options.optimize);
+    put(options.plain);
     for (auto& node : g.nodes()) {
       put(reinterpret_cast<int64_t>(node.op));
       put(static_cast<int64_t>(node.in.size()));

@@ -18,6 +18,7 @@ const Debug& debug() {
     d.trace = text("DGEN_TRACE");
     d.check = std::atoi(text("DGEN_CHECK").c_str()) > 0;
     d.nan = std::atoi(text("DGEN_NAN").c_str()) > 0;
+    d.plain = text("DGEN_OPT") == "0";
     return d;
   }();
   return settings;

@@ -1,4 +1,5 @@
-// What the environment asks to see, read once: DGEN_DEBUG=1..6, DGEN_DUMP=folder, DGEN_TRACE=file, DGEN_CHECK=1, DGEN_NAN=1.
+// What the environment asks to see, read once: DGEN_DEBUG=1..6, DGEN_DUMP=folder, DGEN_TRACE=file, DGEN_CHECK=1, DGEN_NAN=1,
+// DGEN_OPT=0.
 #pragma once
 #include <string>
 
@@ -13,6 +14,7 @@ struct Debug {
   std::string trace;  // file for the spans of compiles and runs
   bool check = false; // compare every stored value with the interpreter
   bool nan = false;   // name the first value that is not finite
+  bool plain = false; // optimise nothing
 };
 
 const Debug& debug();

@@ -41,6 +41,7 @@ struct Options {
   int64_t chunk_frames = 0;      // frames of one partial sum over time
   int64_t tile_frames = 0;
   int optimize = 2;              // -O of the C compiler
+  bool plain = false;            // without optional passes
 };
 
 struct RunArgs {

@@ -10,10 +10,10 @@ namespace dgen::driver {
 
 namespace {
 
-ir::Graph run_passes(ir::Graph g, bool scheduled, const Watch& watch) {
+ir::Graph run_passes(ir::Graph g, bool optional, const Watch& watch) {
   ir::verify(g, ir::Clocks::implicit);
   for (const Pass& pass : passes()) {
-    if (pass.scheduled && !scheduled) continue;
+    if (pass.optional && !optional) continue;
     std::vector<ir::Rewrite> rewrites;
     if (watch) g.rewrites = &rewrites;
     {
@@ -41,7 +41,7 @@ std::span<const Pass> passes() {
 ir::Graph prepare(const ir::Graph& captured, const Watch& watch) { return run_passes(captured, false, watch); }
 
 schedule::Plan plan_program(const ir::Graph& captured, const Options& options, const Watch& watch) {
-  ir::Graph prepared = run_passes(captured, true, watch);
+  ir::Graph prepared = run_passes(captured, !options.plain, watch);
   runtime::Trace::Scope span(trace(), "plan");
   return schedule::make_plan(std::move(prepared), options.chunk_frames);
 }

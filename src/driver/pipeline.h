@@ -12,7 +12,7 @@ struct Pass {
   const char* name;
   const char* does;
   ir::Graph (*run)(const ir::Graph&);
-  bool scheduled;  // the interpreter, which stores everything, goes without
+  bool optional;  // only makes programs faster: the interpreter and DGEN_OPT=0 go without
 };
 std::span<const Pass> passes();
 

@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "dgen/config.h"
+#include "driver/debug.h"
 
 namespace dgen::detail {
 
@@ -16,6 +17,7 @@ driver::Options driver_options(bool exact_blocks) {
   options.threads = c.threads;
   options.memory_budget = c.memory_budget;
   options.exact_blocks = exact_blocks;
+  if (driver::debug().plain) options.plain = true, options.optimize = 0;
   return options;
 }
 
