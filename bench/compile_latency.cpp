@@ -1,6 +1,6 @@
 // From a graph to its first samples: with an empty kernel cache, with a full one, and in a process that has seen an
-// equal graph. A program is compiled once a process, so each sample is a process of its own; the clock runs inside it.
-// The baseline is the same arithmetic as plain C: given to the C compiler, loaded with dlopen, called.
+// equal graph. A program is compiled once a process, so each sample is a process of its own, which looks at the clock
+// itself. The baseline is the same arithmetic as plain C: given to the C compiler, loaded with dlopen, called.
 #include <dlfcn.h>
 #include <sys/wait.h>
 #include <unistd.h>

@@ -3,6 +3,7 @@
 // of its iterations is a round of both variants, and the medians over the rounds are its counters.
 #pragma once
 #include <benchmark/benchmark.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include <algorithm>
@@ -16,32 +17,34 @@
 
 namespace bench {
 
-inline double seconds_on(clockid_t clock) {
-  timespec now{};
-  clock_gettime(clock, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+// Processor time of the process and of compilers it ran, so that other programs of the machine do not count.
+inline double processor_seconds() {
+  timespec own{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &own);
+  rusage children{};
+  getrusage(RUSAGE_CHILDREN, &children);
+  const timeval &user = children.ru_utime, &system = children.ru_stime;
+  return static_cast<double>(own.tv_sec + user.tv_sec + system.tv_sec) + 1e-9 * static_cast<double>(own.tv_nsec) +
+         1e-6 * static_cast<double>(user.tv_usec + system.tv_usec);
 }
 
-// Of the wall clock.
 inline double seconds_of(const std::function<void()>& job) {
-  const double start = seconds_on(CLOCK_MONOTONIC);
+  const double start = processor_seconds();
   job();
-  return seconds_on(CLOCK_MONOTONIC) - start;
+  return processor_seconds() - start;
 }
 
 // Does a job and returns how long it took.
 using Timed = std::function<double()>;
 
-// A job on one thread, as a sample of at least a millisecond: a short one is repeated, and the sample is the mean. The
-// clock is the processor time of the process, so that other programs of the machine do not count.
+// A job as a sample of at least a millisecond: a short one is repeated, and the sample is the mean.
 inline Timed timed(std::function<void()> job) {
   job();
   const int repeats = static_cast<int>(std::clamp(1e-3 / seconds_of(job), 1.0, 1e6));
-  return [job, repeats] {
-    const double start = seconds_on(CLOCK_PROCESS_CPUTIME_ID);
+  auto all = [job, repeats] {
     for (int i = 0; i < repeats; ++i) job();
-    return (seconds_on(CLOCK_PROCESS_CPUTIME_ID) - start) / repeats;
   };
+  return [all, repeats] { return seconds_of(all) / repeats; };
 }
 
 struct Pair {

@@ -7,7 +7,7 @@ namespace bench {
 // 0: nothing is asked.
 struct Target {
   double ratio = 0;    // times faster than the naive loop
-  double seconds = 0;  // at most
+  double seconds = 0;  // of processor time, at most
   double error = 0;    // at most, against float64
 };
 
