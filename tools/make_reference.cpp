@@ -24,7 +24,8 @@ struct Section {
 constexpr Section kSections[] = {
     {ir::Family::leaf, "Leaves", "Values that come from nowhere in the graph."},
     {ir::Family::scalar, "Scalar operators",
-     "Element by element; `a`, `b` and `c` are the inputs, true is > 0. In C++ they are functions and methods of the same name, or the usual symbols."},
+     "Element by element; `a`, `b` and `c` are the inputs, true is > 0. In C++ they are functions and methods of the same name,\n"
+     "or the usual symbols."},
     {ir::Family::view, "Views", "They move elements and compute nothing: most cost nothing at run time."},
     {ir::Family::reduce, "Reductions", ""},
     {ir::Family::linear, "Matrices", ""},
@@ -73,7 +74,8 @@ std::string cell(std::string_view text) {
 std::string reference() {
   std::string text = kAbout;
   for (const Section& section : kSections) {
-    text += cat("\n## ", section.title, "\n\n", section.about, *section.about ? "\n\n" : "", "| operator | inputs | value | gradient |\n|---|---|---|---|\n");
+    text += cat("\n## ", section.title, "\n\n", section.about, *section.about ? "\n\n" : "",
+                "| operator | inputs | value | gradient |\n|---|---|---|---|\n");
     for (ir::Op op : ir::all_ops())
       if (op->family == section.family)
         text += cat("| `", op->name, "` | ", inputs(*op), " | ", cell(op->doc), " | ", gradient(op), " |\n");

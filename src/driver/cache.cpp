@@ -76,8 +76,8 @@ std::shared_ptr<Program> make_program(const Graph& graph, const Options& options
 }
 
 // make_program, with what DGEN_DEBUG and DGEN_DUMP show around it.
-std::shared_ptr<Program> watched_program(const Graph& graph, const Options& options, const std::string& structure) {
-  show_compile(graph, options, structure);
+std::shared_ptr<Program> watched_program(const Graph& graph, const Options& options) {
+  show_compile(graph, options);
   runtime::Trace::Scope span(trace(), "compile");
   auto start = std::chrono::steady_clock::now();
   std::shared_ptr<Program> program = make_program(graph, options);
@@ -114,7 +114,7 @@ std::shared_ptr<Program> get_program(const Capture& capture, const Options& opti
     if (auto found = cache.programs.find(structure); found != cache.programs.end()) return found->second;
     slots = cache.structures[structure]++ > 0;
   }
-  std::shared_ptr<Program> program = watched_program(slots ? with_literal_slots(capture.graph) : capture.graph, options, structure);
+  std::shared_ptr<Program> program = watched_program(slots ? with_literal_slots(capture.graph) : capture.graph, options);
   std::lock_guard lock(cache.mutex);
   return cache.programs.emplace(slots ? std::move(structure) : std::move(exact), std::move(program)).first->second;
 }

@@ -33,7 +33,8 @@ class Drawing {
   }
 
   std::string svg() const {
-    std::string text = cat("<svg class=\"graph\" viewBox=\"0 0 ", width_, " ", height_, "\" width=\"", width_, "\" height=\"", height_, "\">\n");
+    std::string text =
+        cat("<svg class=\"graph\" viewBox=\"0 0 ", width_, " ", height_, "\" width=\"", width_, "\" height=\"", height_, "\">\n");
     text += legend();
     for (Id id = 0; id < g_.size(); ++id) text += edges(id);
     for (Id id = 0; id < g_.size(); ++id) text += box(id);
@@ -102,8 +103,12 @@ class Drawing {
     std::string title = print_node(g_, id);
     if (node.loc.file) title += cat("  ", node.loc.file, ":", node.loc.line);
     bool root = std::count(g_.outputs.begin(), g_.outputs.end(), id) || std::count(g_.effects.begin(), g_.effects.end(), id);
-    std::string text = cat("<g><title>", escape_markup(title), "</title><rect x=\"", p.x, "\" y=\"", p.y, "\" width=\"", kWidth, "\" height=\"", kHeight,
-                           "\" rx=\"5\" fill=\"", colour(node.clock()), "\"", root ? " class=\"root\"" : node.clock().reverse ? " class=\"reverse\"" : "", "/>");
+    std::string text = cat("<g><title>", escape_markup(title), "</title><rect x=\"", p.x, "\" y=\"", p.y, "\" width=\"", kWidth,
+                           "\" height=\"", kHeight, "\" rx=\"5\" fill=\"", colour(node.clock()), "\"",
+                           root                   ? " class=\"root\""
+                           : node.clock().reverse ? " class=\"reverse\""
+                                                  : "",
+                           "/>");
     text += cat("<text x=\"", p.x + 6, "\" y=\"", p.y + 15, "\">%", id, " ", escape_markup(node.op->name), "</text>");
     std::string below = node.shape().str() + (node.label.empty() ? "" : " " + node.label);
     if (below.size() > 20) below = below.substr(0, 19) + "~";
@@ -129,8 +134,8 @@ class Drawing {
     if (write == none) return "";
     const Place &from = place_[at(write)], &to = place_[at(id)];
     int x0 = from.x + kWidth, y0 = from.y + kHeight / 2, x1 = to.x + kWidth, y1 = to.y + kHeight / 2, out = std::max(x0, x1) + 40;
-    return cat("<path class=\"feedback\" d=\"M", x0, " ", y0, "C", out, " ", y0, " ", out, " ", y1, " ", x1, " ", y1, "\"/><path class=\"tip\" d=\"M", x1, " ", y1,
-               "l8 -4v8z\"/>\n");
+    return cat("<path class=\"feedback\" d=\"M", x0, " ", y0, "C", out, " ", y0, " ", out, " ", y1, " ", x1, " ", y1,
+               "\"/><path class=\"tip\" d=\"M", x1, " ", y1, "l8 -4v8z\"/>\n");
   }
 
   std::string legend() const {
@@ -139,7 +144,8 @@ class Drawing {
     std::string text;
     int x = kMargin;
     for (Clock clock : clocks) {
-      text += cat("<rect x=\"", x, "\" y=\"8\" width=\"14\" height=\"14\" fill=\"", colour(clock), "\"/><text x=\"", x + 20, "\" y=\"20\">", clock.str(), "</text>");
+      text += cat("<rect x=\"", x, "\" y=\"8\" width=\"14\" height=\"14\" fill=\"", colour(clock), "\"/><text x=\"", x + 20, "\" y=\"20\">",
+                  clock.str(), "</text>");
       x += 110;
     }
     return text + cat("<text class=\"small\" x=\"", x, "\" y=\"20\">dotted border: reverse; bold: output; dashed red: feedback</text>\n");

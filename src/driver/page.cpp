@@ -32,9 +32,13 @@ summary { cursor: pointer; margin: 4px 0; } .scroll { overflow: auto; max-height
 .feedback { fill: none; stroke: #d33; stroke-dasharray: 5 4; } .tip { fill: #d33; }
 )";
 
-std::string link(const std::string& to, const std::string& text) { return cat("<a href=\"", escape_markup(to), "\">", escape_markup(text), "</a>"); }
+std::string link(const std::string& to, const std::string& text) {
+  return cat("<a href=\"", escape_markup(to), "\">", escape_markup(text), "</a>");
+}
 std::string pre(const std::string& text) { return cat("<pre>", escape_markup(text), "</pre>\n"); }
-std::string details(const std::string& summary, const std::string& body) { return cat("<details><summary>", summary, "</summary>\n", body, "</details>\n"); }
+std::string details(const std::string& summary, const std::string& body) {
+  return cat("<details><summary>", summary, "</summary>\n", body, "</details>\n");
+}
 
 // ---- passes ---------------------------------------------------------------------------------------------------------------
 
@@ -69,7 +73,8 @@ std::string difference(const Graph& before, const Graph& after) {
 std::string rewrites(const Stage& stage) {
   std::string text = "<table><tr><th>rule</th><th>before</th><th>after</th></tr>\n";
   for (auto& rule : stage.rewrites)
-    text += cat("<tr><td>", escape_markup(rule.rule), "</td><td><code>", escape_markup(rule.before), "</code></td><td><pre>", escape_markup(rule.after), "</pre></td></tr>\n");
+    text += cat("<tr><td>", escape_markup(rule.rule), "</td><td><code>", escape_markup(rule.before), "</code></td><td><pre>",
+                escape_markup(rule.after), "</pre></td></tr>\n");
   return text + "</table>\n";
 }
 
@@ -78,7 +83,8 @@ std::string stages(const Record& r) {
   for (size_t i = 0; i < r.stages.size(); ++i) {
     const Stage& stage = r.stages[i];
     std::string head = cat("<b>", escape_markup(stage.name), "</b>: ", escape_markup(stage.does), ", ", stage.graph.size(), " nodes");
-    std::string body = link(stage_file(r, i), stage_file(r, i)) + (i == 0 ? pre(print(stage.graph)) : difference(r.stages[i - 1].graph, stage.graph));
+    std::string body =
+        link(stage_file(r, i), stage_file(r, i)) + (i == 0 ? pre(print(stage.graph)) : difference(r.stages[i - 1].graph, stage.graph));
     if (!stage.rewrites.empty()) body += details(cat(stage.rewrites.size(), " rewrites"), rewrites(stage));
     text += details(head, body);
   }
@@ -96,21 +102,23 @@ std::string kernel_links(const Record& r, int region) {
 
 std::string regions(const Record& r) {
   const Plan& plan = *r.plan;
-  std::string text = "<h2 id=\"regions\">Regions</h2>\n<p>In order of execution; " + link("plan.txt", "plan.txt") + " has them with their values.</p>\n";
+  std::string text =
+      "<h2 id=\"regions\">Regions</h2>\n<p>In order of execution; " + link("plan.txt", "plan.txt") + " has them with their values.</p>\n";
   text += "<table><tr><th></th><th>sweep</th><th>clock</th><th>strategy</th><th>why</th><th>values</th><th>kernels</th></tr>\n";
   for (size_t n = 0; n < plan.regions.size(); ++n) {
     const schedule::Region& region = plan.regions[n];
     std::string values;
     for (Id id : region.nodes) values += cat("%", id, " ", plan.graph[id].op->name, " ");
-    text += cat("<tr><td class=\"n\">", n, "</td><td>", region.level, " ", sweep_name(region.level), "</td><td>", region.clock.str(), "</td><td>",
-                strategy_name(region, plan.graph), "</td><td>", escape_markup(region.reason), "</td><td><code>", escape_markup(values), "</code></td><td>",
-                kernel_links(r, static_cast<int>(n)), "</td></tr>\n");
+    text += cat("<tr><td class=\"n\">", n, "</td><td>", region.level, " ", sweep_name(region.level), "</td><td>", region.clock.str(),
+                "</td><td>", strategy_name(region, plan.graph), "</td><td>", escape_markup(region.reason), "</td><td><code>",
+                escape_markup(values), "</code></td><td>", kernel_links(r, static_cast<int>(n)), "</td></tr>\n");
   }
   return text + "</table>\n";
 }
 
 std::string kernels(const Record& r) {
-  std::string text = "<h2 id=\"kernels\">Kernels</h2>\n<p>All in one file, with their helpers: " + link("program" + source_ending(r), "program" + source_ending(r)) + "</p>\n";
+  std::string text = "<h2 id=\"kernels\">Kernels</h2>\n<p>All in one file, with their helpers: " +
+                     link("program" + source_ending(r), "program" + source_ending(r)) + "</p>\n";
   for (auto& k : r.kernels) {
     const std::string& name = k.kernel.name;
     std::string head = cat("<b id=\"", name, "\">", name, "</b> ", k.region < 0 ? "after a tile" : cat("region ", k.region));
@@ -144,13 +152,14 @@ std::string buffers(const Plan& plan) {
     bool once = node.clock().is_static();
     if (once) fixed += bytes;
     else if (what != "one tick") stream += static_cast<double>(bytes) / static_cast<double>(node.clock().period);
-    text += cat("<tr><td><code>%", id, " ", node.op->name, " ", escape_markup(node.label), "</code></td><td>", what, "</td><td>", node.shape().str(), "</td><td>", node.clock().str(),
-                "</td><td class=\"n\">", bytes, once ? "" : " a tick", "</td><td class=\"n\">", plan.history[static_cast<size_t>(id)], "</td></tr>\n");
+    text += cat("<tr><td><code>%", id, " ", node.op->name, " ", escape_markup(node.label), "</code></td><td>", what, "</td><td>",
+                node.shape().str(), "</td><td>", node.clock().str(), "</td><td class=\"n\">", bytes, once ? "" : " a tick",
+                "</td><td class=\"n\">", plan.history[static_cast<size_t>(id)], "</td></tr>\n");
   }
   for (size_t c = 0; c < plan.graph.cells.size(); ++c) {
     const Type& type = plan.graph.cells[c].type;
-    text += cat("<tr><td><code>cell ", c, " ", escape_markup(plan.graph.cells[c].key), "</code></td><td>state</td><td>", type.shape.str(), "</td><td>", type.clock.str(),
-                "</td><td class=\"n\">", 4 * type.shape.size(), "</td><td></td></tr>\n");
+    text += cat("<tr><td><code>cell ", c, " ", escape_markup(plan.graph.cells[c].key), "</code></td><td>state</td><td>", type.shape.str(),
+                "</td><td>", type.clock.str(), "</td><td class=\"n\">", 4 * type.shape.size(), "</td><td></td></tr>\n");
     fixed += 4 * type.shape.size();
   }
   return text + cat("</table>\n<p>", fixed, " bytes once, and ", stream, " bytes a frame.</p>\n");
@@ -159,13 +168,14 @@ std::string buffers(const Plan& plan) {
 }  // namespace
 
 std::string page(const Record& r, const std::string& title) {
-  std::string text = cat("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/><title>DGen: ", escape_markup(title), "</title><style>", kStyle,
-                         "</style></head><body>\n<h1>", escape_markup(title), "</h1>\n<p>", r.stages.front().graph.size(), " nodes captured, ", r.stages.back().graph.size(),
-                         " after the passes");
+  std::string text = cat("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/><title>DGen: ", escape_markup(title),
+                         "</title><style>", kStyle, "</style></head><body>\n<h1>", escape_markup(title), "</h1>\n<p>",
+                         r.stages.front().graph.size(), " nodes captured, ", r.stages.back().graph.size(), " after the passes");
   if (r.plan) text += cat("; ", r.plan->regions.size(), " regions, ", r.kernels.size(), " kernels");
   text += ".</p>\n";
   if (!r.error.empty()) text += cat("<p><b>Ended early:</b> ", escape_markup(r.error), "</p>\n");
-  text += "<h2 id=\"graph\">Graph</h2>\n<p>As captured; a box's tip shows its line.</p><div class=\"scroll\">\n" + draw_svg(r.stages.front().graph) + "</div>\n";
+  text += "<h2 id=\"graph\">Graph</h2>\n<p>As captured; a box's tip shows its line.</p><div class=\"scroll\">\n" +
+          draw_svg(r.stages.front().graph) + "</div>\n";
   text += details("after the passes", "<div class=\"scroll\">\n" + draw_svg(r.stages.back().graph) + "</div>\n");
   text += stages(r);
   if (r.plan) text += regions(r) + kernels(r) + buffers(*r.plan);

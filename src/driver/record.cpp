@@ -9,12 +9,25 @@
 #include "driver/dump.h"
 #include "driver/explain.h"
 #include "driver/pipeline.h"
+#include "ir/op.h"
 #include "ir/print.h"
 #include "loop/lower.h"
 
 namespace dgen::driver {
 
 namespace {
+
+// Equal for graphs that differ in names and the values of constants only, and from run to run.
+std::string structure_hash(const ir::Graph& g) {
+  static const ir::Op constant = ir::op("const");
+  std::string text;
+  for (auto& node : g.nodes()) {
+    text += ir::print_call(node.op, node.in, node.op == constant ? ir::Attrs{} : node.attrs);
+    text += cat(node.shape().str(), "@", node.clock().str(), "\n");
+  }
+  for (ir::Id root : g.roots()) text += cat("root ", root, "\n");
+  return hash128(text).hex().substr(0, 16);
+}
 
 void record_kernels(Record& r) {
   codegen::Target target = r.backend == Backend::cuda ? codegen::Target::cuda : codegen::Target::c;
@@ -25,7 +38,7 @@ void record_kernels(Record& r) {
       all.push_back(kernel);
     }
   };
-  for (size_t n = 0; n < r.plan->regions.size(); ++n) add(loop::lower_region(*r.plan, static_cast<int>(n)).kernels, static_cast<int>(n));
+  for (int n = 0; n < static_cast<int>(r.plan->regions.size()); ++n) add(loop::lower_region(*r.plan, n).kernels, n);
   for (int level = 1; level < r.plan->levels; level += 3) add(loop::advance_kernels(*r.plan, level), -1);
   r.source = codegen::render_program(target, all);
 }
@@ -59,7 +72,8 @@ std::string print_record(const Record& r, int level) {
   std::string text;
   for (const Stage& stage : r.stages) {
     if (level >= 6)
-      for (auto& rule : stage.rewrites) text += cat("[", stage.name, "] ", rule.rule, ":\n", rule.before, "\n  becomes\n", rule.after, "\n");
+      for (auto& rule : stage.rewrites)
+        text += cat("[", stage.name, "] ", rule.rule, ":\n", rule.before, "\n  becomes\n", rule.after, "\n");
     if (level >= 5) text += cat("== ", stage.name, ": ", stage.does, "\n", ir::print(stage.graph));
   }
   if (level >= 3 && r.plan) text += explain_plan(*r.plan);
@@ -67,15 +81,15 @@ std::string print_record(const Record& r, int level) {
   return text;
 }
 
-void show_compile(const ir::Graph& captured, const Options& options, const std::string& structure) {
+void show_compile(const ir::Graph& captured, const Options& options) {
   static std::atomic<int> programs = 0;
   if (debug().level < 3 && debug().dump.empty()) return;
   Record record = record_compile(captured, options);
   debug_print(print_record(record, debug().level));
   if (debug().dump.empty()) return;
   std::string number = std::to_string(++programs);
-  std::string name = std::string(number.size() < 3 ? 3 - number.size() : 0, '0') + number + "_" + hash128(structure).hex().substr(0, 16);
-  dump(record, debug().dump, name);
+  number.insert(0, number.size() < 3 ? 3 - number.size() : 0, '0');
+  dump(record, debug().dump, number + "_" + structure_hash(captured));
 }
 
 void show_compiled(const Program& program, double seconds) {

@@ -36,8 +36,8 @@ Record record_compile(const ir::Graph& captured, const Options& options);
 // The parts that a DGEN_DEBUG level from 3 on asks for.
 std::string print_record(const Record& record, int level);
 
-// Before a compile: prints and writes what the environment asks for. structure: equal for equal graphs.
-void show_compile(const ir::Graph& captured, const Options& options, const std::string& structure);
+// Before a compile: prints and writes what the environment asks for.
+void show_compile(const ir::Graph& captured, const Options& options);
 // After it, at level 1 and above: a line.
 void show_compiled(const Program& program, double seconds);
 

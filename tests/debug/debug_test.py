@@ -81,10 +81,14 @@ class Dump(Case):
         self.assertNotRegex((program / "index.html").read_text(), r"https?:|@import|url\(")
         self.assertTrue(any(e.get("class") == "feedback" for e in page.iter("path")))
 
+    def test_names_repeat_themselves(self):
+        self.assertEqual(self.dump("--run", "64").name, self.dump("--run", "64").name)
+
     def test_folder_that_cannot_be_made(self):
         (self.folder / "file").touch()
-        text = run("--backend", "cpu", "--run", "64", patch, expect=1, DGEN_DUMP=str(self.folder / "file"))[1]
-        self.assertRegex(text, r"^dgen-opt: \[dump\] cannot make the folder \S+: Not a directory; DGEN_DUMP names a folder that can be written$")
+        text = run("--run", "64", patch, expect=1, DGEN_DUMP=str(self.folder / "file"))[1]
+        self.assertRegex(text, r"^dgen-opt: \[dump\] cannot make the folder \S+: Not a directory; DGEN_DUMP names a folder "
+                               "that can be written$")
 
 
 class Trace(Case):
@@ -123,8 +127,9 @@ class Trace(Case):
         self.assertEqual(len(threads) > 1, len(os.sched_getaffinity(0)) > 1)
 
     def test_file_that_cannot_be_made(self):
-        text = run("--backend", "cpu", "--run", "64", patch, expect=1, DGEN_TRACE=str(self.folder / "none" / "trace.json"))[1]
-        self.assertRegex(text, r"^dgen-opt: cannot write the trace \S+: No such file or directory; DGEN_TRACE names a file that can be written$")
+        text = run("--run", "64", patch, expect=1, DGEN_TRACE=str(self.folder / "none" / "trace.json"))[1]
+        self.assertRegex(text, r"^dgen-opt: cannot write the trace \S+: No such file or directory; DGEN_TRACE names a file "
+                               "that can be written$")
 
 
 if __name__ == "__main__":

@@ -121,7 +121,8 @@ def run(command, build):
     with tempfile.TemporaryDirectory() as folder:
         program, words = command
         os.symlink(program, pathlib.Path(folder) / "patch")
-        done = subprocess.run(words, cwd=folder, env=environment(build), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
+        done = subprocess.run(words, cwd=folder, env=environment(build), timeout=300, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return done.returncode, done.stdout
 
 
