@@ -20,19 +20,19 @@ namespace {
 constexpr const char* header_c = R"(
 #define DG_FFT static __attribute__((unused, noinline)) void
 #define DG_TABLE static const float
-#define DG_RESTRICT __restrict__
+#define DG_TABLE_TYPE const float
 #define DG_ALIGN __attribute__((aligned(64)))
 )";
 constexpr const char* header_cuda = R"(
 #define DG_FFT static __device__ void
 #define DG_TABLE static __device__ const float
-#define DG_RESTRICT __restrict__
+#define DG_TABLE_TYPE const float
 #define DG_ALIGN
 )";
 constexpr const char* header_metal = R"(
 #define DG_FFT static void
 #define DG_TABLE constant float
-#define DG_RESTRICT
+#define DG_TABLE_TYPE constant float
 #define DG_ALIGN
 )";
 
@@ -48,13 +48,14 @@ DG_FN dg_complex dg_cscale(dg_complex a, float f) { return dg_c(a.r * f, a.i * f
 DG_FN dg_complex dg_cfma(float f, dg_complex a, dg_complex b) { return dg_c(DG_FMA(f, a.r, b.r), DG_FMA(f, a.i, b.i)); }
 DG_FN dg_complex dg_cdown(dg_complex a) { return dg_c(a.i, -a.r); } /* times -i */
 
-#define DG_PASS_ARGS int m, int s, const float *DG_RESTRICT xr, const float *DG_RESTRICT xi, float *DG_RESTRICT yr, \
-                     float *DG_RESTRICT yi, const float *DG_RESTRICT wr, const float *DG_RESTRICT wi
+#define DG_PASS(name) \
+  DG_TEMPLATE(typename X, typename Y, typename W) \
+  DG_FN void name(int m, int s, DG_IN(X) xr, DG_IN(X) xi, DG_OUT(Y) yr, DG_OUT(Y) yi, DG_IN(W) wr, DG_IN(W) wi)
 #define DG_LOAD(j) dg_c(xr[q + s * (p + m * (j))], xi[q + s * (p + m * (j))])
 #define DG_STORE(radix, k, v) \
   { dg_complex v_ = v; yr[q + s * (radix * p + k)] = v_.r; yi[q + s * (radix * p + k)] = v_.i; }
 
-DG_FN void dg_pass2(DG_PASS_ARGS) {
+DG_PASS(dg_pass2) {
   for (int p = 0; p < m; ++p) {
     dg_complex w = dg_c(wr[p * s], wi[p * s]);
     for (int q = 0; q < s; ++q) {
@@ -64,7 +65,7 @@ DG_FN void dg_pass2(DG_PASS_ARGS) {
     }
   }
 }
-DG_FN void dg_pass3(DG_PASS_ARGS) {
+DG_PASS(dg_pass3) {
   for (int p = 0; p < m; ++p) {
     dg_complex w = dg_c(wr[p * s], wi[p * s]), w2 = dg_cmul(w, w);
     for (int q = 0; q < s; ++q) {
@@ -76,7 +77,7 @@ DG_FN void dg_pass3(DG_PASS_ARGS) {
     }
   }
 }
-DG_FN void dg_pass4(DG_PASS_ARGS) {
+DG_PASS(dg_pass4) {
   for (int p = 0; p < m; ++p) {
     dg_complex w = dg_c(wr[p * s], wi[p * s]), w2 = dg_cmul(w, w), w3 = dg_cmul(w, w2);
     for (int q = 0; q < s; ++q) {
@@ -89,7 +90,7 @@ DG_FN void dg_pass4(DG_PASS_ARGS) {
     }
   }
 }
-DG_FN void dg_pass5(DG_PASS_ARGS) {
+DG_PASS(dg_pass5) {
   const float c1 = 0.309016994f, c2 = -0.809016994f, s1 = 0.951056516f, s2 = 0.587785252f; /* of 72 and 144 degrees */
   for (int p = 0; p < m; ++p) {
     dg_complex w = dg_c(wr[p * s], wi[p * s]), w2 = dg_cmul(w, w), w3 = dg_cmul(w, w2), w4 = dg_cmul(w2, w2);
@@ -106,7 +107,7 @@ DG_FN void dg_pass5(DG_PASS_ARGS) {
     }
   }
 }
-DG_FN void dg_pass8(DG_PASS_ARGS) {
+DG_PASS(dg_pass8) {
   const float h = 0.707106781f; /* sqrt(1/2) */
   for (int p = 0; p < m; ++p) {
     dg_complex w = dg_c(wr[p * s], wi[p * s]), w2 = dg_cmul(w, w), w3 = dg_cmul(w, w2), w4 = dg_cmul(w2, w2);
@@ -132,8 +133,8 @@ DG_FN void dg_pass8(DG_PASS_ARGS) {
   }
 }
 /* w[h B + l] = high[h] low[l]: the long tables from two short ones. */
-DG_FN void dg_twiddles(int rows, int columns, const float *hr, const float *hi, const float *lr, const float *li,
-                       float *DG_RESTRICT wr, float *DG_RESTRICT wi) {
+DG_TEMPLATE(typename X, typename Y)
+DG_FN void dg_twiddles(int rows, int columns, DG_IN(X) hr, DG_IN(X) hi, DG_IN(X) lr, DG_IN(X) li, DG_OUT(Y) wr, DG_OUT(Y) wi) {
   for (int h = 0; h < rows; ++h)
     for (int l = 0; l < columns; ++l) {
       dg_complex w = dg_cmul(dg_c(hr[h], hi[h]), dg_c(lr[l], li[l]));
@@ -142,8 +143,8 @@ DG_FN void dg_twiddles(int rows, int columns, const float *hr, const float *hi, 
     }
 }
 /* Spectrum of 2h real samples from the transform z of the pairs, and back (scaled by f). Index k and h - k together. */
-DG_FN void dg_untangle(int h, const float *DG_RESTRICT zr, const float *DG_RESTRICT zi, float *DG_RESTRICT yr,
-                       float *DG_RESTRICT yi, const float *DG_RESTRICT wr, const float *DG_RESTRICT wi) {
+DG_TEMPLATE(typename X, typename Y, typename W)
+DG_FN void dg_untangle(int h, DG_IN(X) zr, DG_IN(X) zi, DG_OUT(Y) yr, DG_OUT(Y) yi, DG_IN(W) wr, DG_IN(W) wi) {
   yr[0] = zr[0] + zi[0], yi[0] = 0.0f;
   yr[h] = zr[0] - zi[0], yi[h] = 0.0f;
   for (int k = 1; k < (h + 1) / 2; ++k) {
@@ -154,8 +155,8 @@ DG_FN void dg_untangle(int h, const float *DG_RESTRICT zr, const float *DG_RESTR
   }
   if (h % 2 == 0) yr[h / 2] = zr[h / 2], yi[h / 2] = -zi[h / 2];
 }
-DG_FN void dg_tangle(int h, float f, const float *DG_RESTRICT xr, const float *DG_RESTRICT xi, float *DG_RESTRICT zr,
-                     float *DG_RESTRICT zi, const float *DG_RESTRICT wr, const float *DG_RESTRICT wi) {
+DG_TEMPLATE(typename X, typename Y, typename W)
+DG_FN void dg_tangle(int h, float f, DG_IN(X) xr, DG_IN(X) xi, DG_OUT(Y) zr, DG_OUT(Y) zi, DG_IN(W) wr, DG_IN(W) wi) {
   zr[0] = f * (xr[0] + xr[h]), zi[0] = f * (xr[0] - xr[h]);
   for (int k = 1; k < (h + 1) / 2; ++k) {
     float er = f * (xr[k] + xr[h - k]), ei = f * (xi[k] - xi[h - k]);
@@ -213,7 +214,7 @@ struct Twiddles {
   Twiddles(const std::string& name, int n, int count) {
     if (count <= longest_table) {
       tables = table(name, n, 1, std::max(count, 1));
-      locals = cat("  const float *wr = ", name, "_r, *wi = ", name, "_i;\n");
+      locals = cat("  DG_TABLE_TYPE *wr = ", name, "_r, *wi = ", name, "_i;\n");
       return;
     }
     const int rows = (count + table_columns - 1) / table_columns;
@@ -226,9 +227,8 @@ struct Twiddles {
 
 // dg_cfft_N(xr, xi, yr, yi): y must not overlap x.
 std::string complex_core(int n) {
-  const std::string head = cat("DG_FFT dg_cfft_", n,
-                               "(const float *DG_RESTRICT xr, const float *DG_RESTRICT xi, float *DG_RESTRICT yr, "
-                               "float *DG_RESTRICT yi) {\n");
+  const std::string head = cat("DG_TEMPLATE(typename X, typename Y)\nDG_FFT dg_cfft_", n,
+                               "(DG_IN(X) xr, DG_IN(X) xi, DG_OUT(Y) yr, DG_OUT(Y) yi) {\n");
   const std::vector<int> factors = radices(n);
   if (factors.empty()) return head + "  yr[0] = xr[0], yi[0] = xi[0];\n}\n";
   int count = 1;
@@ -264,7 +264,8 @@ bool half_size(const FftPlan& plan) {
 
 std::string transform(const FftPlan& plan) {
   const int n = plan.n, h = n / 2, bins = h + 1;
-  const std::string head = cat("DG_FFT dg_", kind_name(plan.kind), "_", n, "(const float *in, float *out) {\n");
+  const std::string head =
+      cat("DG_TEMPLATE(typename X, typename Y)\nDG_FFT dg_", kind_name(plan.kind), "_", n, "(DG_IN(X) in, DG_OUT(Y) out) {\n");
   const std::string scale = scale_literal(n);
   if (plan.kind == FftPlan::fft) return cat(head, "  dg_cfft_", n, "(in, in + ", n, ", out, out + ", n, ");\n}\n");
   if (plan.kind == FftPlan::ifft)

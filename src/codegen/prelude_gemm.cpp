@@ -232,8 +232,9 @@ DG_GEMM void dg_gemm(int ta, int tb, long m, long n, long k, const float *a, lon
 
 // One thread; the chain over k is the one of the C text.
 constexpr const char* text_plain = R"(
-DG_FN void dg_gemm(int ta, int tb, long m, long n, long k, const float *a, long lda, const float *b, long ldb, float *c,
-                   long ldc, int accumulate) {
+DG_TEMPLATE(typename A, typename B, typename C)
+DG_FN void dg_gemm(int ta, int tb, long m, long n, long k, DG_IN(A) a, long lda, DG_IN(B) b, long ldb, DG_OUT(C) c, long ldc,
+                   int accumulate) {
   for (long i = 0; i < m; ++i)
     for (long j = 0; j < n; ++j) {
       float sum = accumulate ? c[i * ldc + j] : 0.0f;

@@ -10,7 +10,9 @@ namespace {
 
 constexpr const char* header_c = R"(
 #define DG_FN static inline __attribute__((always_inline, unused))
-#define DG_DOUBLE 1
+#define DG_TEMPLATE(...)
+#define DG_IN(type) const float *__restrict__
+#define DG_OUT(type) float *__restrict__
 typedef int dg_i32;
 typedef unsigned int dg_u32;
 typedef unsigned long long dg_u64;
@@ -33,7 +35,9 @@ DG_FN dg_u32 DG_AS_UINT(float f) { dg_u32 i; __builtin_memcpy(&i, &f, 4); return
 // For NVRTC with --fmad=false: contraction on its own account would change bits.
 constexpr const char* header_cuda = R"(
 #define DG_FN static __device__ __forceinline__
-#define DG_DOUBLE 1
+#define DG_TEMPLATE(...)
+#define DG_IN(type) const float *__restrict__
+#define DG_OUT(type) float *__restrict__
 typedef int dg_i32;
 typedef unsigned int dg_u32;
 typedef unsigned long long dg_u64;
@@ -49,10 +53,16 @@ typedef unsigned long long dg_u64;
 #define DG_FABS(x) fabsf(x)
 )";
 
+// A pointer's address space is part of its type here, so functions of pointers are templates. Division must be exact: no
+// fast-math.
 constexpr const char* header_metal = R"(
 #include <metal_stdlib>
 using namespace metal;
 #define DG_FN static inline
+#define DG_TEMPLATE(...) template <__VA_ARGS__>
+#define DG_IN(type) type
+#define DG_OUT(type) type
+template <int count> struct dg_arrays { device char *at[count]; };
 typedef int dg_i32;
 typedef uint dg_u32;
 typedef ulong dg_u64;
@@ -380,7 +390,12 @@ DG_FN dg_u64 dg_phase_inc(float f, float scale) {
   v = v < 2147483648.0f ? v : -2147483648.0f;
   return (dg_u64)(dg_u32)(dg_i32)v << 32;
 }
-#ifdef DG_DOUBLE
+DG_FN dg_u64 dg_phase_step(float f, float rate) { return dg_phase_inc(f, 4294967296.0f / rate); }
+/* The top 24 bits: exact in float, never 1. */
+DG_FN float dg_phase_out(dg_u64 phase) { return (float)(dg_i32)(phase >> 40) * 5.9604644775390625e-08f; }
+)";
+
+constexpr const char* static_phase = R"(
 /* f/sr in double, rounded to 2^-64 of a turn; not finite: 0. */
 DG_FN dg_u64 dg_phase_inc_static(double f_over_sr) {
   double v = DG_RINT_DOUBLE((f_over_sr - DG_RINT_DOUBLE(f_over_sr)) * 18446744073709551616.0);
@@ -388,16 +403,29 @@ DG_FN dg_u64 dg_phase_inc_static(double f_over_sr) {
   v = v < 9223372036854775808.0 ? v : -9223372036854775808.0;
   return (dg_u64)(long long)v;
 }
-#endif
-/* The top 24 bits: exact in float, never 1. */
-DG_FN float dg_phase_out(dg_u64 phase) { return (float)(dg_i32)(phase >> 40) * 5.9604644775390625e-08f; }
+DG_FN dg_u64 dg_phase_step_static(float f, float rate) { return dg_phase_inc_static((double)f / (double)rate); }
+)";
+
+// Without double: the quotient as a sum of three floats, each remainder being exact.
+constexpr const char* static_phase_metal = R"(
+DG_FN dg_u64 dg_phase_part(float turns) {
+  float v = DG_RINT((turns - DG_RINT(turns)) * 18446744073709551616.0f);
+  v = v == v ? v : 0.0f;
+  v = v < 9223372036854775808.0f ? v : -9223372036854775808.0f;
+  return (dg_u64)(long)v;
+}
+DG_FN dg_u64 dg_phase_step_static(float f, float rate) {
+  float a = f / rate, rest = DG_FMA(-a, rate, f), b = rest / rate, c = DG_FMA(-b, rate, rest) / rate;
+  return dg_phase_part(a) + dg_phase_part(b) + dg_phase_part(c);
+}
 )";
 
 }  // namespace
 
 std::string prelude_math(Target target) {
   const char* header = target == Target::c ? header_c : target == Target::cuda ? header_cuda : header_metal;
-  return std::string(header) + basics + exponentials + logarithms + trigonometry + integers;
+  return std::string(header) + basics + exponentials + logarithms + trigonometry + integers +
+         (target == Target::metal ? static_phase_metal : static_phase);
 }
 
 }  // namespace dgen::codegen

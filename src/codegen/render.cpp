@@ -14,13 +14,13 @@ using namespace ir;
 
 const Dialect& dialect(Target target) {
   static const Dialect dialects[] = {
-      {Target::c, "void ", "(void* const* a, const long* n)", "restrict", "long", "{\n", "for (long $v = $lo; $v < $hi; ++$v)",
+      {Target::c, "void ", "(void* const* a, const long* n)", "a[$i]", "restrict", "long", "double", "{\n", "for (long $v = $lo; $v < $hi; ++$v)",
        "#pragma GCC ivdep\n"},
-      {Target::cuda, "extern \"C\" __global__ void ", "(void* const* a, const long long* n)", "__restrict__", "long long",
+      {Target::cuda, "extern \"C\" __global__ void ", "(void* const* a, const long long* n)", "a[$i]", "__restrict__", "long long", "double",
        "if (blockIdx.x == 0 && threadIdx.x == 0) {\n",
        "for (long long $v = $lo + blockIdx.x * (long long)blockDim.x + threadIdx.x; $v < $hi; $v += (long long)gridDim.x * blockDim.x)", ""},
-      {Target::metal, "kernel void ", "(device char* const* a [[buffer(0)]], device const long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]])",
-       "", "long", "if (thread_id == 0) {\n", "for (long $v = $lo + thread_id; $v < $hi; $v += threads)", ""},
+      {Target::metal, "kernel void ", "(constant dg_arrays<$n>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]])",
+       "a.at[$i]", "", "long", "float2", "if (thread_id == 0) {\n", "for (long $v = $lo + thread_id; $v < $hi; $v += threads)", ""},
   };
   return dialects[static_cast<int>(target)];
 }
@@ -63,7 +63,7 @@ class Renderer {
   Renderer(const Dialect& d, const Kernel& k) : d_(d), k_(k) {}
 
   std::string run() {
-    out_ = cat(d_.before_name, k_.name, d_.arguments, " {\n");
+    out_ = cat(d_.before_name, k_.name, replace(std::string(d_.arguments), "$n", cat(k_.arrays.size())), " {\n");
     indent_ = 1;
     for (size_t i = 0; i < k_.args.size(); ++i) line(cat("const ", d_.real_long, " n", i, " = n[", i, "];"));
     for (size_t i = 0; i < k_.arrays.size(); ++i) declare(i);
@@ -89,11 +89,11 @@ class Renderer {
 
   void declare(size_t i) {
     const ArrayRef& a = k_.arrays[i];
-    std::string type = a.type == LoopType::u64 ? "dg_u64" : a.kind == ArrayRef::total ? "double" : "float";
+    std::string type = a.type == LoopType::u64 ? "dg_u64" : a.kind == ArrayRef::total ? std::string(d_.total_type) : "float";
     if (a.kind == ArrayRef::local) return line(cat(type, " a", i, "[", a.size, "];"));
     const char* constant = a.written ? "" : "const ";
     std::string name = a.in_registers ? cat("g", i) : cat("a", i);
-    line(cat(constant, space(), type, "* ", d_.restrict_word, " ", name, " = (", constant, space(), type, "*)a[", i, "];"));
+    line(cat(constant, space(), type, "* ", d_.restrict_word, " ", name, " = (", constant, space(), type, "*)", replace(std::string(d_.array), "$i", cat(i)), ";"));
     if (a.in_registers) line(cat(type, " a", i, "[", a.size, "];"));
   }
 
@@ -139,7 +139,7 @@ class Renderer {
       case LoopOp::where: return cat(arg(0), " ? ", arg(1), " : ", arg(2));
       case LoopOp::to_float: {
         bool near = k_.exprs[static_cast<size_t>(x.args[1])].op == LoopOp::iconst;
-        return near ? cat("(float)(int)", arg(0)) : cat("(float)((", real(), ")(int)", arg(0), " + (", real(), ")", arg(1), ")");
+        return near ? cat("(float)(int)", arg(0)) : cat("(float)((", exact(), ")(int)", arg(0), " + (", exact(), ")", arg(1), ")");
       }
       case LoopOp::to_int: return cat("dg_to_int(", arg(0), ")");
       case LoopOp::load: return cat("a", x.i, "[", arg(0), "]");
@@ -152,8 +152,8 @@ class Renderer {
     }
   }
 
-  // Exact for stream positions; Metal has no double.
-  const char* real() const { return d_.target == Target::metal ? "float" : "double"; }
+  // Exact for stream positions; conversions from double vectorise, but Metal has none.
+  const char* exact() const { return d_.target == Target::metal ? "long" : "double"; }
 
   const char* type(int e) const {
     switch (k_.exprs[static_cast<size_t>(e)].type) {
@@ -276,11 +276,6 @@ DG_FN DG_LONG dg_to_int(float x) {
 }
 )";
   text = replace(text, "DG_LONG", std::string(dialect(target).real_long));
-  if (target != Target::metal)
-    text += R"(
-DG_FN dg_u64 dg_phase_step_static(float f, float rate) { return dg_phase_inc_static((double)f / (double)rate); }
-DG_FN dg_u64 dg_phase_step(float f, float rate) { return dg_phase_inc(f, (float)(4294967296.0 / (double)rate)); }
-)";
   return text + R"(
 DG_FN dg_u64 dg_phase_after(dg_u64 phase, dg_u64 step, dg_u64 ticks) { return phase + step * ticks; }
 DG_FN dg_u64 dg_phase_reset(float reset, dg_u64 phase) { return reset > 0.0f ? 0 : phase; }
@@ -289,11 +284,27 @@ DG_FN dg_u64 dg_phase_reset(float reset, dg_u64 phase) { return reset > 0.0f ? 0
 
 std::string matmul_helper(Target target) {
   std::string text = R"(
-DG_FN void dg_matmul(const float* a, const float* b, float* c, DG_LONG ta, DG_LONG tb, DG_LONG m, DG_LONG n, DG_LONG k) {
+DG_TEMPLATE(typename A, typename B, typename C)
+DG_FN void dg_matmul(DG_IN(A) a, DG_IN(B) b, DG_OUT(C) c, DG_LONG ta, DG_LONG tb, DG_LONG m, DG_LONG n, DG_LONG k) {
   dg_gemm((int)ta, (int)tb, m, n, k, a, ta ? m : k, b, tb ? k : n, c, n, 0);
 }
 )";
   return replace(text, "DG_LONG", std::string(dialect(target).real_long));
+}
+
+// sum += part, the sums in double or as a float and what it lost (Knuth's two-sum).
+const char* add_helper(Target target) {
+  if (target != Target::metal)
+    return "DG_FN void dg_add_to(double* sum, const float* part, int n) { for (int i = 0; i < n; ++i) sum[i] += part[i]; }\n";
+  return R"(
+DG_FN void dg_add_to(device float2* sum, const device float* part, long n) {
+  for (long i = 0; i < n; ++i) {
+    float a = sum[i].x, b = part[i], s = a + b, t = s - a, low = sum[i].y + ((a - (s - t)) + (b - t));
+    sum[i].x = s + low;
+    sum[i].y = low - (sum[i].x - s);
+  }
+}
+)";
 }
 
 void collect_calls(const std::vector<Stmt>& body, std::set<std::string>& names) {
@@ -328,8 +339,7 @@ std::string render_program(Target target, std::span<const Kernel> kernels) {
   std::string text = prelude_math(target) + helpers(target);
   if (!plans.empty()) text += prelude_fft(target, plans);
   if (calls.count("dg_matmul")) text += prelude_gemm(target) + matmul_helper(target);
-  if (calls.count("dg_add_to"))
-    text += "DG_FN void dg_add_to(double* sum, const float* part, int n) { for (int i = 0; i < n; ++i) sum[i] += part[i]; }\n";
+  if (calls.count("dg_add_to")) text += add_helper(target);
   for (auto& kernel : kernels) text += "\n" + render_kernel(dialect(target), kernel);
   return text;
 }

@@ -1,12 +1,15 @@
 // Kernels of three small programs as C, CUDA and Metal, compared with the texts beside this file (without the helper
 // functions). DGEN_UPDATE=1 writes them anew. All CUDA text, of these and of a program for every strategy forward and
-// backward, must compile to a cubin.
+// backward, must compile to a cubin; all Metal text must be C++ to a compiler that is told of Metal's address spaces.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <regex>
+#include <set>
 #include <sstream>
 
 #include "codegen/render.h"
@@ -18,6 +21,7 @@
 #include "loop/lower.h"
 #include "loop/verify.h"
 #include "schedule/plan.h"
+#include "unit/prelude_test_util.h"
 
 namespace dgen::test {
 namespace {
@@ -91,11 +95,8 @@ std::string test_name(const testing::TestParamInfo<std::string>& info) {
 }
 INSTANTIATE_TEST_SUITE_P(Programs, Cuda, testing::ValuesIn(programs()), test_name);
 
-class CudaOperators : public Cuda {};
-INSTANTIATE_TEST_SUITE_P(All, CudaOperators, testing::Values("scalar"));
-
 // Every scalar operator of one, two or three inputs, and its gradient.
-TEST_P(CudaOperators, Compile) {
+ir::Graph every_scalar() {
   ir::Graph g;
   ir::Attrs frame{{"channel", int64_t{0}}, {"shape", ir::Ints{}}, {"period", int64_t{1}}};
   ir::Ex x{&g, ir::apply(g, "input", {}, frame)}, p{&g, ir::apply(g, "param", {}, {{"slot", int64_t{0}}, {"shape", ir::Ints{}}})};
@@ -108,7 +109,56 @@ TEST_P(CudaOperators, Compile) {
   }
   ir::Id loss = ir::apply(g, "sum_time", {sum.id});
   g.outputs = {sum.id, ir::apply(g, "grad", {loss}, {{"slot", int64_t{0}}, {"shape", ir::Ints{}}})};
-  expect_compiles(g);
+  return g;
+}
+
+class CudaOperators : public Cuda {};
+INSTANTIATE_TEST_SUITE_P(All, CudaOperators, testing::Values("scalar"));
+TEST_P(CudaOperators, Compile) { expect_compiles(every_scalar()); }
+
+// ---- Metal is consistent --------------------------------------------------------------------------------------------------
+
+std::set<std::string> matches(const std::string& text, const char* pattern) {
+  std::set<std::string> found;
+  std::regex regex(pattern);
+  for (std::sregex_iterator it(text.begin(), text.end(), regex), end; it != end; ++it) found.insert((*it)[1]);
+  return found;
+}
+
+void expect_consistent(const ir::Graph& g) {
+  std::string text = codegen::render_program(Target::metal, kernels_of(g));
+  EXPECT_TRUE(matches(text, "\\b(double)\\b").empty()) << "Metal has no double";
+  auto defined = matches(text, "(?:DG_FN|DG_FFT)[^;{}()]*\\b(dg_\\w+)\\("), passes = matches(text, "DG_PASS\\((dg_\\w+)\\)");
+  for (auto& name : matches(text, "\\b(dg_\\w+)\\(")) EXPECT_TRUE(defined.count(name) || passes.count(name)) << name << " is not defined";
+  if (!have_compiler("clang++")) return;
+  std::string file = testing::TempDir() + "dgen_golden.metal", log = file + ".log";
+  std::ofstream(file) << text;
+  std::string command = "clang++ -x c++ -std=c++14 -fsyntax-only -w -I" + (tests / "golden" / "metal").string() + " " + file + " 2>" + log;
+  EXPECT_EQ(std::system(command.c_str()), 0) << read(log).substr(0, 2000);
+  std::filesystem::remove(file), std::filesystem::remove(log);
+}
+
+class Metal : public testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(Programs, Metal, testing::ValuesIn(programs()), test_name);
+TEST_P(Metal, IsConsistent) { expect_consistent(ir::parse(read(tests / GetParam()))); }
+TEST(MetalOperators, AreConsistent) { expect_consistent(every_scalar()); }
+
+// Without double, a static frequency has the phase of the other targets to 2^-53 of a turn.
+TEST(MetalPhase, StepOfAStaticFrequency) {
+  if (!have_compiler("g++")) GTEST_SKIP() << "no g++";
+  std::string text = codegen::render_program(Target::metal, {}) + R"(
+extern "C" unsigned long step(float f, float rate) { return dg_phase_step_static(f, rate); }
+)";
+  TextLibrary library(text, "g++", "-x c++ -std=c++14 -w -I" + (tests / "golden" / "metal").string());
+  auto step = library.get<uint64_t(float, float)>("step");
+  for (float rate : {44100.0f, 48000.0f, 96000.0f, 1000.0f})
+    for (float f : {0.0f, 1e-20f, 0.001f, 440.0f, -440.0f, 261.62557f, 0.5f * rate, 30000.7f, -1e6f}) {
+      long double turns = static_cast<long double>(f) / rate;
+      auto want = static_cast<uint64_t>(std::llrint((turns - std::rint(turns)) * 0x1p63L)) * 2;
+      auto off = static_cast<int64_t>(step(f, rate) - want);
+      EXPECT_LE(std::abs(off), 1 << 11) << f << " at " << rate;
+    }
+  for (float f : {INFINITY, -INFINITY, NAN}) EXPECT_EQ(step(f, 44100), 0u) << f;
 }
 
 }  // namespace

@@ -1,23 +1,23 @@
-kernel void k0(device char* const* a [[buffer(0)]], device const long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
+kernel void k0(constant dg_arrays<3>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
   const long n0 = n[0];
-  device float*  a0 = (device float*)a[0];
-  device float*  a1 = (device float*)a[1];
-  const device float*  a2 = (const device float*)a[2];
+  device float*  a0 = (device float*)a.at[0];
+  device float*  a1 = (device float*)a.at[1];
+  const device float*  a2 = (const device float*)a.at[2];
   if (thread_id == 0) {
   const float v2 = a2[0];
   const float v3 = (1.0f - v2);
   a0[0] = v3;
-  const float v6 = (float)((float)(int)0 + (float)n0);
+  const float v6 = (float)((long)(int)0 + (long)n0);
   const float v7 = (1.0f / v6);
   a1[0] = v7;
   }
 }
-kernel void k1(device char* const* a [[buffer(0)]], device const long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
+kernel void k1(constant dg_arrays<3>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
   const long n0 = n[0];
   const long n1 = n[1];
-  device float*  a0 = (device float*)a[0];
-  const device float*  a1 = (const device float*)a[1];
-  const device float*  a2 = (const device float*)a[2];
+  device float*  a0 = (device float*)a.at[0];
+  const device float*  a1 = (const device float*)a.at[1];
+  const device float*  a2 = (const device float*)a.at[2];
   const float v5 = a1[0];
   for (long i0 = n1 + thread_id; i0 < n0; i0 += threads) {
     const float v6 = a2[i0];
@@ -25,15 +25,15 @@ kernel void k1(device char* const* a [[buffer(0)]], device const long* n [[buffe
     a0[i0] = v7;
   }
 }
-kernel void k2(device char* const* a [[buffer(0)]], device const long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
+kernel void k2(constant dg_arrays<5>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
   const long n0 = n[0];
   const long n1 = n[1];
-  device float*  a0 = (device float*)a[0];
-  device float*  a1 = (device float*)a[1];
-  device float*  g2 = (device float*)a[2];
+  device float*  a0 = (device float*)a.at[0];
+  device float*  a1 = (device float*)a.at[1];
+  device float*  g2 = (device float*)a.at[2];
   float a2[1];
-  const device float*  a3 = (const device float*)a[3];
-  const device float*  a4 = (const device float*)a[4];
+  const device float*  a3 = (const device float*)a.at[3];
+  const device float*  a4 = (const device float*)a.at[4];
   if (thread_id == 0) {
   for (int j = 0; j < 1; ++j) a2[j] = g2[j];
   const float v7 = a4[0];
@@ -49,12 +49,12 @@ kernel void k2(device char* const* a [[buffer(0)]], device const long* n [[buffe
   for (int j = 0; j < 1; ++j) g2[j] = a2[j];
   }
 }
-kernel void k3(device char* const* a [[buffer(0)]], device const long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
+kernel void k3(constant dg_arrays<3>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
   const long n0 = n[0];
   const long n1 = n[1];
-  device float*  a0 = (device float*)a[0];
-  const device float*  a1 = (const device float*)a[1];
-  const device float*  a2 = (const device float*)a[2];
+  device float*  a0 = (device float*)a.at[0];
+  const device float*  a1 = (const device float*)a.at[1];
+  const device float*  a2 = (const device float*)a.at[2];
   for (long i0 = n1 + thread_id; i0 < n0; i0 += threads) {
     const float v5 = a1[i0];
     const float v6 = a2[i0];
@@ -62,12 +62,12 @@ kernel void k3(device char* const* a [[buffer(0)]], device const long* n [[buffe
     a0[i0] = v7;
   }
 }
-kernel void k4(device char* const* a [[buffer(0)]], device const long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
+kernel void k4(constant dg_arrays<2>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
   const long n0 = n[0];
   const long n1 = n[1];
   const long n2 = n[2];
-  device float*  a0 = (device float*)a[0];
-  const device float*  a1 = (const device float*)a[1];
+  device float*  a0 = (device float*)a.at[0];
+  const device float*  a1 = (const device float*)a.at[1];
   for (long i0 = n1 + thread_id; i0 < n0; i0 += threads) {
     const long v5 = i0 * 4096;
     const long v6 = v5 + 4096;
@@ -100,23 +100,23 @@ kernel void k4(device char* const* a [[buffer(0)]], device const long* n [[buffe
     a0[i0] = i2;
   }
 }
-kernel void k4_total(device char* const* a [[buffer(0)]], device const long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
+kernel void k4_total(constant dg_arrays<2>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
   const long n0 = n[0];
   const long n1 = n[1];
-  const device float*  a0 = (const device float*)a[0];
-  device double*  a1 = (device double*)a[1];
+  const device float*  a0 = (const device float*)a.at[0];
+  device float2*  a1 = (device float2*)a.at[1];
   if (thread_id == 0) {
   for (long i0 = n1; i0 < n0; ++i0) {
     dg_add_to(a1 + 0, a0 + i0, 1);
   }
   }
 }
-kernel void k5(device char* const* a [[buffer(0)]], device const long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
+kernel void k5(constant dg_arrays<3>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
   const long n0 = n[0];
   const long n1 = n[1];
-  device float*  a0 = (device float*)a[0];
-  const device float*  a1 = (const device float*)a[1];
-  const device float*  a2 = (const device float*)a[2];
+  device float*  a0 = (device float*)a.at[0];
+  const device float*  a1 = (const device float*)a.at[1];
+  const device float*  a2 = (const device float*)a.at[2];
   const float v5 = a1[0];
   for (long i0 = n1 + thread_id; i0 < n0; i0 += threads) {
     const float v6 = a2[i0];
@@ -125,14 +125,14 @@ kernel void k5(device char* const* a [[buffer(0)]], device const long* n [[buffe
     a0[i0] = v8;
   }
 }
-kernel void k6(device char* const* a [[buffer(0)]], device const long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
+kernel void k6(constant dg_arrays<4>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
   const long n0 = n[0];
   const long n1 = n[1];
-  device float*  a0 = (device float*)a[0];
-  device float*  g1 = (device float*)a[1];
+  device float*  a0 = (device float*)a.at[0];
+  device float*  g1 = (device float*)a.at[1];
   float a1[1];
-  const device float*  a2 = (const device float*)a[2];
-  const device float*  a3 = (const device float*)a[3];
+  const device float*  a2 = (const device float*)a.at[2];
+  const device float*  a3 = (const device float*)a.at[3];
   if (thread_id == 0) {
   for (int j = 0; j < 1; ++j) a1[j] = g1[j];
   const float v8 = a3[0];
@@ -147,13 +147,13 @@ kernel void k6(device char* const* a [[buffer(0)]], device const long* n [[buffe
   for (int j = 0; j < 1; ++j) g1[j] = a1[j];
   }
 }
-kernel void k7(device char* const* a [[buffer(0)]], device const long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
+kernel void k7(constant dg_arrays<3>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
   const long n0 = n[0];
   const long n1 = n[1];
   const long n2 = n[2];
-  device float*  a0 = (device float*)a[0];
-  const device float*  a1 = (const device float*)a[1];
-  const device float*  a2 = (const device float*)a[2];
+  device float*  a0 = (device float*)a.at[0];
+  const device float*  a1 = (const device float*)a.at[1];
+  const device float*  a2 = (const device float*)a.at[2];
   for (long i0 = n1 + thread_id; i0 < n0; i0 += threads) {
     const long v5 = i0 * 4096;
     const long v6 = v5 + 4096;
@@ -188,24 +188,24 @@ kernel void k7(device char* const* a [[buffer(0)]], device const long* n [[buffe
     a0[i0] = i2;
   }
 }
-kernel void k7_total(device char* const* a [[buffer(0)]], device const long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
+kernel void k7_total(constant dg_arrays<2>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
   const long n0 = n[0];
   const long n1 = n[1];
-  const device float*  a0 = (const device float*)a[0];
-  device double*  a1 = (device double*)a[1];
+  const device float*  a0 = (const device float*)a.at[0];
+  device float2*  a1 = (device float2*)a.at[1];
   if (thread_id == 0) {
   for (long i0 = n0 - 1; i0 >= n1; --i0) {
     dg_add_to(a1 + 0, a0 + i0, 1);
   }
   }
 }
-kernel void k8(device char* const* a [[buffer(0)]], device const long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
+kernel void k8(constant dg_arrays<3>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
   const long n0 = n[0];
   const long n1 = n[1];
   const long n2 = n[2];
-  device float*  a0 = (device float*)a[0];
-  const device float*  a1 = (const device float*)a[1];
-  const device float*  a2 = (const device float*)a[2];
+  device float*  a0 = (device float*)a.at[0];
+  const device float*  a1 = (const device float*)a.at[1];
+  const device float*  a2 = (const device float*)a.at[2];
   for (long i0 = n1 + thread_id; i0 < n0; i0 += threads) {
     const long v5 = i0 * 4096;
     const long v6 = v5 + 4096;
@@ -240,28 +240,28 @@ kernel void k8(device char* const* a [[buffer(0)]], device const long* n [[buffe
     a0[i0] = i2;
   }
 }
-kernel void k8_total(device char* const* a [[buffer(0)]], device const long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
+kernel void k8_total(constant dg_arrays<2>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
   const long n0 = n[0];
   const long n1 = n[1];
-  const device float*  a0 = (const device float*)a[0];
-  device double*  a1 = (device double*)a[1];
+  const device float*  a0 = (const device float*)a.at[0];
+  device float2*  a1 = (device float2*)a.at[1];
   if (thread_id == 0) {
   for (long i0 = n0 - 1; i0 >= n1; --i0) {
     dg_add_to(a1 + 0, a0 + i0, 1);
   }
   }
 }
-kernel void k9(device char* const* a [[buffer(0)]], device const long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
+kernel void k9(constant dg_arrays<6>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
   const long n0 = n[0];
-  device float*  a0 = (device float*)a[0];
-  device float*  a1 = (device float*)a[1];
-  const device float*  a2 = (const device float*)a[2];
-  const device float*  a3 = (const device float*)a[3];
-  const device float*  a4 = (const device float*)a[4];
-  const device float*  a5 = (const device float*)a[5];
+  device float*  a0 = (device float*)a.at[0];
+  device float*  a1 = (device float*)a.at[1];
+  const device float*  a2 = (const device float*)a.at[2];
+  const device float*  a3 = (const device float*)a.at[3];
+  const device float*  a4 = (const device float*)a.at[4];
+  const device float*  a5 = (const device float*)a.at[5];
   if (thread_id == 0) {
   const float v2 = a2[0];
-  const float v4 = (float)((float)(int)0 + (float)n0);
+  const float v4 = (float)((long)(int)0 + (long)n0);
   const float v5 = (v2 / v4);
   a0[0] = v5;
   const float v6 = a3[0];

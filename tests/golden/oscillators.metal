@@ -1,12 +1,12 @@
-kernel void k0(device char* const* a [[buffer(0)]], device const long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
+kernel void k0(constant dg_arrays<6>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
   const long n0 = n[0];
   const long n1 = n[1];
-  device float*  a0 = (device float*)a[0];
+  device float*  a0 = (device float*)a.at[0];
   float a1[3];
-  device dg_u64*  a2 = (device dg_u64*)a[2];
-  const device float*  a3 = (const device float*)a[3];
-  const device float*  a4 = (const device float*)a[4];
-  const device float*  a5 = (const device float*)a[5];
+  device dg_u64*  a2 = (device dg_u64*)a.at[2];
+  const device float*  a3 = (const device float*)a.at[3];
+  const device float*  a4 = (const device float*)a.at[4];
+  const device float*  a5 = (const device float*)a.at[5];
   const float v7 = a3[0];
   for (long i0 = n1 + thread_id; i0 < n0; i0 += threads) {
     for (long i1 = 0; i1 < 3; ++i1) {
@@ -34,11 +34,11 @@ kernel void k0(device char* const* a [[buffer(0)]], device const long* n [[buffe
     a0[i0] = i3;
   }
 }
-kernel void advance6(device char* const* a [[buffer(0)]], device const long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
+kernel void advance6(constant dg_arrays<3>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
   const long n0 = n[0];
-  device dg_u64*  a0 = (device dg_u64*)a[0];
-  const device float*  a1 = (const device float*)a[1];
-  const device float*  a2 = (const device float*)a[2];
+  device dg_u64*  a0 = (device dg_u64*)a.at[0];
+  const device float*  a1 = (const device float*)a.at[1];
+  const device float*  a2 = (const device float*)a.at[2];
   if (thread_id == 0) {
   const float v1 = a1[0];
   for (long i0 = 0; i0 < 3; ++i0) {

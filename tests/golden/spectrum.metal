@@ -1,24 +1,24 @@
-kernel void k0(device char* const* a [[buffer(0)]], device const long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
+kernel void k0(constant dg_arrays<2>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
   const long n0 = n[0];
   const long n1 = n[1];
-  device float*  a0 = (device float*)a[0];
-  const device float*  a1 = (const device float*)a[1];
+  device float*  a0 = (device float*)a.at[0];
+  const device float*  a1 = (const device float*)a.at[1];
   for (long i0 = n1 + thread_id; i0 < n0; i0 += threads) {
     const float v5 = a1[i0];
     a0[i0] = v5;
   }
 }
-kernel void k1(device char* const* a [[buffer(0)]], device const long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
+kernel void k1(constant dg_arrays<7>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
   const long n0 = n[0];
   const long n1 = n[1];
   const long n2 = n[2];
-  device float*  a0 = (device float*)a[0];
+  device float*  a0 = (device float*)a.at[0];
   float a1[16];
-  const device float*  a2 = (const device float*)a[2];
-  const device float*  a3 = (const device float*)a[3];
+  const device float*  a2 = (const device float*)a.at[2];
+  const device float*  a3 = (const device float*)a.at[3];
   float a4[18];
   float a5[18];
-  const device float*  a6 = (const device float*)a[6];
+  const device float*  a6 = (const device float*)a.at[6];
   for (long i0 = n1 + thread_id; i0 < n0; i0 += threads) {
     const long v12 = i0 * 4;
     const long v13 = v12 + n2;
@@ -57,12 +57,12 @@ kernel void k1(device char* const* a [[buffer(0)]], device const long* n [[buffe
     }
   }
 }
-kernel void k2(device char* const* a [[buffer(0)]], device const long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
+kernel void k2(constant dg_arrays<2>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
   const long n0 = n[0];
   const long n1 = n[1];
   const long n2 = n[2];
-  device float*  a0 = (device float*)a[0];
-  const device float*  a1 = (const device float*)a[1];
+  device float*  a0 = (device float*)a.at[0];
+  const device float*  a1 = (const device float*)a.at[1];
   const long v5 = n2 * (-1);
   for (long i0 = n1 + thread_id; i0 < n0; i0 += threads) {
     const long v6 = i0 + v5;
