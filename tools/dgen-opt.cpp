@@ -166,10 +166,7 @@ void bind(std::vector<driver::StoragePtr>& slots, const ir::Node& node, const Va
   int64_t slot = node.attrs.i("slot");
   if (slot < 0 || slot > kMostSlots) fail("slot ", slot, " is not in [0, ", kMostSlots, "]");
   if (slot >= static_cast<int64_t>(slots.size())) slots.resize(static_cast<size_t>(slot) + 1);
-  auto storage = std::make_shared<driver::Storage>();
-  storage->shape = node.shape();
-  storage->data = fill(values, slot, node.shape().size());
-  slots[static_cast<size_t>(slot)] = storage;
+  slots[static_cast<size_t>(slot)] = std::make_shared<driver::Storage>(node.shape(), fill(values, slot, node.shape().size()));
 }
 
 void show_rows(const ir::Node& node, const std::vector<float>& rows, size_t number, int digits) {
@@ -189,13 +186,14 @@ void run(const ir::Graph& g, const Arguments& a) {
     if (node.op->name == "tensor") bind(capture.tensors, node, a.tensors);
     if (node.op->name == "input") inputs[node.attrs.i("channel")] = fill(a.inputs, node.attrs.i("channel"), a.frames * node.shape().size());
   }
-  driver::RunArgs args;
-  args.frames = a.frames, args.sample_rate = a.rate, args.per_tick = true;
+  std::vector<std::span<const float>> spans;
   for (auto& [channel, data] : inputs) {
     if (channel < 0 || channel > kMostSlots) fail("channel ", channel, " is not in [0, ", kMostSlots, "]");
-    args.inputs.resize(std::max(args.inputs.size(), static_cast<size_t>(channel) + 1));
-    args.inputs[static_cast<size_t>(channel)] = data;
+    spans.resize(std::max(spans.size(), static_cast<size_t>(channel) + 1));
+    spans[static_cast<size_t>(channel)] = data;
   }
+  driver::RunArgs args;
+  args.frames = a.frames, args.inputs = spans, args.sample_rate = a.rate, args.per_tick = true;
   auto outputs = driver::get_program(capture, a.options)->run(capture, args, nullptr);
   ir::Graph prepared = driver::prepare(g);
   for (size_t o = 0; o < outputs.size(); ++o) show_rows(prepared[prepared.outputs[o]], outputs[o], o, a.digits);

@@ -29,20 +29,30 @@ void check_inputs(const Graph& g, const RunArgs& args, uint64_t position) {
   }
 }
 
-std::vector<float> hold_rows(const float* rows, const float* before, int64_t size, Clock clock, uint64_t position, int64_t frames) {
-  std::vector<float> out(static_cast<size_t>(frames * size));
-  int64_t first = ticks_of(clock, position, frames).first;
-  for (int64_t f = 0; f < frames; ++f) {
+void write_output(const Node& node, const float* rows, const float* before, const RunArgs& args, uint64_t position, std::span<float> out) {
+  const Clock clock = node.clock();
+  const int64_t size = node.shape().size();
+  const auto room = static_cast<int64_t>(out.size());
+  if (clock.is_static()) {
+    DGEN_ASSERT(room % size == 0);
+    for (int64_t at = 0; at < room; at += size) std::copy_n(rows, size, out.data() + at);
+    return;
+  }
+  DGEN_ASSERT(room == rows_of(clock, args, position) * size);
+  if (args.per_tick || clock.period == 1) return void(std::copy_n(rows, room, out.data()));
+  const int64_t first = ticks_of(clock, position, args.frames).first;
+  for (int64_t f = 0; f < args.frames; ++f) {
     int64_t tick = (static_cast<int64_t>(position) + f) / clock.period - first;
     const float* row = tick < 0 ? before : rows + tick * size;
-    if (row) std::copy_n(row, size, out.begin() + f * size);
+    if (row) std::copy_n(row, size, out.data() + f * size);
+    else std::fill_n(out.data() + f * size, size, 0.0f);
   }
-  return out;
 }
 
-void assign(const Capture& bindings, const Node& node, const float* values) {
-  Storage& param = *bindings.params.at(static_cast<size_t>(node.attrs.i("slot")));
-  std::copy_n(values, param.data.size(), param.data.begin());
+void append_literals(const Graph& g, std::vector<float>& values) {
+  static const Op constant = op("const");
+  for (auto& node : g.nodes())
+    if (node.op == constant) values.push_back(static_cast<float>(node.attrs.f("value")));
 }
 
 }  // namespace dgen::driver

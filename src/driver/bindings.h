@@ -12,9 +12,10 @@ Ticks ticks_of(ir::Clock clock, uint64_t position, int64_t frames);
 
 // Every input node has data for the run; throws Error naming the channel.
 void check_inputs(const ir::Graph& g, const RunArgs& args, uint64_t position);
-// Rows of a clock's ticks as one row a frame, slower values held; `before` is the value before the first tick.
-std::vector<float> hold_rows(const float* rows, const float* before, int64_t size, ir::Clock clock, uint64_t position, int64_t frames);
-// Values of an assign node go to its param.
-void assign(const Capture& bindings, const ir::Node& node, const float* values);
+// An output's rows, one a tick of its clock, into `out`: a static one as often as there is room, others tick by tick or
+// held, one a frame. `before` is the row before the first, null for zeros.
+void write_output(const ir::Node& node, const float* rows, const float* before, const RunArgs& args, uint64_t position, std::span<float> out);
+// The values of a graph's constants, in order, at the end of `values`: what literal slots are bound to.
+void append_literals(const ir::Graph& g, std::vector<float>& values);
 
 }  // namespace dgen::driver

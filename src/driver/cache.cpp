@@ -30,6 +30,7 @@ class Key {
     put(options.tile_frames);
     put(options.optimize);
     put(options.plain);
+    put(options.careful);
     for (auto& node : g.nodes()) {
       put(reinterpret_cast<int64_t>(node.op));
       put(static_cast<int64_t>(node.in.size()));
@@ -59,7 +60,7 @@ class Key {
   std::string text_;
 };
 
-// Constants as run-time slots, numbered as literal_values() collects them.
+// Constants as run-time slots, numbered as append_literals() collects them.
 Graph with_literal_slots(const Graph& g) {
   static const Op constant = op("const"), literal = op("literal");
   int64_t slot = 0;
@@ -72,7 +73,7 @@ Graph with_literal_slots(const Graph& g) {
 std::shared_ptr<Program> make_program(const Graph& graph, const Options& options) {
   if (options.backend == Backend::cuda) fail("the CUDA backend is not part of this build");
   if (options.backend == Backend::interpreter) return make_interp_program(graph);
-  return make_cpu_program(graph, options);
+  return make_compiled_program(graph, options);
 }
 
 // make_program, with what DGEN_DEBUG and DGEN_DUMP show around it.
@@ -92,14 +93,6 @@ struct Cache {
 };
 
 }  // namespace
-
-std::vector<float> literal_values(const Graph& g) {
-  static const Op constant = op("const");
-  std::vector<float> values;
-  for (auto& node : g.nodes())
-    if (node.op == constant) values.push_back(static_cast<float>(node.attrs.f("value")));
-  return values;
-}
 
 // A structure that comes again with other literals gets a program that takes them at run time: a constant that changes at
 // each step compiles twice, not every time.

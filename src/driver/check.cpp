@@ -15,12 +15,11 @@ using schedule::Plan;
 
 namespace {
 
-// Calls f(node, first value, ticks) for every value that is stored for the whole run, in order of execution.
-void for_streams(const Plan& plan, CpuMemory& memory, const std::function<void(Id, const float*, int64_t)>& f) {
+// Calls f(node, rows) for every stored value, in order of execution.
+void for_streams(const Plan& plan, const Fetch& fetch, const std::function<void(Id, const std::vector<float>&)>& f) {
   for (auto& region : plan.regions)
     for (Id id : region.nodes)
-      if (plan.store[static_cast<size_t>(id)] == schedule::Store::stream && memory.info(id).whole)
-        f(id, memory.stream(id, {}), memory.ticks(plan.graph[id].clock()).count);
+      if (plan.store[static_cast<size_t>(id)] == schedule::Store::stream) f(id, fetch(id));
 }
 
 std::string place(const Plan& plan, Id id, int64_t index) {
@@ -34,26 +33,26 @@ std::string place(const Plan& plan, Id id, int64_t index) {
 
 }  // namespace
 
-void check_finite(const Plan& plan, CpuMemory& memory) {
-  for_streams(plan, memory, [&](Id id, const float* values, int64_t ticks) {
-    for (int64_t i = 0; i < ticks * plan.graph[id].shape().size(); ++i)
-      if (!std::isfinite(values[i])) fail("[nan] ", place(plan, id, i), " is ", values[i]);
+void check_finite(const Plan& plan, const Fetch& fetch) {
+  for_streams(plan, fetch, [&](Id id, const std::vector<float>& values) {
+    for (size_t i = 0; i < values.size(); ++i)
+      if (!std::isfinite(values[i])) fail("[nan] ", place(plan, id, static_cast<int64_t>(i)), " is ", values[i]);
   });
 }
 
-void check_against_interpreter(const Plan& plan, CpuMemory& memory, const Capture& bindings, const RunArgs& args) {
+void check_against_interpreter(const Plan& plan, const Fetch& fetch, const Capture& bindings, const RunArgs& args) {
   interp::Leaves leaves = leaves_of(bindings, args);
   RunInfo info{args.frames, 0, args.sample_rate, args.step};
   std::vector<std::vector<double>> nodes = interp::run(plan.graph, info, leaves, nullptr, false, true).nodes;
-  for_streams(plan, memory, [&](Id id, const float* values, int64_t ticks) {
+  for_streams(plan, fetch, [&](Id id, const std::vector<float>& values) {
     const std::vector<double>& expected = nodes[static_cast<size_t>(id)];
     double peak = 0;
     for (double v : expected)
       if (std::isfinite(v)) peak = std::max(peak, std::abs(v));
-    for (int64_t i = 0; i < ticks * plan.graph[id].shape().size(); ++i) {
-      double want = expected[static_cast<size_t>(i)], got = static_cast<double>(values[i]);
+    for (size_t i = 0; i < values.size(); ++i) {
+      double want = expected[i], got = static_cast<double>(values[i]);
       bool same = std::isnan(want) ? std::isnan(got) : want == got || std::abs(got - want) <= 1e-3 * peak + 1e-6;
-      if (!same) fail("[check] ", place(plan, id, i), " is ", got, ", the interpreter says ", want);
+      if (!same) fail("[check] ", place(plan, id, static_cast<int64_t>(i)), " is ", got, ", the interpreter says ", want);
     }
   });
 }

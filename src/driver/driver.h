@@ -1,26 +1,14 @@
 // The driver: from a captured graph to a compiled program, cached by structure, and its runs.
 #pragma once
-#include <limits>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "driver/storage.h"
 #include "ir/graph.h"
 
 namespace dgen::driver {
-
-// The memory of a param or constant tensor, shared by handles, programs and optimisers.
-struct Storage {
-  Shape shape;
-  std::vector<float> data;
-  bool learnable = false;
-  float min = -std::numeric_limits<float>::infinity();
-  float max = std::numeric_limits<float>::infinity();
-  std::vector<float> grad;  // empty: no gradient
-  std::string name;
-};
-using StoragePtr = std::shared_ptr<Storage>;
 
 // A user's graph as captured, with implicit clock changes, and what its slots are bound to. Leaves refer to slots:
 // param{slot}, tensor{slot}. Gradients are grad{slot} nodes over a loss (see ops/effect.cpp).
@@ -35,21 +23,23 @@ enum class Backend { interpreter, cpu, cuda };
 struct Options {
   Backend backend = Backend::cpu;
   int threads = 0;               // 0: all
-  int64_t memory_budget = 0;     // bytes; 0: a quarter of RAM
+  int64_t memory_budget = 0;     // bytes; 0: a quarter of the device's memory
   bool exact_blocks = false;
   // For tests; 0 is automatic. Results may depend on chunk_frames, never on tile_frames (a multiple of chunk_frames).
   int64_t chunk_frames = 0;      // frames of one partial sum over time
   int64_t tile_frames = 0;
+  bool careful = false;          // memory plans are verified, dead memory is filled with NaNs; always so in debug builds
   int optimize = 2;              // -O of the C compiler
   bool plain = false;            // without optional passes
 };
 
 struct RunArgs {
   int64_t frames = 0;
-  std::vector<std::span<const float>> inputs;  // by channel
+  std::span<const std::span<const float>> inputs;  // by channel
   double sample_rate = 44100;
   uint64_t step = 0;        // training step, part of every noise key
   bool per_tick = false;    // outputs have one row a tick of their own clock, else a row a frame
+  bool real_time = false;   // on the calling thread alone, without waiting for any other
 };
 
 // What a program keeps between runs: cells, phases, histories and the stream position.
@@ -57,6 +47,14 @@ class State {
  public:
   virtual ~State() = default;
   virtual std::unique_ptr<State> clone() const = 0;
+
+  uint64_t position = 0;  // frames of the stream so far
+};
+
+// Memory of a run, kept for the next one; one run at a time.
+class Workspace {
+ public:
+  virtual ~Workspace() = default;
 };
 
 struct Stats {
@@ -67,12 +65,30 @@ struct Stats {
 class Program {
  public:
   virtual ~Program() = default;
+  virtual const std::vector<ir::Type>& outputs() const = 0;
   virtual std::unique_ptr<State> fresh_state() const = 0;
-  // One row-major vector an output. Params named in assign nodes are written. state null: fresh, and dropped afterwards.
-  virtual std::vector<std::vector<float>> run(const Capture& bindings, const RunArgs& args, State* state) = 0;
+  virtual std::unique_ptr<Workspace> workspace() const = 0;
+  // Writes row-major values, a span an output: a static output as many rows as the span holds, others exactly all of the
+  // run. Params named in assign nodes are written. state null: fresh, and dropped afterwards. From the second run on with
+  // the same workspace, and no more frames than before, nothing is allocated when there is nothing to complain about.
+  virtual void run_into(const Capture& bindings, const RunArgs& args, State* state, Workspace& workspace,
+                        std::span<const std::span<float>> outputs) = 0;
   virtual std::string explain() const = 0;
   virtual Stats stats() const = 0;
+
+  // The same in the program's own workspace, one thread after the other.
+  void run_into(const Capture& bindings, const RunArgs& args, State* state, std::span<const std::span<float>> outputs);
+  // One vector an output, static ones with one row.
+  std::vector<std::vector<float>> run(const Capture& bindings, const RunArgs& args, State* state);
+
+ private:
+  struct Own;
+  std::shared_ptr<Own> own_ = make_own();
+  static std::shared_ptr<Own> make_own();
 };
+
+// Rows of an output in a run that starts at a stream position.
+int64_t rows_of(ir::Clock clock, const RunArgs& args, uint64_t position);
 
 // Compiles, or finds an equal graph's program.
 std::shared_ptr<Program> get_program(const Capture& capture, const Options& options);

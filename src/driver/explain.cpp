@@ -1,5 +1,6 @@
 #include "driver/explain.h"
 
+#include <map>
 #include <sstream>
 
 #include "ir/op.h"
@@ -53,6 +54,22 @@ std::string explain_plan(const schedule::Plan& plan) {
       out << "\n";
     }
   }
+  return out.str();
+}
+
+std::string explain_memory(const schedule::MemoryPlan& m) {
+  std::ostringstream out;
+  out << "memory of a run of " << m.frames << " frames";
+  if (m.tiled()) out << " in tiles of " << m.tile_frames;
+  if (m.recompute) out << ", each computed again in the reverse sweep (checkpoints at their borders)";
+  int64_t apart = 0;
+  std::map<std::string, std::pair<int64_t, int64_t>> kinds;  // places and bytes
+  for (const schedule::Place& p : m.places) {
+    auto& [count, bytes] = kinds[schedule::keep_name(p.keep)];
+    ++count, bytes += p.bytes, apart += p.bytes;
+  }
+  out << ": " << m.bytes << " bytes, " << apart << " without sharing\n";
+  for (auto& [name, kind] : kinds) out << "  " << name << ": " << kind.first << " values, " << kind.second << " bytes\n";
   return out.str();
 }
 

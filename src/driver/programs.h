@@ -6,11 +6,9 @@
 namespace dgen::driver {
 
 std::shared_ptr<Program> make_interp_program(const ir::Graph& captured);
-std::shared_ptr<Program> make_cpu_program(const ir::Graph& captured, const Options& options);
+std::shared_ptr<Program> make_compiled_program(const ir::Graph& captured, const Options& options);
 
 // Params, tensors, literals and inputs of a run, as the interpreter asks for them; both arguments must outlive it.
 interp::Leaves leaves_of(const Capture& bindings, const RunArgs& args);
-// The values of a captured graph's constants, in order: what literal slots are bound to.
-std::vector<float> literal_values(const ir::Graph& g);
 
 }  // namespace dgen::driver

@@ -28,7 +28,7 @@ std::map<std::string, Value> leaves(const NamedParams& params, const Optimizer* 
 void save(const std::filesystem::path& path, const NamedParams& params, const Optimizer* optimizer) {
   SafeFile file;
   for (auto& [name, value] : leaves(params, optimizer))
-    file.tensors[name] = {value.shape().sizes(), value.node()->storage->data};
+    file.tensors[name] = {value.shape().sizes(), value.node()->storage->values()};
   if (optimizer) {
     file.tensors[state_prefix + "steps"] = {{1}, std::vector<int64_t>{optimizer->steps()}};
     file.tensors[state_prefix + "lr"] = {{1}, std::vector<double>{optimizer->lr()}};

@@ -24,7 +24,7 @@ class Probe {
     check_inputs(captured_.inputs(), options.inputs, 0, frames_);
     graph_ = driver::prepare(captured_.capture().graph);
     for (auto* slots : {&captured_.capture().params, &captured_.capture().tensors})
-      for (const driver::StoragePtr& s : *slots) data_[s.get()] = {s->data.begin(), s->data.end()};
+      for (const driver::StoragePtr& s : *slots) data_[s.get()] = {s->values().begin(), s->values().end()};
   }
 
   const std::vector<driver::StoragePtr>& params() { return captured_.capture().params; }

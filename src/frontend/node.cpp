@@ -168,9 +168,7 @@ Value detach(const Value& x, Loc loc) {
 }
 
 driver::StoragePtr make_storage(const Shape& shape, std::vector<float> data, bool learnable) {
-  auto storage = std::make_shared<driver::Storage>();
-  storage->shape = shape;
-  storage->data = std::move(data);
+  auto storage = std::make_shared<driver::Storage>(shape, std::move(data));
   storage->learnable = learnable;
   return storage;
 }

@@ -57,10 +57,15 @@ driver::RunArgs run_args(const Inputs& inputs, int64_t frames, bool per_tick, ui
   return args;
 }
 
+int64_t shown_rows(const Value& v, const driver::RunArgs& args, uint64_t position) {
+  if (!v.clock().is_static()) return driver::rows_of({v.clock().period, false}, args, position);
+  return v.kind() == Kind::tensor || args.per_tick ? 1 : args.frames;
+}
+
 struct StateStore::Impl {
   struct Entry {
     std::weak_ptr<driver::Program> program;
-    Stored stored;
+    std::unique_ptr<driver::State> state;
   };
   using Key = std::pair<const driver::Program*, std::string>;
   std::mutex mutex;
@@ -85,25 +90,22 @@ StateStore::Impl& StateStore::impl() {
   return state;
 }
 
-Stored StateStore::take(const std::shared_ptr<driver::Program>& program, const std::string& name, bool preserved) {
-  if (preserved) {
-    std::lock_guard lock(impl().mutex);
-    Impl::Entry* entry = impl().find(program, name);
-    if (entry && entry->stored.state) return std::move(entry->stored);
-  }
-  return {program->fresh_state(), 0};
+std::unique_ptr<driver::State> StateStore::take(const std::shared_ptr<driver::Program>& program, const std::string& name) {
+  std::lock_guard lock(impl().mutex);
+  Impl::Entry* entry = impl().find(program, name);
+  return entry ? std::move(entry->state) : nullptr;
 }
 
 uint64_t StateStore::position(const std::shared_ptr<driver::Program>& program, const std::string& name) {
   std::lock_guard lock(impl().mutex);
   Impl::Entry* entry = impl().find(program, name);
-  return entry && entry->stored.state ? entry->stored.position : 0;
+  return entry && entry->state ? entry->state->position : 0;
 }
 
-void StateStore::put(const std::shared_ptr<driver::Program>& program, const std::string& name, Stored stored) {
+void StateStore::put(const std::shared_ptr<driver::Program>& program, const std::string& name, std::unique_ptr<driver::State> state) {
   std::lock_guard lock(impl().mutex);
   if (impl().entries.size() % 64 == 63) impl().drop_expired();
-  impl().entries[{program.get(), name}] = {program, std::move(stored)};
+  impl().entries[{program.get(), name}] = {program, std::move(state)};
 }
 
 void StateStore::erase(const std::shared_ptr<driver::Program>& program, const std::string& name) {
@@ -111,27 +113,25 @@ void StateStore::erase(const std::shared_ptr<driver::Program>& program, const st
   impl().entries.erase({program.get(), name});
 }
 
-std::vector<std::vector<float>> run_stored(const std::shared_ptr<driver::Program>& program, Capturer& captured,
-                                           const std::string& name, const RunRequest& request) {
+StoredRun::StoredRun(std::shared_ptr<driver::Program> program, Capturer& captured, std::string name, const RunRequest& request)
+    : program_(std::move(program)), capture_(captured.capture()), name_(std::move(name)),
+      args_(run_args(request.inputs, request.frames, request.per_tick)) {
   StateStore& store = StateStore::instance();
-  driver::RunArgs args = run_args(request.inputs, request.frames, request.per_tick);
-  check_inputs(captured.inputs(), request.inputs, request.preserve ? store.position(program, name) : 0, request.frames);
-  if (!request.stored) return program->run(captured.capture(), args, nullptr);
-  Stored stored = store.take(program, name, request.preserve);
-  auto outputs = program->run(captured.capture(), args, stored.state.get());
-  stored.position += static_cast<uint64_t>(request.frames);
-  store.put(program, name, std::move(stored));
-  return outputs;
+  check_inputs(captured.inputs(), request.inputs, request.preserve ? store.position(program_, name_) : 0, request.frames);
+  if (!request.stored) return;
+  if (request.preserve) state_ = store.take(program_, name_);
+  if (!state_) state_ = program_->fresh_state();
 }
 
-std::vector<float> with_rows(std::vector<float> values, const Value& of, int64_t rows) {
-  size_t row = static_cast<size_t>(of.size());
-  if (!of.clock().is_static() || values.size() == row * static_cast<size_t>(rows)) return values;
-  values.resize(row);
-  std::vector<float> all;
-  all.reserve(row * static_cast<size_t>(rows));
-  for (int64_t i = 0; i < rows; ++i) all.insert(all.end(), values.begin(), values.end());
-  return all;
+void StoredRun::into(std::span<const std::span<float>> outputs) {
+  program_->run_into(capture_, args_, state_.get(), outputs);
+  if (state_) StateStore::instance().put(program_, name_, std::move(state_));
+}
+
+std::vector<std::vector<float>> StoredRun::run() {
+  auto outputs = program_->run(capture_, args_, state_.get());
+  if (state_) StateStore::instance().put(program_, name_, std::move(state_));
+  return outputs;
 }
 
 Value reduced_loss(const char* op, const Value& loss, Reduction reduction) {
@@ -158,24 +158,49 @@ std::vector<float> Value::realize(int frames) const {
   return realize(options);
 }
 
-std::vector<float> Value::realize(const RealizeOptions& options) const {
-  if (!node_) fail("[realize] an empty handle");
-  int64_t frames = frame_count("realize", options.frames);
-  bool once = kind_ == Kind::tensor || (options.per_tick && clock().is_static());
-  int64_t rows = once ? 1 : frames;
+namespace {
+
+// A constant's or param's values, as often as there is room.
+void repeat(const std::vector<float>& values, std::span<float> out) {
+  for (size_t at = 0; at < out.size(); at += values.size()) std::copy(values.begin(), values.end(), out.data() + at);
+}
+
+// Asks for room once it is known how many values there are.
+template <class Room>
+void realize_to(const Value& x, const RealizeOptions& options, const Room& room) {
+  const NodePtr& node = x.node();
+  if (!node) fail("[realize] an empty handle");
+  const int64_t frames = frame_count("realize", options.frames);
+  const bool tensor = x.kind() == Kind::tensor;
   // What a constant or param holds needs no program.
-  if (node_->storage && node_->in.empty()) return with_rows(node_->storage->data, *this, rows);
+  if (node->storage && node->in.empty()) {
+    driver::RunArgs args = run_args({}, frames, options.per_tick);
+    return repeat(node->storage->values(), room(shown_rows(x, args, 0) * x.size()));
+  }
   Capturer captured;
-  captured.output(*this);
+  captured.output(x);
   auto program = driver::get_program(captured.capture(), driver_options(options.exact_blocks));
-  RunRequest request{options.inputs, frames, once || options.per_tick, kind_ != Kind::tensor, options.preserve_state};
-  return with_rows(std::move(run_stored(program, captured, node_->label, request)[0]), *this, rows);
+  StoredRun run(program, captured, node->label, {options.inputs, frames, options.per_tick, !tensor, options.preserve_state});
+  std::span<float> out = room(shown_rows(x, run.args(), run.position()) * x.size());
+  run.into({&out, 1});
+}
+
+}  // namespace
+
+std::vector<float> Value::realize(const RealizeOptions& options) const {
+  std::vector<float> values;
+  realize_to(*this, options, [&](int64_t size) {
+    values.resize(static_cast<size_t>(size));
+    return std::span<float>(values);
+  });
+  return values;
 }
 
 void Value::realize_into(std::span<float> out, const RealizeOptions& options) const {
-  std::vector<float> values = realize(options);
-  if (values.size() != out.size()) fail("[realize_into] room for ", out.size(), " values, there are ", values.size());
-  std::copy(values.begin(), values.end(), out.begin());
+  realize_to(*this, options, [&](int64_t size) {
+    if (static_cast<size_t>(size) != out.size()) fail("[realize_into] room for ", out.size(), " values, there are ", size);
+    return out;
+  });
 }
 
 void reset_state(const Value& x) {
@@ -203,8 +228,8 @@ double Value::backward(const BackwardOptions& options) const {
   auto program = driver::get_program(captured.capture(), driver_options(false));
   check_ticks("backward", clock(), options.preserve_state ? StateStore::instance().position(program, node_->label) : 0,
               frames);
-  RunRequest request{options.inputs, frames, true, options.preserve_state, options.preserve_state};
-  auto outputs = run_stored(program, captured, node_->label, request);
+  StoredRun run(program, captured, node_->label, {options.inputs, frames, true, options.preserve_state, options.preserve_state});
+  auto outputs = run.run();
   for (size_t i = 0; i < learnable.size(); ++i) {
     std::vector<float>& total = learnable[i]->grad;
     std::vector<float>& part = outputs[i + 1];

@@ -75,7 +75,7 @@ struct TrainingStep::Impl {
   driver::Capture capture;
   std::vector<InputUse> inputs;
   std::shared_ptr<driver::Program> program;
-  Stored stored;
+  std::unique_ptr<driver::State> state;
 };
 
 namespace {
@@ -127,13 +127,12 @@ TrainingStep::TrainingStep(const Value& loss, Optimizer& optimizer, const Traini
 
 double TrainingStep::run(const Inputs& inputs) {
   Impl& s = *impl_;
-  if (!s.preserve_state || !s.stored.state) s.stored = {s.program->fresh_state(), 0};
-  check_ticks("training step", s.clock, s.stored.position, s.frames);
-  check_inputs(s.inputs, inputs, s.stored.position, s.frames);
+  if (!s.preserve_state || !s.state) s.state = s.program->fresh_state();
+  check_ticks("training step", s.clock, s.state->position, s.frames);
+  check_inputs(s.inputs, inputs, s.state->position, s.frames);
   s.progress->before_step();
   auto args = run_args(inputs, s.frames, true, static_cast<uint64_t>(s.progress->steps));
-  auto outputs = s.program->run(s.capture, args, s.stored.state.get());
-  s.stored.position += static_cast<uint64_t>(s.frames);
+  auto outputs = s.program->run(s.capture, args, s.state.get());
   s.progress->after_step();
   return static_cast<double>(outputs[0][0]);
 }

@@ -54,9 +54,9 @@ driver::Storage& storage_of(const detail::NodePtr& node, const char* op) {
 
 void Value::assign(std::span<const float> values) const {
   driver::Storage& storage = storage_of(node_, "assign");
-  if (values.size() != storage.data.size())
+  if (values.size() != storage.size())
     fail("[assign] ", values.size(), " values for shape ", storage.shape.str(), detail::where(node_->loc));
-  storage.data.assign(values.begin(), values.end());
+  std::copy(values.begin(), values.end(), storage.edit().begin());
 }
 
 void Value::zero_grad() const { storage_of(node_, "zero_grad").grad.clear(); }

@@ -413,13 +413,29 @@ std::vector<Kernel> advance_kernels(const Plan& plan, int level) {
   return kernels;
 }
 
+std::vector<Kernel> finish_kernels(const Plan& plan, int level) {
+  std::vector<Kernel> kernels;
+  for (size_t r = 0; r < plan.regions.size(); ++r) {
+    const Region& region = plan.regions[r];
+    if (region.level != level || region.strategy != Strategy::sum_time) continue;
+    Id id = region.nodes[0];
+    int64_t size = plan.graph[id].shape().size();
+    Lowering low(plan, static_cast<int>(r), "finish" + std::to_string(r));
+    auto& l = low.builder();
+    int out = low.stream_array(id, true), sum = l.array({ArrayRef::total, id, size});
+    l.loop(size, [&](int e) { l.store(out, e, l.load(sum, e)); });
+    kernels.push_back(low.finish());
+  }
+  return kernels;
+}
+
 std::vector<Kernel> lower_plan(const Plan& plan) {
   std::vector<Kernel> all;
   auto append = [&all](std::vector<Kernel> kernels) {
     for (Kernel& kernel : kernels) all.push_back(std::move(kernel));
   };
   for (size_t r = 0; r < plan.regions.size(); ++r) append(lower_region(plan, static_cast<int>(r)).kernels);
-  for (int level = 1; level < plan.levels; level += 3) append(advance_kernels(plan, level));
+  for (int level = 0; level < plan.levels; ++level) append(advance_kernels(plan, level)), append(finish_kernels(plan, level));
   return all;
 }
 

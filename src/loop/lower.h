@@ -16,6 +16,8 @@ struct LoweredRegion {
 LoweredRegion lower_region(const schedule::Plan& plan, int region);
 // After a tile: phases of closed-form phasors move on by the tile's frames. Empty if there is none in the sweep.
 std::vector<ir::Kernel> advance_kernels(const schedule::Plan& plan, int level);
+// After a sweep: sums over time become values.
+std::vector<ir::Kernel> finish_kernels(const schedule::Plan& plan, int level);
 // All kernels of a plan, for showing and checking them.
 std::vector<ir::Kernel> lower_plan(const schedule::Plan& plan);
 

@@ -43,6 +43,9 @@ struct Plan {
 // g has explicit clocks and no grad nodes. chunk_frames: about how many frames one partial sum over time adds up; 0: 4096.
 Plan make_plan(ir::Graph g, int64_t chunk_frames = 0);
 
+// The stored values that computing a node reads, through inlined ones.
+std::vector<ir::Id> stored_inputs(const Plan& plan, ir::Id id);
+
 // For a Gemm region: the static right-hand matrix behind hold and permute, and whether it is transposed; none if x is not
 // such a thing.
 struct StaticMatrix {

@@ -266,3 +266,27 @@ void k9(void* const* a, const long* n) {
   const float v13 = (v6 - v12);
   a1[0] = v13;
 }
+void finish4(void* const* a, const long* n) {
+  float* restrict a0 = (float*)a[0];
+  const double* restrict a1 = (const double*)a[1];
+  for (long i0 = 0; i0 < 1; ++i0) {
+    const float v3 = a1[i0];
+    a0[i0] = v3;
+  }
+}
+void finish7(void* const* a, const long* n) {
+  float* restrict a0 = (float*)a[0];
+  const double* restrict a1 = (const double*)a[1];
+  for (long i0 = 0; i0 < 1; ++i0) {
+    const float v3 = a1[i0];
+    a0[i0] = v3;
+  }
+}
+void finish8(void* const* a, const long* n) {
+  float* restrict a0 = (float*)a[0];
+  const double* restrict a1 = (const double*)a[1];
+  for (long i0 = 0; i0 < 1; ++i0) {
+    const float v3 = a1[i0];
+    a0[i0] = v3;
+  }
+}

@@ -274,3 +274,33 @@ extern "C" __global__ void k9(void* const* a, const long long* n) {
   a1[0] = v13;
   }
 }
+extern "C" __global__ void finish4(void* const* a, const long long* n) {
+  float* __restrict__ a0 = (float*)a[0];
+  const double* __restrict__ a1 = (const double*)a[1];
+  if (blockIdx.x == 0 && threadIdx.x == 0) {
+  for (long long i0 = 0; i0 < 1; ++i0) {
+    const float v3 = a1[i0];
+    a0[i0] = v3;
+  }
+  }
+}
+extern "C" __global__ void finish7(void* const* a, const long long* n) {
+  float* __restrict__ a0 = (float*)a[0];
+  const double* __restrict__ a1 = (const double*)a[1];
+  if (blockIdx.x == 0 && threadIdx.x == 0) {
+  for (long long i0 = 0; i0 < 1; ++i0) {
+    const float v3 = a1[i0];
+    a0[i0] = v3;
+  }
+  }
+}
+extern "C" __global__ void finish8(void* const* a, const long long* n) {
+  float* __restrict__ a0 = (float*)a[0];
+  const double* __restrict__ a1 = (const double*)a[1];
+  if (blockIdx.x == 0 && threadIdx.x == 0) {
+  for (long long i0 = 0; i0 < 1; ++i0) {
+    const float v3 = a1[i0];
+    a0[i0] = v3;
+  }
+  }
+}

@@ -268,8 +268,8 @@ TEST(Backend, AssignsAfterAllReads) {
     p.g().effects = {apply(p.g(), "assign", {v.id}, {{"slot", int64_t{0}}}), apply(p.g(), "assign", {(w * 2.0).id}, {{"slot", int64_t{1}}})};
     p.output(w + v);
     EXPECT_EQ(run_fresh(p, backend, 4)[0], (std::vector<float>{5, 7, 9}));
-    EXPECT_EQ(p.capture.params[0]->data, (std::vector<float>{4, 5, 6}));
-    EXPECT_EQ(p.capture.params[1]->data, (std::vector<float>{2, 4, 6}));
+    EXPECT_EQ(p.capture.params[0]->values(), (std::vector<float>{4, 5, 6}));
+    EXPECT_EQ(p.capture.params[1]->values(), (std::vector<float>{2, 4, 6}));
   }
 }
 

@@ -98,16 +98,14 @@ struct Patch {
 
   std::vector<Values> param_values() const {
     std::vector<Values> values;
-    for (auto& p : capture.params) values.emplace_back(p->data.begin(), p->data.end());
+    for (auto& p : capture.params) values.emplace_back(p->values().begin(), p->values().end());
     return values;
   }
 
  private:
   static driver::StoragePtr storage(const Shape& shape, std::vector<float> values) {
     EXPECT_EQ(static_cast<size_t>(shape.size()), values.size());
-    auto s = std::make_shared<driver::Storage>();
-    s->shape = shape, s->data = std::move(values);
-    return s;
+    return std::make_shared<driver::Storage>(shape, std::move(values));
   }
   Attrs cell_attrs(int64_t cell) {
     const Type& type = g().cells[static_cast<size_t>(cell)].type;
@@ -119,6 +117,7 @@ struct Patch {
 inline driver::Options fast_build(int optimize = 1) {
   driver::Options options;
   options.optimize = optimize;
+  options.careful = true;
   return options;
 }
 
@@ -133,12 +132,14 @@ class Player {
 
   Rows play(int64_t frames, bool per_tick = true) {
     driver::RunArgs args;
+    std::vector<std::span<const float>> inputs;
     args.frames = frames, args.sample_rate = patch_.sample_rate, args.per_tick = per_tick;
     for (size_t i = 0; i < patch_.inputs.size(); ++i) {
       const Type& type = patch_.input_types[i];
       auto first = static_cast<size_t>(ticks_before(type.clock.period, position_) * type.shape.size());
-      args.inputs.push_back(std::span<const float>(patch_.inputs[i]).subspan(first));
+      inputs.push_back(std::span<const float>(patch_.inputs[i]).subspan(first));
     }
+    args.inputs = inputs;
     position_ += frames;
     return program_->run(patch_.capture, args, state_.get());
   }
@@ -167,7 +168,7 @@ class Oracle {
       if (node.op->name == "param") return params[static_cast<size_t>(node.attrs.i("slot"))].data();
       auto data = patch_.inputs.empty() ? nullptr : patch_.inputs.data();
       const float* from = node.op->name == "input" ? data[node.attrs.i("channel")].data() + tick * node.shape().size()
-                                                   : patch_.capture.tensors[static_cast<size_t>(node.attrs.i("slot"))]->data.data();
+                                                   : patch_.capture.tensors[static_cast<size_t>(node.attrs.i("slot"))]->values().data();
       scratch.assign(from, from + node.shape().size());
       return static_cast<const double*>(scratch.data());
     }};

@@ -11,7 +11,7 @@
 
 #include "base/check.h"
 #include "base/try_file.h"
-#include "runtime/buffer.h"
+#include "runtime/device.h"
 #include "runtime/threads.h"
 #include "runtime/trace.h"
 
@@ -125,46 +125,52 @@ TEST(ThreadPool, Resize) {
   EXPECT_GE(thread_count(), 1);
 }
 
-TEST(Buffer, AlignedZeroAndGrowing) {
-  Buffer buffer;
-  EXPECT_EQ(buffer.size(), 0u);
-  for (std::size_t size : {1, 3, 1000, 100000}) {
-    std::size_t old = buffer.size();
-    buffer.resize(size);
-    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(buffer.data()) % Buffer::kAlignment, 0u);
-    for (std::size_t i = 0; i < size; ++i) ASSERT_EQ(buffer.data()[i], i < old ? 1.0f : 0.0f);
-    for (float& x : buffer.span()) x = 1;
+TEST(Block, AlignedAndZero) {
+  for (std::size_t bytes : {4, 12, 4000, 400000}) {
+    Block block(host_device(), bytes);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(block.floats()) % Block::kAlignment, 0u);
+    for (std::size_t i = 0; i < bytes / 4; ++i) ASSERT_EQ(block.floats()[i], 0.0f);
   }
-  buffer.resize(2);
-  buffer.resize(4);
-  EXPECT_EQ(buffer.data()[1], 1);
-  EXPECT_EQ(buffer.data()[2], 0);
-  buffer.zero();
-  EXPECT_EQ(buffer.data()[0], 0);
 }
 
-TEST(Buffer, PoisonIsNan) {
-  Buffer buffer(5);
-  buffer.poison();
-  for (float x : buffer.span()) EXPECT_TRUE(std::isnan(x));
+TEST(Block, ReserveOnlyGrows) {
+  Block block;
+  block.reserve(host_device(), 100);
+  block.floats()[0] = 1;
+  block.reserve(host_device(), 40);
+  EXPECT_EQ(block.bytes(), 100u);
+  EXPECT_EQ(block.floats()[0], 1);
+  block.reserve(host_device(), 1000);
+  EXPECT_EQ(block.bytes(), 1000u);
+  EXPECT_EQ(block.floats()[0], 0);
 }
 
-TEST(Buffer, BytesAreCounted) {
-  std::int64_t before = buffer_bytes().live;
-  reset_buffer_peak();
+TEST(Block, CopiesAreDeep) {
+  Block a(host_device(), 8);
+  a.floats()[1] = 3;
+  Block b = a, empty, also = empty;
+  a.floats()[1] = 4;
+  EXPECT_EQ(b.floats()[1], 3);
+  EXPECT_TRUE(also.empty());
+  b = also;
+  EXPECT_TRUE(b.empty());
+}
+
+TEST(Block, BytesAreCounted) {
+  std::int64_t before = memory_bytes().live;
+  reset_memory_peak();
   {
-    Buffer a(1000), b(std::move(a));
-    EXPECT_EQ(a.size(), 0u);
-    EXPECT_EQ(buffer_bytes().live, before + 4000);
+    Block a(host_device(), 4000), b(std::move(a));
+    EXPECT_TRUE(a.empty());
+    EXPECT_EQ(memory_bytes().live, before + 4000);
     a = std::move(b);
-    a.resize(500);
-    EXPECT_EQ(buffer_bytes().live, before + 4000);
+    EXPECT_EQ(memory_bytes().live, before + 4000);
   }
-  EXPECT_EQ(buffer_bytes().live, before);
-  EXPECT_EQ(buffer_bytes().peak, before + 4000);
+  EXPECT_EQ(memory_bytes().live, before);
+  EXPECT_EQ(memory_bytes().peak, before + 4000);
 }
 
-TEST(Buffer, TooLargeIsAnError) { EXPECT_THROW(Buffer(SIZE_MAX / 2), Error); }
+TEST(Block, TooLargeIsAnError) { EXPECT_THROW(Block(host_device(), SIZE_MAX / 2), Error); }
 
 TEST(Trace, WritesEventsOfAllThreads) {
   std::string path = testing::TempDir() + "dgen-trace-" + std::to_string(getpid()) + ".json";

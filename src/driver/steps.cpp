@@ -1,4 +1,4 @@
-#include "driver/cpu_steps.h"
+#include "driver/steps.h"
 
 #include <algorithm>
 #include <thread>
@@ -33,35 +33,6 @@ int64_t count_ffts(const Kernel& kernel, const std::vector<Stmt>& body) {
   return n;
 }
 
-std::vector<Step> build_steps(const Plan& plan) {
-  runtime::Trace::Scope span(trace(), "lower");
-  std::vector<Step> steps;
-  for (size_t r = 0; r < plan.regions.size(); ++r) {
-    const schedule::Region& region = plan.regions[r];
-    loop::LoweredRegion lowered = loop::lower_region(plan, static_cast<int>(r));
-    for (size_t k = 0; k < lowered.kernels.size(); ++k) {
-      Step step;
-      step.kernel = std::move(lowered.kernels[k]);
-      step.region = static_cast<int>(r), step.level = region.level, step.clock = region.clock;
-      step.parallel = lowered.parallel && k == 0;
-      step.chunks = region.strategy == Strategy::sum_time;
-      for (Id id : region.nodes) step.work = std::max(step.work, plan.graph[id].shape().size());
-      step.ffts = count_ffts(step.kernel, step.kernel.body);
-      steps.push_back(std::move(step));
-    }
-  }
-  for (int level = 1; level < plan.levels; level += 3)
-    for (Kernel& kernel : loop::advance_kernels(plan, level)) {
-      Step step;
-      step.kernel = std::move(kernel);
-      step.level = level;
-      steps.push_back(std::move(step));
-    }
-  for (Step& step : steps) loop::verify(step.kernel);
-  std::stable_sort(steps.begin(), steps.end(), [](auto& a, auto& b) { return a.level < b.level; });
-  return steps;
-}
-
 std::vector<std::shared_ptr<compile::Library>> compile_texts(const std::vector<std::string>& texts, const Options& wanted) {
   runtime::Trace::Scope span(trace(), "cc");
   compile::CCompiler& compiler = compile::default_compiler();
@@ -73,9 +44,39 @@ std::vector<std::shared_ptr<compile::Library>> compile_texts(const std::vector<s
 
 }  // namespace
 
+std::vector<Step> make_steps(const Plan& plan) {
+  runtime::Trace::Scope span(trace(), "lower");
+  std::vector<Step> steps;
+  auto add = [&steps](Kernel kernel, Step::When when, int region, int level) -> Step& {
+    Step& step = steps.emplace_back();
+    step.kernel = std::move(kernel);
+    step.when = when, step.region = region, step.level = level;
+    return step;
+  };
+  for (size_t r = 0; r < plan.regions.size(); ++r) {
+    const schedule::Region& region = plan.regions[r];
+    loop::LoweredRegion lowered = loop::lower_region(plan, static_cast<int>(r));
+    for (size_t k = 0; k < lowered.kernels.size(); ++k) {
+      Step& step = add(std::move(lowered.kernels[k]), Step::in_tile, static_cast<int>(r), region.level);
+      step.clock = region.clock;
+      step.parallel = lowered.parallel && k == 0;
+      step.chunks = region.strategy == Strategy::sum_time;
+      for (Id id : region.nodes) step.work = std::max(step.work, plan.graph[id].shape().size());
+      step.ffts = count_ffts(step.kernel, step.kernel.body);
+    }
+  }
+  for (int level = 0; level < plan.levels; ++level) {
+    for (Kernel& kernel : loop::advance_kernels(plan, level)) add(std::move(kernel), Step::after_tile, -1, level);
+    for (Kernel& kernel : loop::finish_kernels(plan, level)) add(std::move(kernel), Step::after_sweep, -1, level);
+  }
+  for (Step& step : steps) loop::verify(step.kernel);
+  std::stable_sort(steps.begin(), steps.end(), [](auto& a, auto& b) { return a.level < b.level; });
+  return steps;
+}
+
 // Several files when there is much to compile, so that several compilers work at it.
 CompiledSteps compile_steps(const Plan& plan, const Options& wanted) {
-  CompiledSteps out{build_steps(plan), {}};
+  CompiledSteps out{make_steps(plan), {}};
   size_t statements = 0;
   for (Step& step : out.steps) statements += step.kernel.exprs.size();
   size_t files = std::clamp<size_t>(statements / kStatementsPerFile, 1, 2 * std::max(1u, std::thread::hardware_concurrency()));
@@ -94,7 +95,7 @@ CompiledSteps compile_steps(const Plan& plan, const Options& wanted) {
   }
   out.libraries = compile_texts(texts, wanted);
   for (size_t i = 0; i < out.steps.size(); ++i)
-    out.steps[i].fn = out.libraries[part_of[i]]->function<KernelFn>(out.steps[i].kernel.name.c_str());
+    out.steps[i].code = out.libraries[part_of[i]]->symbol(out.steps[i].kernel.name);
   return out;
 }
 

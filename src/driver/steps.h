@@ -1,4 +1,4 @@
-// The launches of a CPU program in order: kernels with what the driver must know to call them.
+// The launches of a compiled program in order: kernels with what the driver must know to call them.
 #pragma once
 #include <memory>
 #include <vector>
@@ -10,19 +10,20 @@
 
 namespace dgen::driver {
 
-using KernelFn = void(void* const*, const long*);
-
 struct Step {
+  enum When { in_tile, after_tile, after_sweep };
+
   ir::Kernel kernel;
-  KernelFn* fn = nullptr;
-  int region = -1;      // -1: after the tile
+  void* code = nullptr;  // the device's handle
+  When when = in_tile;
+  int region = -1;
   int level = 0;
   bool parallel = false;
   bool chunks = false;  // a sum over time: lo and hi count chunks of the tile
   ir::Clock clock;
   int64_t work = 1;     // elements a tick or chunk
   int64_t ffts = 0;     // a tick
-  double seconds = 0;   // spent, when timing is asked for
+  mutable double seconds = 0;  // spent, when timing is asked for
 };
 
 struct CompiledSteps {
@@ -30,6 +31,8 @@ struct CompiledSteps {
   std::vector<std::shared_ptr<compile::Library>> libraries;
 };
 
+// Kernels in order of execution, not compiled.
+std::vector<Step> make_steps(const schedule::Plan& plan);
 CompiledSteps compile_steps(const schedule::Plan& plan, const Options& options);
 // Time of each kernel, slowest first.
 std::string kernel_times(const std::vector<Step>& steps);

@@ -1,0 +1,86 @@
+// The C backend: kernels compiled by the system's compiler, launched tile by tile.
+#include <atomic>
+#include <utility>
+
+#include "driver/debug.h"
+#include "driver/explain.h"
+#include "driver/pipeline.h"
+#include "driver/programs.h"
+#include "driver/run.h"
+
+namespace dgen::driver {
+
+Compiled::Compiled(const ir::Graph& captured, const Options& wanted)
+    : plan(plan_program(captured, wanted)),
+      layout(plan), planner(plan), code(compile_steps(plan, wanted)), device(runtime::host_device()), options(wanted) {}
+
+namespace {
+
+class CompiledProgram : public Program {
+ public:
+  CompiledProgram(const ir::Graph& captured, const Options& options) : c_(captured, options) {
+    for (ir::Id id : c_.plan.graph.outputs) types_.push_back(c_.plan.graph[id].type);
+  }
+  ~CompiledProgram() override {
+    if (debug().level >= 2) debug_print(kernel_times(c_.code.steps));
+  }
+
+  using Program::run_into;
+  const std::vector<ir::Type>& outputs() const override { return types_; }
+  std::unique_ptr<State> fresh_state() const override { return std::make_unique<DeviceState>(c_.device, c_.layout); }
+  std::unique_ptr<Workspace> workspace() const override { return std::make_unique<RunWorkspace>(); }
+  std::string explain() const override {
+    std::string text = explain_plan(c_.plan);
+    if (frames_ > 0) text += explain_memory(c_.planner.plan(frames_, memory_limits(c_.options)));
+    return text;
+  }
+
+  Stats stats() const override {
+    Stats s;
+    s.compiles = static_cast<int64_t>(c_.code.libraries.size());
+    s.kernels = static_cast<int64_t>(c_.code.steps.size());
+    s.launches = launches_, s.ffts = ffts_, s.peak_bytes = peak_bytes_, s.tiles = tiles_;
+    return s;
+  }
+
+  void run_into(const Capture& bindings, const RunArgs& args, State* state, Workspace& workspace,
+                std::span<const std::span<float>> outputs) override {
+    auto& w = dynamic_cast<RunWorkspace&>(workspace);
+    DeviceState& s = state ? dynamic_cast<DeviceState&>(*state) : own_state(w);
+    check_inputs(c_.plan.graph, args, s.position);
+    plan_run(c_, w, args.frames);
+    Run(c_, w, bindings, args, s, state != nullptr).go(outputs);
+    frames_ = args.frames;
+    count(w);
+  }
+
+ private:
+  // A state for one run, fresh again.
+  DeviceState& own_state(RunWorkspace& w) const {
+    if (!w.own_state) w.own_state = std::make_unique<DeviceState>(c_.device, c_.layout);
+    c_.device.clear(w.own_state->block.at(0), w.own_state->block.bytes());
+    w.own_state->fresh = true, w.own_state->position = 0;
+    return *w.own_state;
+  }
+
+  void count(RunWorkspace& w) {
+    launches_ += std::exchange(w.launches, 0);
+    ffts_ += std::exchange(w.ffts, 0);
+    tiles_ = static_cast<int64_t>(w.tiles.size());
+    int64_t peak = peak_bytes_;
+    while (w.memory.bytes > peak && !peak_bytes_.compare_exchange_weak(peak, w.memory.bytes)) {
+    }
+  }
+
+  Compiled c_;
+  std::vector<ir::Type> types_;
+  std::atomic<int64_t> launches_ = 0, ffts_ = 0, tiles_ = 0, peak_bytes_ = 0, frames_ = 0;  // frames_: of the last run
+};
+
+}  // namespace
+
+std::shared_ptr<Program> make_compiled_program(const ir::Graph& captured, const Options& options) {
+  return std::make_shared<CompiledProgram>(captured, options);
+}
+
+}  // namespace dgen::driver

@@ -1,0 +1,97 @@
+#include "driver/memory.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "ir/op.h"
+
+namespace dgen::driver {
+
+using namespace ir;
+using schedule::Place;
+
+StateLayout::StateLayout(const schedule::Plan& plan) {
+  const Graph& g = plan.graph;
+  auto take = [this](int64_t size) {
+    int64_t from = bytes;
+    bytes += (size + 63) / 64 * 64;
+    return from;
+  };
+  cell.assign(g.cells.size(), -1);
+  phase.assign(static_cast<size_t>(g.size()), -1);
+  history = phase;
+  for (bool reverse : {true, false}) {
+    forward = bytes;
+    for (size_t c = 0; c < g.cells.size(); ++c)
+      if (g.cells[c].type.clock.reverse == reverse) cell[c] = take(4 * g.cells[c].type.shape.size());
+  }
+  for (Id id = 0; id < g.size(); ++id) {
+    auto i = static_cast<size_t>(id);
+    const Node& node = g[id];
+    if (node.op->name == "phasor") phase[i] = take(8 * node.shape().size());
+    if (plan.store[i] != schedule::Store::stream || plan.history[i] == 0 || node.clock().reverse || node.clock().is_static()) continue;
+    history[i] = take(4 * plan.history[i] * node.shape().size());
+    carried.push_back(id);
+  }
+}
+
+float* RunMemory::stream(Id id, const Tile& tile) const {
+  const Place& p = place(id);
+  Clock clock = plan_.graph[id].clock();
+  int64_t first = clock.is_static() || !p.whole ? 0 : ticks(clock, tile).first - ticks(clock).first;
+  return base(p) + first * p.size;
+}
+
+// A whole stream's pad stays as it is during the run.
+void RunMemory::load_history(const runtime::Block& from, int64_t offset, bool run_begin) const {
+  for (Id id : layout_.carried) {
+    const Place& p = place(id);
+    if (p.whole && !run_begin) continue;
+    int64_t at = layout_.history[static_cast<size_t>(id)] + offset;
+    copy(base(p) - p.pad * p.size, reinterpret_cast<float*>(from.at(at)), p.pad * p.size);
+  }
+}
+
+// At the run's end a whole stream's last ticks are at its end; a tile's were carried to the pad before it.
+void RunMemory::save_history(const runtime::Block& to, int64_t offset, bool run_end) const {
+  for (Id id : layout_.carried) {
+    const Place& p = place(id);
+    int64_t n = p.whole && run_end ? ticks(plan_.graph[id].clock()).count : 0;
+    int64_t at = layout_.history[static_cast<size_t>(id)] + offset;
+    if (!p.whole || run_end) copy(reinterpret_cast<float*>(to.at(at)), base(p) + (n - p.pad) * p.size, p.pad * p.size);
+  }
+}
+
+void RunMemory::begin_sweep(int level, const Tile& last) const {
+  for (const Place& p : memory_.places) {
+    const Node& node = plan_.graph[p.id];
+    const bool added_to = node.op->name == "ring_add";
+    if (p.kind == Place::total) {
+      int region = plan_.region_of[static_cast<size_t>(p.id)];
+      if (plan_.regions[static_cast<size_t>(region)].level == level) device_.clear(total(p.id), static_cast<size_t>(p.bytes));
+    }
+    if (p.kind != Place::stream || p.pad == 0 || plan_.level[static_cast<size_t>(p.id)] != level) continue;
+    // A stream that is added to starts as zeros; reverse ones have zeros after the run's end.
+    if (added_to) clear(base(p) - p.pad * p.size, (p.capacity + 2 * p.pad) * p.size);
+    else if (node.clock().reverse) clear(stream(p.id, last) + ticks(node.clock(), last).count * p.size, p.pad * p.size);
+  }
+}
+
+void RunMemory::carry(int level, const Tile& done, const Tile* next) const {
+  for (const Place& p : memory_.places) {
+    if (p.kind != Place::stream || p.whole || p.pad == 0 || plan_.level[static_cast<size_t>(p.id)] != level) continue;
+    Clock clock = plan_.graph[p.id].clock();
+    if (!clock.reverse) copy(base(p) - p.pad * p.size, base(p) + (ticks(clock, done).count - p.pad) * p.size, p.pad * p.size);
+    else if (next) copy(base(p) + ticks(clock, *next).count * p.size, base(p), p.pad * p.size);
+  }
+}
+
+void RunMemory::poison(int step) const {
+  static const std::vector<float> nans(1024, std::numeric_limits<float>::quiet_NaN());
+  const auto most = static_cast<int64_t>(nans.size() * sizeof(float));
+  for (const Place& p : memory_.places)
+    for (int64_t at = 0; p.last == step && at < p.bytes; at += most)
+      device_.upload(arena_.at(p.offset + at), nans.data(), static_cast<size_t>(std::min(most, p.bytes - at)));
+}
+
+}  // namespace dgen::driver

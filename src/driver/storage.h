@@ -1,0 +1,45 @@
+// The memory of a param or constant tensor, shared by handles, programs and optimisers.
+#pragma once
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dgen/shape.h"
+#include "runtime/device.h"
+
+namespace dgen::driver {
+
+// The values are on the host or on one other device, whichever wrote last; they are copied when the other side asks.
+class Storage {
+ public:
+  Storage(Shape of, std::vector<float> values) : shape(std::move(of)), host_(std::move(values)) {}
+
+  const Shape shape;
+  bool learnable = false;
+  float min = -std::numeric_limits<float>::infinity();
+  float max = std::numeric_limits<float>::infinity();
+  std::vector<float> grad;  // empty: no gradient
+  std::string name;
+
+  size_t size() const { return host_.size(); }
+  const std::vector<float>& values() const;
+  // For writing; as many values as before.
+  std::vector<float>& edit();
+
+  // Where the device's kernels read the values.
+  float* on(runtime::Device& device);
+  // New values from the device's memory.
+  void assign(runtime::Device& device, const float* from);
+
+ private:
+  size_t bytes() const { return host_.size() * sizeof(float); }
+
+  mutable std::vector<float> host_;
+  runtime::Block device_;
+  mutable bool host_valid_ = true;
+  bool device_valid_ = false;
+};
+using StoragePtr = std::shared_ptr<Storage>;
+
+}  // namespace dgen::driver

@@ -1,0 +1,229 @@
+#include "schedule/memory.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/check.h"
+#include "ir/op.h"
+
+namespace dgen::schedule {
+
+using namespace ir;
+
+namespace {
+
+constexpr int64_t kAlign = 64;
+
+size_t at(Id id) { return static_cast<size_t>(id); }
+int64_t rounded(int64_t bytes) { return (bytes + kAlign - 1) / kAlign * kAlign; }
+bool is_static_level(int level) { return level % 3 == 0; }
+
+bool is_stream(const Plan& plan, Id id) { return plan.store[at(id)] == Store::stream; }
+bool is_time_sum(const Plan& plan, Id id) {
+  int region = plan.region_of[at(id)];
+  return region >= 0 && plan.regions[static_cast<size_t>(region)].strategy == Strategy::sum_time;
+}
+bool moves_phase(const Node& node) { return node.op->name == "phasor"; }
+
+}  // namespace
+
+const char* keep_name(Keep keep) {
+  static const char* names[] = {"output", "stored", "carried", "sum", "scratch"};
+  return names[static_cast<int>(keep)];
+}
+
+MemoryPlanner::MemoryPlanner(const Plan& plan) : plan_(plan) {
+  const Graph& g = plan.graph;
+  int step = 0;
+  size_t r = 0;
+  timeline_.of_region.resize(plan.regions.size());
+  for (int level = 0; level < plan.levels; ++level) {
+    timeline_.level_begin.push_back(step);
+    for (; r < plan.regions.size() && plan.regions[r].level == level; ++r) timeline_.of_region[r] = step++;
+    timeline_.level_end.push_back(step++);
+  }
+  DGEN_ASSERT(r == plan.regions.size());
+  timeline_.end = step;
+
+  readers_.resize(at(g.size()));
+  reader_levels_.resize(at(g.size()));
+  auto reads = [&](Id in, int by_step, int by_level) {
+    readers_[at(in)].push_back(by_step);
+    reader_levels_[at(in)].push_back(by_level);
+  };
+  for (Id id = 0; id < g.size(); ++id) {
+    if (!plan.stored(id)) continue;
+    int region = plan.region_of[at(id)], level = run_level(id);
+    // Initial values are copied when the static sweep before the cell's own is done.
+    if (g[id].op->name == "state_read") {
+      for (Id init : g[id].in) reads(init, timeline_.level_end[static_cast<size_t>(plan.level[at(id)] - 1)], plan.level[at(id)] - 1);
+      continue;
+    }
+    for (Id in : stored_inputs(plan, id)) {
+      reads(in, timeline_.of_region[static_cast<size_t>(region)], level);
+      if (moves_phase(g[id])) reads(in, timeline_.level_end[static_cast<size_t>(level)], level);  // after each tile
+    }
+  }
+  whole_ = whole_run(false);
+  whole_again_ = whole_run(true);
+}
+
+int MemoryPlanner::run_level(Id id) const { return plan_.regions[static_cast<size_t>(plan_.region_of[at(id)])].level; }
+
+// The step that makes a value: its region's, for a sum over time the end of its sweep.
+int MemoryPlanner::made_at(Id id) const {
+  return is_time_sum(plan_, id) ? timeline_.level_end[static_cast<size_t>(run_level(id))]
+                                : timeline_.of_region[static_cast<size_t>(plan_.region_of[at(id)])];
+}
+
+// Kept for the whole run: results, what another sweep reads, and delay lines that a sweep adds to.
+std::vector<bool> MemoryPlanner::whole_run(bool recompute) const {
+  const Graph& g = plan_.graph;
+  std::vector<bool> whole(at(g.size()), false);
+  for (Id id : g.outputs) whole[at(id)] = true;
+  for (Id id = 0; id < g.size(); ++id) {
+    if (!is_stream(plan_, id)) continue;
+    if (g[id].op->name == "ring_add" || g[id].clock().is_static()) whole[at(id)] = true;
+    int from = run_level(id);
+    for (int level : reader_levels_[at(id)]) {
+      bool again = recompute && from % 3 == 1 && level == from + 1;
+      if (from != level && !again) whole[at(id)] = true;
+    }
+  }
+  return whole;
+}
+
+double MemoryPlanner::bytes_a_frame(const std::vector<bool>& counted) const {
+  double bytes = 0;
+  for (Id id = 0; id < plan_.graph.size(); ++id) {
+    const Node& node = plan_.graph[id];
+    if (is_stream(plan_, id) && !node.clock().is_static() && counted[at(id)])
+      bytes += 4.0 * static_cast<double>(node.shape().size()) / static_cast<double>(node.clock().period);
+  }
+  return bytes;
+}
+
+int64_t MemoryPlanner::whole_chunks(double frames) const {
+  return std::max<int64_t>(1, static_cast<int64_t>(frames / static_cast<double>(plan_.chunk))) * plan_.chunk;
+}
+
+// Store what the reverse sweep needs, or, over budget, keep checkpoints at tile borders and compute each tile again.
+void MemoryPlanner::choose_tiles(MemoryPlan& m, const MemoryLimits& limits) const {
+  m.tile_frames = m.frames;
+  if (plan_.chunk == 0 || limits.keep_all) return;
+  double all = bytes_a_frame(std::vector<bool>(at(plan_.graph.size()), true)) + 1;
+  double stored = bytes_a_frame(whole_), kept = bytes_a_frame(whole_again_), budget = static_cast<double>(limits.budget);
+  // Only one forward and one reverse sweep can be played again tile by tile.
+  m.recompute = plan_.levels <= 4 && stored > kept && stored * static_cast<double>(m.frames) > budget;
+  // Long tiles make checkpoints few and delay lines cheap to keep.
+  m.tile_frames = whole_chunks(m.recompute ? budget / 4 / all : static_cast<double>(limits.tile_bytes) / all);
+  if (limits.tile_frames > 0) m.tile_frames = (limits.tile_frames + plan_.chunk - 1) / plan_.chunk * plan_.chunk;
+  m.recompute = m.recompute && m.tiled();
+}
+
+// The steps that run again for each tile, together with a sweep.
+MemoryPlanner::Span MemoryPlanner::loop_of(int level, const MemoryPlan& m) const {
+  auto l = static_cast<size_t>(level);
+  bool both = m.recompute && (level == 1 || level == 2);
+  return {timeline_.level_begin[both ? 1 : l], timeline_.level_end[both ? std::min<size_t>(2, timeline_.level_end.size() - 1) : l]};
+}
+
+void MemoryPlanner::make_stream(MemoryPlan& m, Id id, bool whole) const {
+  const Node& node = plan_.graph[id];
+  const bool fixed = node.clock().is_static();
+  Place p;
+  p.id = id;
+  p.size = node.shape().size();
+  p.whole = whole || !m.tiled();
+  p.pad = fixed ? 0 : plan_.history[at(id)];
+  if (node.op->name == "ring_add") p.pad = std::max(p.pad, node.attrs.i("max") + 1);
+  p.capacity = fixed ? 1 : ticks_before(node.clock().period, p.whole ? m.frames : m.tile_frames);
+  p.bytes = (p.capacity + 2 * p.pad) * p.size * 4;
+  m.stream[at(id)] = static_cast<int>(m.places.size());
+  m.places.push_back(p);
+}
+
+void MemoryPlanner::make_sums(MemoryPlan& m, Id id) const {
+  int64_t size = plan_.graph[id].shape().size();
+  int64_t chunks = plan_.chunk == 0 ? 1 : (std::min(m.tile_frames, m.frames) + plan_.chunk - 1) / plan_.chunk;
+  for (bool total : {false, true}) {
+    Place p;
+    p.kind = total ? Place::total : Place::partial;
+    p.id = id, p.size = size, p.capacity = total ? 1 : chunks;
+    p.bytes = p.capacity * size * (total ? 8 : 4);
+    (total ? m.total : m.partial)[at(id)] = static_cast<int>(m.places.size());
+    m.places.push_back(p);
+  }
+}
+
+void MemoryPlanner::set_life(Place& p, const MemoryPlan& m) const {
+  const Graph& g = plan_.graph;
+  const int level = run_level(p.id);
+  const Span loop = loop_of(level, m);
+  auto cover = [&p](Span s) { p.first = std::min(p.first, s.first), p.last = std::max(p.last, s.last); };
+  if (p.kind == Place::partial) {
+    p.first = p.last = timeline_.of_region[static_cast<size_t>(plan_.region_of[at(p.id)])];
+    return;
+  }
+  if (p.kind == Place::total) {
+    p.keep = Keep::sum;
+    return cover({p.first = loop.first, p.last = loop.last});
+  }
+  p.first = p.last = made_at(p.id);
+  for (int step : readers_[at(p.id)]) p.last = std::max(p.last, step);
+  // What outlives a tile must not be overwritten in the next one.
+  const bool reverse = g[p.id].clock().reverse, looped = m.tiled() && !is_static_level(level);
+  if (p.pad > 0) {
+    p.keep = Keep::carried;
+    cover(reverse ? loop : Span{0, timeline_.end});
+  } else if (looped && p.whole && (m.recompute || !is_time_sum(plan_, p.id))) {  // a sum is made after the loop, unless that runs again
+    p.keep = Keep::stored;
+    cover(loop);
+  }
+  if (m.tiled() && p.whole)
+    for (int by : reader_levels_[at(p.id)])
+      if (!is_static_level(by)) p.last = std::max(p.last, loop_of(by, m).last);
+  auto root = [&](const std::vector<Id>& roots) { return std::find(roots.begin(), roots.end(), p.id) != roots.end(); };
+  if (root(g.outputs) || root(g.effects)) p.keep = Keep::output, p.last = timeline_.end;
+}
+
+// Largest first, each at the lowest address that is free for as long as it lives.
+void MemoryPlanner::place_all(MemoryPlan& m) const {
+  std::vector<size_t> order(m.places.size()), placed;
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return m.places[a].bytes > m.places[b].bytes; });
+  for (size_t i : order) {  // placed is sorted by offset
+    Place& p = m.places[i];
+    p.offset = 0;
+    for (size_t j : placed) {
+      const Place& other = m.places[j];
+      if (other.last < p.first || p.last < other.first) continue;
+      if (p.offset + rounded(p.bytes) <= other.offset) break;
+      p.offset = std::max(p.offset, other.offset + rounded(other.bytes));
+    }
+    m.bytes = std::max(m.bytes, p.offset + rounded(p.bytes));
+    placed.insert(std::upper_bound(placed.begin(), placed.end(), i, [&](size_t a, size_t b) { return m.places[a].offset < m.places[b].offset; }), i);
+  }
+}
+
+MemoryPlan MemoryPlanner::plan(int64_t frames, const MemoryLimits& limits) const {
+  MemoryPlan m;
+  m.frames = frames;
+  choose_tiles(m, limits);
+  const std::vector<bool>& whole = m.recompute ? whole_again_ : whole_;
+  const Graph& g = plan_.graph;
+  m.stream.assign(at(g.size()), -1);
+  m.partial = m.total = m.stream;
+  for (Id id = 0; id < g.size(); ++id) {
+    if (is_time_sum(plan_, id)) make_sums(m, id);
+    if (is_stream(plan_, id)) make_stream(m, id, whole[at(id)]);
+  }
+  for (Place& p : m.places) {
+    set_life(p, m);
+    if (limits.keep_all) p.first = 0, p.last = timeline_.end;
+  }
+  place_all(m);
+  return m;
+}
+
+}  // namespace dgen::schedule
