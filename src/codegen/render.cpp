@@ -142,7 +142,7 @@ class Renderer {
         return near ? cat("(float)(int)", arg(0)) : cat("(float)((", exact(), ")(int)", arg(0), " + (", exact(), ")", arg(1), ")");
       }
       case LoopOp::to_int: return cat("dg_to_int(", arg(0), ")");
-      case LoopOp::load: return cat("a", x.i, "[", arg(0), "]");
+      case LoopOp::load: return cat("a", x.i, "[", arg(0), "]", is_pair(x.i) ? ".x" : "");
       case LoopOp::call: {
         std::string list;
         for (size_t i = 0; i < x.args.size(); ++i) list += (i ? ", " : "") + arg(i);
@@ -151,6 +151,8 @@ class Renderer {
       default: return name(e);
     }
   }
+
+  bool is_pair(int64_t array) const { return d_.total_type == "float2" && k_.arrays[static_cast<size_t>(array)].kind == ArrayRef::total; }
 
   // Exact for stream positions; conversions from double vectorise, but Metal has none.
   const char* exact() const { return d_.target == Target::metal ? "long" : "double"; }

@@ -124,7 +124,7 @@ void Run::sweep(int level) {
 
 // again: sums over time have their share of the tile already.
 void Run::run_tile(int level, const Tile& tile, bool again) {
-  runtime::Trace::Scope span(trace(), again ? "tile again" : level % 3 == 2 ? "reverse tile" : "tile", tile.start);
+  runtime::Trace::Scope span(trace(), level % 3 == 0 ? "static" : again ? "tile again" : level % 3 == 2 ? "reverse tile" : "tile", tile.start);
   for (size_t i = 0; i < c_.code.steps.size(); ++i) {
     const Step& step = c_.code.steps[i];
     if (step.level != level || step.when == Step::after_sweep || (again && (step.chunks || step.when != Step::in_tile))) continue;

@@ -111,7 +111,7 @@ class Trace(Case):
         spans = self.spans("--backend", "cpu")
         stages = ["clocks", "gradients", "recompute", "plan", "lower", "render", "cc"]
         self.assertEqual([s for s in spans if s.startswith("compile/")], ["compile/" + s for s in stages])
-        for span in ["run/tile/k1", "run/reverse tile/k6", "run/k9"]:
+        for span in ["run/tile/k1", "run/reverse tile/k6", "run/static/k9"]:
             self.assertIn(span, spans)
 
     def test_interpreter(self):

@@ -274,32 +274,32 @@ kernel void k9(constant dg_arrays<6>& a [[buffer(0)]], constant long* n [[buffer
   a1[0] = v13;
   }
 }
-kernel void finish4(device char* const* a [[buffer(0)]], device const long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
-  device float*  a0 = (device float*)a[0];
-  const device double*  a1 = (const device double*)a[1];
+kernel void finish4(constant dg_arrays<2>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
+  device float*  a0 = (device float*)a.at[0];
+  const device float2*  a1 = (const device float2*)a.at[1];
   if (thread_id == 0) {
   for (long i0 = 0; i0 < 1; ++i0) {
-    const float v3 = a1[i0];
+    const float v3 = a1[i0].x;
     a0[i0] = v3;
   }
   }
 }
-kernel void finish7(device char* const* a [[buffer(0)]], device const long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
-  device float*  a0 = (device float*)a[0];
-  const device double*  a1 = (const device double*)a[1];
+kernel void finish7(constant dg_arrays<2>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
+  device float*  a0 = (device float*)a.at[0];
+  const device float2*  a1 = (const device float2*)a.at[1];
   if (thread_id == 0) {
   for (long i0 = 0; i0 < 1; ++i0) {
-    const float v3 = a1[i0];
+    const float v3 = a1[i0].x;
     a0[i0] = v3;
   }
   }
 }
-kernel void finish8(device char* const* a [[buffer(0)]], device const long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
-  device float*  a0 = (device float*)a[0];
-  const device double*  a1 = (const device double*)a[1];
+kernel void finish8(constant dg_arrays<2>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
+  device float*  a0 = (device float*)a.at[0];
+  const device float2*  a1 = (const device float2*)a.at[1];
   if (thread_id == 0) {
   for (long i0 = 0; i0 < 1; ++i0) {
-    const float v3 = a1[i0];
+    const float v3 = a1[i0].x;
     a0[i0] = v3;
   }
   }

@@ -17,8 +17,7 @@ Patch program(const std::string& name) {
   auto bind = [](std::vector<driver::StoragePtr>& slots, const Node& node) {
     auto slot = static_cast<size_t>(node.attrs.i("slot"));
     if (slots.size() <= slot) slots.resize(slot + 1);
-    slots[slot] = std::make_shared<driver::Storage>();
-    slots[slot]->shape = node.shape(), slots[slot]->data = random_floats(node.shape().size(), slot + 1, 0.02, 0.1);
+    slots[slot] = std::make_shared<driver::Storage>(node.shape(), random_floats(node.shape().size(), slot + 1, 0.02, 0.1));
   };
   for (const Node& node : p.g().nodes()) {
     if (node.op->name == "param") bind(p.capture.params, node);
@@ -60,7 +59,7 @@ TEST_P(GoldenValues, AsTheInterpreter) {
 // 1e-3, and is the whole difference: an interpreter that rounds like C is 50 times nearer to it.
 TEST(GoldenRounding, VaryingDelay) {
   Patch p = program("cuda/varying_delay");
-  p.capture.params[0]->data = {0.73f};
+  p.capture.params[0]->edit() = {0.73f};
   const int64_t frames = 8192;
   Oracle oracle(p);
   auto exact = oracle.run(frames), single = oracle.run(frames, true);
