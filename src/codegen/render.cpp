@@ -14,12 +14,14 @@ using namespace ir;
 
 const Dialect& dialect(Target target) {
   static const Dialect dialects[] = {
-      {Target::c, "void ", "(void* const* a, const long* n)", "a[$i]", "restrict", "long", "double", "{\n", "for (long $v = $lo; $v < $hi; ++$v)",
-       "#pragma GCC ivdep\n"},
+      {Target::c, "void ", "(void* const* a, const long* n)", "a[$i]", "restrict", "long", "double", "{\n",
+       "for (long $v = $lo; $v < $hi; ++$v)", "#pragma GCC ivdep\n"},
       {Target::cuda, "extern \"C\" __global__ void ", "(void* const* a, const long long* n)", "a[$i]", "__restrict__", "long long", "double",
        "if (blockIdx.x == 0 && threadIdx.x == 0) {\n",
        "for (long long $v = $lo + blockIdx.x * (long long)blockDim.x + threadIdx.x; $v < $hi; $v += (long long)gridDim.x * blockDim.x)", ""},
-      {Target::metal, "kernel void ", "(constant dg_arrays<$n>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]])",
+      {Target::metal, "kernel void ",
+       "(constant dg_arrays<$n>& a [[buffer(0)]], constant long* n [[buffer(1)]], "
+       "uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]])",
        "a.at[$i]", "", "long", "float2", "if (thread_id == 0) {\n", "for (long $v = $lo + thread_id; $v < $hi; $v += threads)", ""},
   };
   return dialects[static_cast<int>(target)];
@@ -93,7 +95,8 @@ class Renderer {
     if (a.kind == ArrayRef::local) return line(cat(type, " a", i, "[", a.size, "];"));
     const char* constant = a.written ? "" : "const ";
     std::string name = a.in_registers ? cat("g", i) : cat("a", i);
-    line(cat(constant, space(), type, "* ", d_.restrict_word, " ", name, " = (", constant, space(), type, "*)", replace(std::string(d_.array), "$i", cat(i)), ";"));
+    std::string pointer = replace(std::string(d_.array), "$i", cat(i));
+    line(cat(constant, space(), type, "* ", d_.restrict_word, " ", name, " = (", constant, space(), type, "*)", pointer, ";"));
     if (a.in_registers) line(cat(type, " a", i, "[", a.size, "];"));
   }
 

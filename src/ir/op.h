@@ -28,6 +28,14 @@ enum Trait : unsigned {
   scatters = 512,      // stmt can add onto a sum in place (StmtCtx::onto)
 };
 
+// One way to use an operator, so that it can be tried: shapes of its inputs, attributes, ranges of the inputs' values.
+struct Use {
+  std::vector<Shape> shapes;
+  Attrs attrs = {};
+  std::vector<std::pair<double, double>> ranges = {};  // one an input; empty: [-1, 1]
+  unsigned fixed = 0;                                  // bit i: input i is static at every clock
+};
+
 struct OpDef {
   std::string_view name;
   std::string_view doc;
@@ -46,11 +54,13 @@ struct OpDef {
   void (*vjp)(VjpCtx&) = nullptr;   // null: no gradient (all inputs are of zero gradient)
   int (*elem)(ElemCtx&) = nullptr;  // returns a loop expression
   void (*stmt)(StmtCtx&) = nullptr;
+  // The test domain: uses with inputs at hop `period` (1: frame, 0: static). Null: other operators' uses contain this one.
+  std::vector<Use> (*uses)(const OpDef& op, int64_t period) = nullptr;
 
   // Scalar rows only.
   double (*f)(double a, double b, double c) = nullptr;
   std::string_view c_text;          // C expression of a, b, c
-  double lo = 0, hi = 0;            // test domain of every argument
+  double lo = 0, hi = 0;            // range of every argument in uses
 
   bool is(Trait t) const { return (traits & t) != 0; }
 };

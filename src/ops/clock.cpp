@@ -126,16 +126,30 @@ void vjp_sum_time(VjpCtx& v) {
   v.give(0, ex("hold", {v.dy()}, {{"period", v.x(0).clock().period}, {"reverse", int64_t{1}}}));
 }
 
+Uses one_and_three(const Attrs& attrs) { return {{{{}}, attrs}, {{{3}}, attrs}}; }
+
+Uses uses_hold(const OpDef&, int64_t period) {
+  Uses uses;
+  for (int64_t to : {1, 2, 3})
+    if (period % to == 0 && period != to)
+      for (const Use& use : one_and_three({{"period", to}})) uses.push_back(use);
+  return uses;
+}
+Uses uses_decimate(const OpDef&, int64_t period) { return one_and_three({{"hop", 3 * std::max<int64_t>(period, 1)}}); }
+Uses uses_place(const OpDef&, int64_t period) { return period > 1 ? one_and_three({{"period", period == 4 ? int64_t{2} : int64_t{1}}}) : Uses{}; }
+Uses uses_sum_time(const OpDef&, int64_t period) { return period > 0 ? one_and_three({}) : Uses{}; }
+
 const OpDef rows[] = {
-    {"hold", "the newest value of a slower clock", Family::time, 1, 1, 0, infer_hold, want_same, nullptr, eval_source, vjp_hold, elem_source},
+    {"hold", "the newest value of a slower clock", Family::time, 1, 1, 0, infer_hold, want_same, nullptr, eval_source, vjp_hold, elem_source,
+     nullptr, uses_hold},
     {"decimate", "x on the frames of hop's ticks", Family::time, 1, 1, across_time, infer_decimate, want_same, nullptr, eval_source,
-     vjp_decimate, elem_source},
+     vjp_decimate, elem_source, nullptr, uses_decimate},
     {"place", "x on the frames of its own ticks, 0 between", Family::time, 1, 1, across_time, infer_place, want_same, nullptr, eval_place,
-     vjp_place, elem_place},
+     vjp_place, elem_place, nullptr, uses_place},
     {"sum_ticks", "sum over the ticks of one hop", Family::time, 1, 1, across_time | materialise, infer_sum_ticks, want_same,
      reach_sum_ticks, eval_sum_ticks, vjp_sum_ticks, elem_sum_ticks},
     {"sum_time", "sum over all ticks of the run", Family::time, 1, 1, across_time | materialise, infer_sum_time, want_same, nullptr,
-     eval_sum_time, vjp_sum_time, nullptr},
+     eval_sum_time, vjp_sum_time, nullptr, nullptr, uses_sum_time},
 };
 
 }  // namespace

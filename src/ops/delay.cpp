@@ -105,9 +105,20 @@ void stmt_ring_add(StmtCtx& c) {
   });
 }
 
+// Times inside and beyond the line, times that stay.
+Uses uses_delay(const OpDef&, int64_t) {
+  Uses uses;
+  for (const Shape& shape : {Shape{}, Shape{3}}) {
+    uses.push_back({{shape, shape}, {{"max", int64_t{6}}}, {{-1, 1}, {0, 6}}});
+    uses.push_back({{shape, shape}, {{"max", int64_t{3}}}, {{-1, 1}, {-2, 6}}});
+    uses.push_back({{shape, shape}, {{"max", int64_t{6}}}, {{-1, 1}, {0, 6}}, 2});
+  }
+  return uses;
+}
+
 const OpDef rows[] = {
     {"delay", "x[n - time], linear between samples, time clamped to [0, max]", Family::time, 2, 2, across_time | rereads, infer, want, reach,
-     eval_delay, vjp_delay, elem_delay},
+     eval_delay, vjp_delay, elem_delay, nullptr, uses_delay},
     {"ring_add", "transpose of a delay by a time that varies", Family::time, 2, 2, across_time | materialise | in_order, infer, want, nullptr,
      eval_ring_add, nullptr, nullptr, stmt_ring_add},
 };

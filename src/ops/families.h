@@ -27,6 +27,8 @@ std::span<const OpDef> phasor_ops();    // phasor.cpp
 std::span<const OpDef> effect_ops();    // effect.cpp: assign
 std::span<const OpDef> grad_ops();      // grad.cpp
 
+using Uses = std::vector<Use>;
+
 // The usual clock rule: the fastest of the inputs.
 inline Clock meet_all(std::span<const Type> in) {
   Clock clock;

@@ -111,13 +111,22 @@ void stmt_scatter(StmtCtx& c) {
   });
 }
 
+Uses uses_gather(const OpDef&, int64_t) {
+  return {{{{3, 2}, {2, 4}}, {}, {{-1, 1}, {-1, 4}}}, {{{5}, {}}, {}, {{-1, 1}, {0, 5}}}, {{{16, 3}, {}}, {}, {{-1, 1}, {0, 16}}, 1}};
+}
+Uses uses_scatter(const OpDef&, int64_t) {
+  Attrs size{{"size", int64_t{3}}};
+  return {{{{2, 4}, {2, 4, 2}}, size, {{-2, 5}, {-1, 1}}}, {{{}, {}}, size, {{0, 3}, {-1, 1}}}};
+}
+
 const OpDef rows[] = {
     {.name = "gather", .doc = "rows of the first input chosen by the second, clamped", .family = Family::index, .min_inputs = 2,
      .max_inputs = 2, .traits = stateless | rereads, .infer = infer_gather, .eval = eval_gather, .vjp = vjp_gather,
-     .elem = elem_gather},
+     .elem = elem_gather, .uses = uses_gather},
     {.name = "scatter_add", .doc = "values (second) added in order to rows (first) of `size`; others are dropped",
      .family = Family::index, .min_inputs = 2, .max_inputs = 2, .traits = stateless | materialise | scatters, .infer = infer_scatter,
-     .eval = eval_scatter, .vjp = vjp_scatter, .stmt = stmt_scatter},
+     .eval = eval_scatter, .vjp = vjp_scatter, .stmt = stmt_scatter,
+     .uses = uses_scatter},
 };
 
 }  // namespace

@@ -76,31 +76,42 @@ Type infer_same(std::span<const Type> in, const Attrs&) { return in[0]; }
 void eval_copy(EvalCtx& c) { std::copy_n(c.in(0), c.shape().size(), c.out); }
 int elem_copy(ElemCtx& c) { return c.in(0); }
 
+Uses uses_const(const OpDef&, int64_t) { return {{{}, {{"value", 0.625}}}}; }
+Uses uses_plain(const OpDef&, int64_t) { return {{}}; }
+Uses uses_tick_count(const OpDef&, int64_t period) { return {{{}, {{"period", period}}}}; }
+Uses uses_iota(const OpDef&, int64_t) { return {{{}, {{"n", int64_t{7}}}}}; }
+Uses uses_noise(const OpDef&, int64_t period) {
+  Attrs key{{"seed", int64_t{5}}, {"number", int64_t{7}}, {"period", period}};
+  return {{{}, Attrs(key).set("shape", Ints{})}, {{}, Attrs(key).set("shape", Ints{2, 3})}};
+}
+Uses uses_detach(const OpDef&, int64_t) { return {{{{}}}, {{{2, 3}}}}; }
+
 constexpr OpDef leaf(std::string_view name, std::string_view doc, Type (*infer)(std::span<const Type>, const Attrs&),
-                     void (*eval)(EvalCtx&), int (*elem)(ElemCtx&), unsigned traits = 0) {
+                     void (*eval)(EvalCtx&), int (*elem)(ElemCtx&), Uses (*uses)(const OpDef&, int64_t) = nullptr, unsigned traits = 0) {
   return {.name = name, .doc = doc, .family = Family::leaf, .min_inputs = 0, .max_inputs = 0, .traits = traits,
-          .infer = infer, .eval = eval, .elem = elem};
+          .infer = infer, .eval = eval, .elem = elem, .uses = uses};
 }
 
 const OpDef rows[] = {
-    leaf("const", "`value`", infer_const, eval_const, elem_const),
+    leaf("const", "`value`", infer_const, eval_const, elem_const, uses_const),
     leaf("literal", "a constant that is a run-time value, from `slot`", infer_scalar, eval_data, elem_literal),
     leaf("param", "the learnable values of `slot`", infer_static, eval_data, elem_param),
     leaf("tensor", "the constant values of `slot`", infer_static, eval_data, elem_tensor),
     leaf("input", "host data of `channel`", infer_clocked, eval_data, elem_input),
-    leaf("sample_rate", "samples a second, known when the program runs", infer_scalar, eval_sample_rate, elem_sample_rate),
-    leaf("frame_index", "number of the frame in the stream", infer_frame, eval_frame_index, elem_frame_index),
-    leaf("tick_count", "ticks of the clock `period` in the run", infer_scalar, eval_tick_count, elem_tick_count),
+    leaf("sample_rate", "samples a second, known when the program runs", infer_scalar, eval_sample_rate, elem_sample_rate, uses_plain),
+    leaf("frame_index", "number of the frame in the stream", infer_frame, eval_frame_index, elem_frame_index, uses_plain),
+    leaf("tick_count", "ticks of the clock `period` in the run", infer_scalar, eval_tick_count, elem_tick_count, uses_tick_count),
     leaf("noise", "uniform in [-1, 1): a hash of seed, number, element, tick and training step", infer_clocked, eval_noise,
-         elem_noise, identity),
-    leaf("iota", "0, 1, ..., n - 1", infer_iota, eval_iota, elem_iota),
+         elem_noise, uses_noise, identity),
+    leaf("iota", "0, 1, ..., n - 1", infer_iota, eval_iota, elem_iota, uses_iota),
     {.name = "detach",
      .doc = "its input, with zero gradient",
      .family = Family::view,
      .traits = stateless | view_only,
      .infer = infer_same,
      .eval = eval_copy,
-     .elem = elem_copy},
+     .elem = elem_copy,
+     .uses = uses_detach},
 };
 
 }  // namespace

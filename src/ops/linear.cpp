@@ -84,9 +84,15 @@ void stmt(StmtCtx& c) {
   });
 }
 
+// The last two with one matrix for every tick.
+Uses uses(const OpDef&, int64_t) {
+  return {{{{2, 3}, {3, 4}}},   {{{5, 2, 3}, {5, 3, 4}}},      {{{5, 2, 17}, {17, 4}}},
+          {{{1, 1}, {1, 1}}}, {{{4, 6}, {6, 3}}, {}, {}, 2}, {{{1, 24}, {24, 8}}, {}, {}, 2}};
+}
+
 const OpDef rows[] = {
     {.name = "matmul", .doc = "matrix product of the last two axes", .family = Family::linear, .min_inputs = 2, .max_inputs = 2,
-     .traits = stateless | materialise | rereads, .infer = infer, .eval = eval, .vjp = vjp, .stmt = stmt},
+     .traits = stateless | materialise | rereads, .infer = infer, .eval = eval, .vjp = vjp, .stmt = stmt, .uses = uses},
 };
 
 }  // namespace

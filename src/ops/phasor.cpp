@@ -76,9 +76,19 @@ void stmt(StmtCtx& c) {
   });
 }
 
+Uses uses(const OpDef&, int64_t) {
+  Uses uses;
+  for (const Shape& shape : {Shape{}, Shape{3}}) {
+    uses.push_back({{shape}, {}, {{-300, 400}}});
+    uses.push_back({{shape, shape}, {}, {{-300, 400}, {-1, 0.2}}});
+    uses.push_back({{shape, shape}, {}, {{-300, 400}, {-1, 0.2}}, 1});
+  }
+  return uses;
+}
+
 const OpDef rows[] = {
     {"phasor", "ramp from 0 to 1 at freq Hz, the phase before the update", Family::time, 1, 2, identity | keeps_clock | in_order | materialise,
-     infer, want, nullptr, eval, vjp, elem, stmt},
+     infer, want, nullptr, eval, vjp, elem, stmt, uses},
 };
 
 }  // namespace

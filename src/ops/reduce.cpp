@@ -210,10 +210,19 @@ void stmt_cumsum(StmtCtx& c) {
   });
 }
 
+Uses uses_axes(const OpDef&, int64_t) {
+  Uses uses;
+  for (const Shape& shape : {Shape{2, 3, 4}, Shape{3, 2, 19}})
+    for (const Ints& axes : {Ints{1}, Ints{0, 2}, Ints{0, 1, 2}}) uses.push_back({{shape}, {{"axes", axes}}, {{0.8, 1.2}}});
+  return uses;
+}
+Uses uses_argmax(const OpDef&, int64_t) { return {{{{3, 4}}, {{"axis", int64_t{1}}}}, {{{20}}, {{"axis", int64_t{0}}}}}; }
+Uses uses_cumsum(const OpDef&, int64_t) { return {{{{5}}, {{"axis", int64_t{0}}}}, {{{2, 3, 4}}, {{"axis", int64_t{1}}}}}; }
+
 constexpr OpDef axes_row(std::string_view name, std::string_view doc, void (*eval)(EvalCtx&), void (*vjp)(VjpCtx&),
-                         int (*elem)(ElemCtx&), unsigned traits = 0) {
+                         int (*elem)(ElemCtx&), Uses (*uses)(const OpDef&, int64_t) = uses_axes, unsigned traits = 0) {
   return {.name = name, .doc = doc, .family = Family::reduce, .traits = stateless | materialise | traits,
-          .infer = infer_axes, .eval = eval, .vjp = vjp, .elem = elem};
+          .infer = infer_axes, .eval = eval, .vjp = vjp, .elem = elem, .uses = uses};
 }
 
 const OpDef rows[] = {
@@ -221,9 +230,10 @@ const OpDef rows[] = {
     axes_row("prod", "product over `axes`; the gradient is exact with zeros", eval_prod, vjp_prod, elem_prod),
     axes_row("amax", "largest over `axes`; ties share the gradient", eval_amax, vjp_extreme, elem_amax),
     axes_row("amin", "smallest over `axes`; ties share the gradient", eval_amin, vjp_extreme, elem_amin),
-    axes_row("argmax", "index of the first largest element along `axis`", eval_argmax, nullptr, elem_argmax, rereads),
+    axes_row("argmax", "index of the first largest element along `axis`", eval_argmax, nullptr, elem_argmax, uses_argmax, rereads),
     {.name = "cumsum", .doc = "sums of the elements up to each one along `axis`", .family = Family::reduce,
-     .traits = stateless | materialise, .infer = infer_cumsum, .eval = eval_cumsum, .vjp = vjp_cumsum, .stmt = stmt_cumsum},
+     .traits = stateless | materialise, .infer = infer_cumsum, .eval = eval_cumsum, .vjp = vjp_cumsum, .stmt = stmt_cumsum,
+     .uses = uses_cumsum},
 };
 
 }  // namespace

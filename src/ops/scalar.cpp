@@ -27,6 +27,13 @@ int elem(ElemCtx& c) {
   return c.l.scalar(c.node.op, std::move(args));
 }
 
+// One element, and several.
+Uses uses(const OpDef& op, int64_t) {
+  auto n = static_cast<size_t>(op.min_inputs);
+  std::vector<std::pair<double, double>> ranges(n, {op.lo, op.hi});
+  return {{std::vector<Shape>(n), {}, ranges}, {std::vector<Shape>(n, Shape{2, 3}), {}, ranges}};
+}
+
 // A gradient expression, or nothing.
 struct Grad {
   Grad() = default;
@@ -55,7 +62,8 @@ void give(VjpCtx& v, int i, Grad grad) {
 
 const OpDef rows[] = {
 #define ROW(name, arity, doc, value, text, grads, lo, hi) \
-  OpDef{#name, doc, Family::scalar, arity, arity, stateless, infer, nullptr, nullptr, eval, vjp_##name, elem, nullptr, value_##name, text, lo, hi},
+  OpDef{#name, doc, Family::scalar, arity, arity, stateless, infer, nullptr, nullptr, eval, \
+        vjp_##name, elem, nullptr, uses, value_##name, text, lo, hi},
 #include "ops/ops.def"
 #undef ROW
 };

@@ -206,17 +206,35 @@ void stmt_complex(StmtCtx& c) {
   call_rows(c, n, 2 * n, 2 * n);
 }
 
+constexpr int64_t kTried[] = {1, 5, 8, 12};
+
+Uses uses_rfft(const OpDef&, int64_t) {
+  Uses uses;
+  for (int64_t n : kTried) uses.push_back({{{n}}});
+  return uses;
+}
+Uses uses_irfft(const OpDef&, int64_t) {
+  Uses uses;
+  for (int64_t n : kTried) uses.push_back({{{3, 2, n / 2 + 1}}, {{"n", n}}});
+  return uses;
+}
+Uses uses_complex(const OpDef&, int64_t) {
+  Uses uses;
+  for (int64_t n : kTried) uses.push_back({{{3, 2, n}}});
+  return uses;
+}
+
 constexpr OpDef row(std::string_view name, std::string_view doc, Type (*infer)(std::span<const Type>, const Attrs&),
-                    void (*eval)(EvalCtx&), void (*vjp)(VjpCtx&), void (*stmt)(StmtCtx&)) {
+                    void (*eval)(EvalCtx&), void (*vjp)(VjpCtx&), void (*stmt)(StmtCtx&), Uses (*uses)(const OpDef&, int64_t)) {
   return {.name = name, .doc = doc, .family = Family::spectral, .traits = stateless | materialise | rereads,
-          .infer = infer, .eval = eval, .vjp = vjp, .stmt = stmt};
+          .infer = infer, .eval = eval, .vjp = vjp, .stmt = stmt, .uses = uses};
 }
 
 const OpDef rows[] = {
-    row("rfft", "spectrum of a real signal", infer_rfft, eval_rfft, vjp_rfft, stmt_rfft),
-    row("irfft", "real signal of `n` samples from its spectrum", infer_irfft, eval_irfft, vjp_irfft, stmt_irfft),
-    row("fft", "complex transform", infer_fft, eval_fft, vjp_fft, stmt_complex),
-    row("ifft", "inverse complex transform", infer_fft, eval_ifft, vjp_ifft, stmt_complex),
+    row("rfft", "spectrum of a real signal", infer_rfft, eval_rfft, vjp_rfft, stmt_rfft, uses_rfft),
+    row("irfft", "real signal of `n` samples from its spectrum", infer_irfft, eval_irfft, vjp_irfft, stmt_irfft, uses_irfft),
+    row("fft", "complex transform", infer_fft, eval_fft, vjp_fft, stmt_complex, uses_complex),
+    row("ifft", "inverse complex transform", infer_fft, eval_ifft, vjp_ifft, stmt_complex, uses_complex),
 };
 
 }  // namespace

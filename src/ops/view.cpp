@@ -67,6 +67,8 @@ int elem_reshape(ElemCtx& c) {
   return c.in(0, std::move(index));
 }
 
+Uses uses_reshape(const OpDef&, int64_t) { return {{{{2, 3, 4}}, {{"shape", Ints{4, 6}}}}, {{{1}}, {{"shape", Ints{}}}}}; }
+
 // permute ---------------------------------------------------------------------------------------------------------------
 
 Type infer_permute(std::span<const Type> in, const Attrs& attrs) {
@@ -106,6 +108,8 @@ int elem_permute(ElemCtx& c) {
   return c.in(0, std::move(index));
 }
 
+Uses uses_permute(const OpDef&, int64_t) { return {{{{2, 3, 4}}, {{"axes", Ints{2, 0, 1}}}}}; }
+
 // expand ----------------------------------------------------------------------------------------------------------------
 
 Type infer_expand(std::span<const Type> in, const Attrs& attrs) {
@@ -135,6 +139,8 @@ int elem_expand(ElemCtx& c) {
     if (from[static_cast<int>(i)] == 1) index[i] = c.l.i(0);
   return c.in(0, std::move(index));
 }
+
+Uses uses_expand(const OpDef&, int64_t) { return {{{{}}, {{"shape", Ints{3, 2}}}}, {{{2, 1, 3}}, {{"shape", Ints{5, 2, 4, 3}}}}}; }
 
 // slice, pad ------------------------------------------------------------------------------------------------------------
 
@@ -172,6 +178,8 @@ int elem_slice(ElemCtx& c) {
   for (size_t i = 0; i < index.size(); ++i) index[i] = c.l.add(index[i], c.l.i(c.attrs().ints("starts")[i]));
   return c.in(0, std::move(index));
 }
+
+Uses uses_slice(const OpDef&, int64_t) { return {{{{4, 5}}, {{"starts", Ints{1, 0}}, {"ends", Ints{3, 5}}}}}; }
 
 Type infer_pad(std::span<const Type> in, const Attrs& attrs) {
   const Ints& pairs = attrs.ints("pairs");
@@ -218,6 +226,8 @@ int elem_pad(ElemCtx& c) {
   return inside < 0 ? x : c.l.where(inside, x, c.l.f(c.attrs().f("value")));
 }
 
+Uses uses_pad(const OpDef&, int64_t) { return {{{{4, 5}}, {{"pairs", Ints{1, 2, 0, 3}}, {"value", 0.5}}}}; }
+
 // flip ------------------------------------------------------------------------------------------------------------------
 
 Type infer_flip(std::span<const Type> in, const Attrs& attrs) {
@@ -246,6 +256,8 @@ int elem_flip(ElemCtx& c) {
   }
   return c.in(0, std::move(index));
 }
+
+Uses uses_flip(const OpDef&, int64_t) { return {{{{2, 3, 4}}, {{"axes", Ints{0, -1}}}}}; }
 
 // concat ----------------------------------------------------------------------------------------------------------------
 
@@ -301,6 +313,8 @@ int elem_concat(ElemCtx& c) {
   return result;
 }
 
+Uses uses_concat(const OpDef&, int64_t) { return {{{{2, 3}, {2, 1}, {2, 4}}, {{"axis", int64_t{-1}}}}}; }
+
 // windows, fold ---------------------------------------------------------------------------------------------------------
 
 struct Windows {
@@ -349,6 +363,11 @@ int elem_windows(ElemCtx& c) {
   std::vector<int> index(c.idx.begin(), c.idx.end() - 1);
   index[axis] = c.l.add(c.l.mul(index[axis], w.stride), c.l.mul(c.idx.back(), w.dilation));
   return c.in(0, std::move(index));
+}
+
+Attrs steps(int64_t stride, int64_t dilation) { return {{"axis", int64_t{0}}, {"stride", stride}, {"dilation", dilation}}; }
+Uses uses_windows(const OpDef&, int64_t) {
+  return {{{{8, 2}}, steps(1, 1).set("size", int64_t{3})}, {{{9, 2}}, steps(2, 3).set("size", int64_t{2})}};
 }
 
 // The axis counts those of the result.
@@ -429,28 +448,33 @@ int elem_fold(ElemCtx& c) {
   return terms == 1 ? term({l.i(0)}) : l.reduce("sum", {terms}, term);
 }
 
+Uses uses_fold(const OpDef&, int64_t) {
+  return {{{{6, 2, 3}}, steps(1, 1).set("length", int64_t{8})}, {{{3, 2, 2}}, steps(2, 3).set("length", int64_t{9})}};
+}
+
 // -----------------------------------------------------------------------------------------------------------------------
 
 const OpDef rows[] = {
     {.name = "reshape", .doc = "the same elements in another `shape`", .family = Family::view, .traits = stateless | view_only,
-     .infer = infer_reshape, .eval = eval_reshape, .vjp = vjp_reshape, .elem = elem_reshape},
+     .infer = infer_reshape, .eval = eval_reshape, .vjp = vjp_reshape, .elem = elem_reshape, .uses = uses_reshape},
     {.name = "permute", .doc = "axis i of the result is axis `axes`[i]", .family = Family::view, .traits = stateless | view_only,
-     .infer = infer_permute, .eval = eval_permute, .vjp = vjp_permute, .elem = elem_permute},
+     .infer = infer_permute, .eval = eval_permute, .vjp = vjp_permute, .elem = elem_permute, .uses = uses_permute},
     {.name = "expand", .doc = "repeats axes of size 1, and new leading axes, to `shape`", .family = Family::view,
-     .traits = stateless | view_only | rereads, .infer = infer_expand, .eval = eval_expand, .vjp = vjp_expand, .elem = elem_expand},
+     .traits = stateless | view_only | rereads, .infer = infer_expand, .eval = eval_expand, .vjp = vjp_expand, .elem = elem_expand,
+     .uses = uses_expand},
     {.name = "slice", .doc = "the range [`starts`, `ends`) of every axis", .family = Family::view, .traits = stateless | view_only,
-     .infer = infer_slice, .eval = eval_slice, .vjp = vjp_slice, .elem = elem_slice},
+     .infer = infer_slice, .eval = eval_slice, .vjp = vjp_slice, .elem = elem_slice, .uses = uses_slice},
     {.name = "pad", .doc = "`value` around it: two counts in `pairs` an axis", .family = Family::view, .traits = stateless | view_only,
-     .infer = infer_pad, .eval = eval_pad, .vjp = vjp_pad, .elem = elem_pad},
+     .infer = infer_pad, .eval = eval_pad, .vjp = vjp_pad, .elem = elem_pad, .uses = uses_pad},
     {.name = "flip", .doc = "`axes` reversed", .family = Family::view, .traits = stateless | view_only,
-     .infer = infer_flip, .eval = eval_flip, .vjp = vjp_flip, .elem = elem_flip},
+     .infer = infer_flip, .eval = eval_flip, .vjp = vjp_flip, .elem = elem_flip, .uses = uses_flip},
     {.name = "concat", .doc = "inputs one after the other along `axis`", .family = Family::view, .max_inputs = -1,
-     .traits = stateless | view_only, .infer = infer_concat, .eval = eval_concat, .vjp = vjp_concat, .elem = elem_concat},
+     .traits = stateless | view_only, .infer = infer_concat, .eval = eval_concat, .vjp = vjp_concat, .elem = elem_concat, .uses = uses_concat},
     {.name = "windows", .doc = "`axis` becomes the number of windows; their elements are a new last axis of `size`",
      .family = Family::view, .traits = stateless | view_only | rereads, .infer = infer_windows, .eval = eval_windows,
-     .vjp = vjp_windows, .elem = elem_windows},
+     .vjp = vjp_windows, .elem = elem_windows, .uses = uses_windows},
     {.name = "fold", .doc = "the transpose of windows: overlapping windows summed into `axis` of `length`", .family = Family::reduce,
-     .traits = stateless | materialise, .infer = infer_fold, .eval = eval_fold, .vjp = vjp_fold, .elem = elem_fold},
+     .traits = stateless | materialise, .infer = infer_fold, .eval = eval_fold, .vjp = vjp_fold, .elem = elem_fold, .uses = uses_fold},
 };
 
 }  // namespace

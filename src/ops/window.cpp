@@ -106,11 +106,31 @@ int elem_overlap_add(ElemCtx& c) {
   return sum;
 }
 
+Uses uses_buffer(const OpDef&, int64_t period) {
+  Uses uses;
+  int64_t p = std::max<int64_t>(period, 1);
+  for (const Shape& shape : {Shape{}, Shape{3}})
+    for (auto [size, hops] : {std::pair<int64_t, int64_t>{5, 2}, {2, 4}, {4, 1}})
+      uses.push_back({{shape}, {{"size", size}, {"hop", hops * p}, {"period", p}}});
+  return uses;
+}
+
+// At a hop clock its windows are at that hop; else they are held or sampled there.
+Uses uses_overlap_add(const OpDef&, int64_t period) {
+  Uses uses;
+  int64_t hop = period > 1 ? period : 4;
+  for (const Shape& window : {Shape{5}, Shape{3, 5}, Shape{2, 9}}) {
+    uses.push_back({{window}, {{"hop", hop}}});
+    if (hop == 4) uses.push_back({{window}, {{"hop", hop}, {"period", int64_t{2}}}});
+  }
+  return uses;
+}
+
 const OpDef rows[] = {
     {"buffer", "the last size ticks of x, oldest first, once every hop frames", Family::time, 1, 1, across_time | rereads, infer_buffer,
-     want_period, reach_buffer, eval_buffer, vjp_buffer, elem_buffer},
+     want_period, reach_buffer, eval_buffer, vjp_buffer, elem_buffer, nullptr, uses_buffer},
     {"overlap_add", "windows added where they overlap: out[n] = sum of w_k[n - k hop]", Family::time, 1, 1, across_time | rereads,
-     infer_overlap_add, want_hop, reach_overlap_add, eval_overlap_add, vjp_overlap_add, elem_overlap_add},
+     infer_overlap_add, want_hop, reach_overlap_add, eval_overlap_add, vjp_overlap_add, elem_overlap_add, nullptr, uses_overlap_add},
 };
 
 }  // namespace

@@ -17,8 +17,9 @@ namespace dgen::test {
 
 using namespace ir;
 using driver::Backend;
-// Judged by the interpreter; another backend is one more name in this list.
+// Judged by the interpreter; another backend is one more name in both lists.
 inline constexpr Backend kCompiled[] = {Backend::cpu};
+inline constexpr Backend kBackends[] = {Backend::interpreter, Backend::cpu};
 using Values = std::vector<double>;
 using Rows = std::vector<std::vector<float>>;  // one vector an output
 
