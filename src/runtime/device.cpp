@@ -39,10 +39,15 @@ class HostDevice : public Device {
     std::memcpy(&raw, static_cast<char*>(memory) - sizeof raw, sizeof raw);
     std::free(raw);
   }
-  void copy(void* to, const void* from, std::size_t bytes) override { std::memmove(to, from, bytes); }
-  void upload(void* to, const void* from, std::size_t bytes) override { std::memcpy(to, from, bytes); }
-  void download(void* to, const void* from, std::size_t bytes) override { std::memcpy(to, from, bytes); }
-  void clear(void* memory, std::size_t bytes) override { std::memset(memory, 0, bytes); }
+  // Nothing may be copied to or from nowhere.
+  void copy(void* to, const void* from, std::size_t bytes) override {
+    if (bytes > 0) std::memmove(to, from, bytes);
+  }
+  void upload(void* to, const void* from, std::size_t bytes) override { copy(to, from, bytes); }
+  void download(void* to, const void* from, std::size_t bytes) override { copy(to, from, bytes); }
+  void clear(void* memory, std::size_t bytes) override {
+    if (bytes > 0) std::memset(memory, 0, bytes);
+  }
   void launch(const Launch& launch) override {
     reinterpret_cast<void (*)(void* const*, const long*)>(launch.kernel)(launch.arrays.data(), launch.numbers.data());
   }
