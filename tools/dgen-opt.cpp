@@ -17,6 +17,7 @@
 #include "ir/print.h"
 #include "ir/print_loop.h"
 #include "ir/verify.h"
+#include "loop/gpu_map.h"
 #include "loop/lower.h"
 #include "loop/verify.h"
 
@@ -28,7 +29,7 @@ const char* usage = R"(usage: dgen-opt [options] [FILE]       FILE is text IR (s
 
   --pass P,...     run passes in this order: clocks, gradients, recompute, rebuild
   --plan           explain the plan: regions, strategies, reasons, storage
-  --loops          show the kernels of the loop IR
+  --loops          show the kernels of the loop IR; with --emit of a GPU's language, as mapped for it
   --emit FORM      c, cuda, metal: the kernels in that language; with helpers by --prelude; dot: the graph for Graphviz
   --run N          run N frames and print each output, one tick a line
   --backend B      of --run: interpreter (default) or cpu
@@ -201,15 +202,16 @@ void run(const ir::Graph& g, const Arguments& a) {
 
 // ---- showing --------------------------------------------------------------------------------------------------------------
 
-void show_kernels(const std::vector<ir::Kernel>& kernels, const Arguments& a) {
+void show_kernels(std::vector<ir::Kernel> kernels, const Arguments& a) {
   static const std::map<std::string, codegen::Target> targets = {
       {"c", codegen::Target::c}, {"cuda", codegen::Target::cuda}, {"metal", codegen::Target::metal}};
   for (auto& kernel : kernels) loop::verify(kernel);
+  auto target = targets.find(a.emit.empty() ? "c" : a.emit);
+  if (target == targets.end()) fail("unknown form '", a.emit, "'");
+  if (codegen::is_gpu(target->second)) kernels = loop::map_to_gpu(std::move(kernels));
   if (a.loops)
     for (auto& kernel : kernels) std::cout << ir::print(kernel);
   if (a.emit.empty()) return;
-  auto target = targets.find(a.emit);
-  if (target == targets.end()) fail("unknown form '", a.emit, "'");
   if (a.prelude) std::cout << codegen::render_program(target->second, kernels);
   else
     for (auto& kernel : kernels) std::cout << codegen::render_kernel(codegen::dialect(target->second), kernel);

@@ -6,6 +6,7 @@
 namespace dgen::codegen {
 
 enum class Target { c, cuda, metal };
+constexpr bool is_gpu(Target target) { return target != Target::c; }
 
 struct FftPlan {
   enum Kind { rfft, irfft, fft, ifft } kind;

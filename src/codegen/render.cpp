@@ -14,15 +14,15 @@ using namespace ir;
 
 const Dialect& dialect(Target target) {
   static const Dialect dialects[] = {
-      {Target::c, "void ", "(void* const* a, const long* n)", "a[$i]", "restrict", "long", "double", "{\n",
-       "for (long $v = $lo; $v < $hi; ++$v)", "#pragma GCC ivdep\n"},
-      {Target::cuda, "extern \"C\" __global__ void ", "(void* const* a, const long long* n)", "a[$i]", "__restrict__", "long long", "double",
-       "if (blockIdx.x == 0 && threadIdx.x == 0) {\n",
-       "for (long long $v = $lo + blockIdx.x * (long long)blockDim.x + threadIdx.x; $v < $hi; $v += (long long)gridDim.x * blockDim.x)", ""},
+      {Target::c, "void ", "(void* const* a, const long* n)", "a[$i]", "restrict", "long", "", "double", "#pragma GCC ivdep\n", "", "", "", "", "", ""},
+      {Target::cuda, "extern \"C\" __global__ void ", "", "", "__restrict__", "long long", "", "double", "", "threadIdx.x", "blockDim.x", "blockIdx.x",
+       "gridDim.x", "__syncthreads();", "__shared__ "},
       {Target::metal, "kernel void ",
-       "(constant dg_arrays<$n>& a [[buffer(0)]], constant long* n [[buffer(1)]], "
-       "uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]])",
-       "a.at[$i]", "", "long", "float2", "if (thread_id == 0) {\n", "for (long $v = $lo + thread_id; $v < $hi; $v += threads)", ""},
+       "(constant dg_arrays<$n>& a [[buffer(0)]], constant long* n [[buffer(1)]], device float* scratch [[buffer(2)]], "
+       "uint dg_thread [[thread_position_in_threadgroup]], uint dg_threads [[threads_per_threadgroup]], "
+       "uint dg_block [[threadgroup_position_in_grid]], uint dg_blocks [[threadgroups_per_grid]])",
+       "a.at[$i]", "", "long", "device ", "float2", "", "dg_thread", "dg_threads", "dg_block", "dg_blocks",
+       "threadgroup_barrier(mem_flags::mem_device | mem_flags::mem_threadgroup);", "threadgroup "},
   };
   return dialects[static_cast<int>(target)];
 }
@@ -65,44 +65,65 @@ class Renderer {
   Renderer(const Dialect& d, const Kernel& k) : d_(d), k_(k) {}
 
   std::string run() {
-    out_ = cat(d_.before_name, k_.name, replace(std::string(d_.arguments), "$n", cat(k_.arrays.size())), " {\n");
+    out_ = cat(d_.before_name, k_.name, packed() ? replace(std::string(d_.arguments), "$n", cat(k_.arrays.size())) : parameters(), " {\n");
     indent_ = 1;
-    for (size_t i = 0; i < k_.args.size(); ++i) line(cat("const ", d_.real_long, " n", i, " = n[", i, "];"));
+    for (size_t i = 0; packed() && i < k_.args.size(); ++i) line(cat("const ", d_.real_long, " n", i, " = n[", i, "];"));
     for (size_t i = 0; i < k_.arrays.size(); ++i) declare(i);
-    bool parallel = d_.target != Target::c && has_parallel(k_.body);
-    if (d_.target != Target::c && !parallel) line(std::string(d_.serial_guard.substr(0, d_.serial_guard.size() - 1)));
+    if (shares_fold(k_.body)) line(cat(d_.shared, "float fold[", kLanes, "];"));
     for (size_t i = 0; i < k_.arrays.size(); ++i) copy_state(i, true);
     list(k_.body);
     for (size_t i = 0; i < k_.arrays.size(); ++i) copy_state(i, false);
-    if (d_.target != Target::c && !parallel) line("}");
     return out_ + "}\n";
   }
 
  private:
-  static bool has_parallel(const std::vector<Stmt>& body) {
+  static bool shares_fold(const std::vector<Stmt>& body) {
     for (auto& s : body)
-      if (s.kind == Stmt::loop && s.tag == LoopTag::parallel) return true;
+      if ((s.kind == Stmt::reduce && s.tag == LoopTag::threads) || shares_fold(s.body)) return true;
     return false;
   }
 
   void line(const std::string& text) { out_ += std::string(static_cast<size_t>(indent_) * 2, ' ') + text + "\n"; }
 
-  std::string space() const { return d_.target == Target::metal ? "device " : ""; }
+  std::string element_type(size_t i) const {
+    const ArrayRef& a = k_.arrays[i];
+    return a.type == LoopType::u64 ? "dg_u64" : a.kind == ArrayRef::total ? std::string(d_.total_type) : "float";
+  }
+  std::string array_name(size_t i) const { return cat(k_.arrays[i].home == ArrayRef::registers ? "g" : "a", i); }
+  // What other threads of the block write must not be `restrict`: compilers then move loads over barriers.
+  std::string pointer(size_t i) const {
+    const bool written = k_.arrays[i].written;
+    const bool met = written && k_.threads > 1 && (k_.spread == Kernel::one_block || k_.spread == Kernel::ticks_over_blocks);
+    return cat(written ? "" : "const ", d_.space, element_type(i), "*", met || d_.restrict_word.empty() ? "" : " ", met ? "" : d_.restrict_word);
+  }
+
+  // Arrays and numbers are packed into one argument each, or come one by one.
+  bool packed() const { return !d_.arguments.empty(); }
+  std::string parameters() const {
+    std::string text;
+    auto add = [&text](const std::string& parameter) { text += (text.empty() ? "" : ", ") + parameter; };
+    for (size_t i = 0; i < k_.arrays.size(); ++i)
+      if (k_.arrays[i].kind != ArrayRef::local) add(cat(pointer(i), " ", array_name(i)));
+    if (k_.scratch > 0) add("float* scratch");
+    for (size_t i = 0; i < k_.args.size(); ++i) add(cat(d_.real_long, " n", i));
+    return "(" + text + ")";
+  }
 
   void declare(size_t i) {
     const ArrayRef& a = k_.arrays[i];
-    std::string type = a.type == LoopType::u64 ? "dg_u64" : a.kind == ArrayRef::total ? std::string(d_.total_type) : "float";
-    if (a.kind == ArrayRef::local) return line(cat(type, " a", i, "[", a.size, "];"));
-    const char* constant = a.written ? "" : "const ";
-    std::string name = a.in_registers ? cat("g", i) : cat("a", i);
-    std::string pointer = replace(std::string(d_.array), "$i", cat(i));
-    line(cat(constant, space(), type, "* ", d_.restrict_word, " ", name, " = (", constant, space(), type, "*)", pointer, ";"));
-    if (a.in_registers) line(cat(type, " a", i, "[", a.size, "];"));
+    std::string type = element_type(i);
+    if (a.kind == ArrayRef::local) {
+      if (a.home == ArrayRef::scratch) return line(cat(d_.space, "float* a", i, " = scratch + (", d_.real_long, ")", d_.block, " * ", k_.scratch, " + ", a.at, ";"));
+      return line(cat(a.home == ArrayRef::shared ? d_.shared : "", type, " a", i, "[", a.size, "];"));
+    }
+    if (packed())
+      line(cat(pointer(i), " ", array_name(i), " = (", a.written ? "" : "const ", d_.space, type, "*)", replace(std::string(d_.array), "$i", cat(i)), ";"));
+    if (a.home == ArrayRef::registers) line(cat(type, " a", i, "[", a.size, "];"));
   }
 
   void copy_state(size_t i, bool in) {
     const ArrayRef& a = k_.arrays[i];
-    if (!a.in_registers) return;
+    if (a.home != ArrayRef::registers) return;
     line(cat("for (int j = 0; j < ", a.size, "; ++j) ", in ? cat("a", i, "[j] = g", i, "[j];") : cat("g", i, "[j] = a", i, "[j];")));
   }
 
@@ -182,7 +203,9 @@ class Renderer {
       case Stmt::guard: return block(cat("if (", name(s.value), ") {"), s.body);
       case Stmt::call: return call(s);
       case Stmt::loop: return loop(s);
-      case Stmt::reduce: return reduce(s);
+      case Stmt::reduce: return s.tag == LoopTag::threads ? shared_reduce(s) : reduce(s);
+      case Stmt::barrier: return line(std::string(d_.barrier));
+      case Stmt::single: return block(cat("if (", d_.thread, " == 0) {"), s.body);
     }
   }
 
@@ -199,18 +222,31 @@ class Renderer {
     std::string args;
     for (auto [array, index] : s.pointers) args += cat(args.empty() ? "" : ", ", "a", array, " + ", name(index));
     for (int n : s.numbers) args += cat(args.empty() ? "" : ", ", name(n));
+    if (!d_.thread.empty() && (s.name == "dg_matmul" || s.name == "dg_add_to")) args += share(s.tag);
     line(cat(s.name, "(", args, ");"));
   }
 
+  // The first element of shared work that is this thread's, and how far it is to the next.
+  std::string share(LoopTag tag) const {
+    if (tag == LoopTag::grid) return cat(", ", wide(d_.block), " * ", d_.threads, " + ", d_.thread, ", ", wide(d_.blocks), " * ", d_.threads);
+    return tag == LoopTag::threads ? cat(", ", d_.thread, ", ", d_.threads) : ", 0, 1";
+  }
+  std::string wide(std::string_view word) const { return cat("(", d_.real_long, ")", word); }
+
   void loop(const Stmt& s) {
-    std::string v = name(s.var), lo = name(s.lo), hi = name(s.hi);
-    if (s.tag == LoopTag::parallel) {
-      if (!d_.ivdep.empty()) out_ += d_.ivdep;
-      std::string head = replace(replace(replace(std::string(d_.parallel_loop), "$v", v), "$lo", lo), "$hi", hi);
-      return block(head + " {", s.body);
+    std::string v = name(s.var), lo = name(s.lo), hi = name(s.hi), type(d_.real_long);
+    if (s.reverse) return block(cat("for (", type, " ", v, " = ", hi, " - 1; ", v, " >= ", lo, "; --", v, ") {"), s.body);
+    std::string first = lo, step = cat("++", v);
+    switch (s.tag) {
+      case LoopTag::grid:
+        first = cat(lo, " + ", wide(d_.block), " * ", d_.threads, " + ", d_.thread), step = cat(v, " += ", wide(d_.blocks), " * ", d_.threads);
+        break;
+      case LoopTag::blocks: first = cat(lo, " + ", d_.block), step = cat(v, " += ", d_.blocks); break;
+      case LoopTag::threads: first = cat(lo, " + ", d_.thread), step = cat(v, " += ", d_.threads); break;
+      case LoopTag::parallel: out_ += d_.before_parallel; break;
+      case LoopTag::serial: case LoopTag::lanes: break;
     }
-    if (s.reverse) return block(cat("for (", d_.real_long, " ", v, " = ", hi, " - 1; ", v, " >= ", lo, "; --", v, ") {"), s.body);
-    block(cat("for (", d_.real_long, " ", v, " = ", lo, "; ", v, " < ", hi, "; ++", v, ") {"), s.body);
+    block(cat("for (", type, " ", v, " = ", first, "; ", v, " < ", hi, "; ", step, ") {"), s.body);
   }
 
   std::string fold(const std::string& op, const std::string& a, const std::string& b) const {
@@ -264,6 +300,35 @@ class Renderer {
     line("}");
   }
 
+  // The same with a thread for each of the 16 partial results.
+  void shared_reduce(const Stmt& s) {
+    std::string r = name(s.var), inner = name(s.vars.back()), n = name(s.extents.back()), L(d_.real_long);
+    line(cat("if (", d_.thread, " < ", kLanes, ") {"));
+    ++indent_;
+    line(cat("float w = ", start(s.name), ";"));
+    for (size_t i = 0; i + 1 < s.vars.size(); ++i) {
+      std::string v = name(s.vars[i]);
+      line(cat("for (", L, " ", v, " = 0; ", v, " < ", name(s.extents[i]), "; ++", v, ") {"));
+      ++indent_;
+    }
+    block(cat("for (", L, " ", inner, " = ", d_.thread, "; ", inner, " < ", n, "; ", inner, " += ", kLanes, ") {"), s.body,
+          cat("w = ", fold(s.name, "w", name(s.value)), ";"));
+    for (size_t i = 0; i + 1 < s.vars.size(); ++i) --indent_, line("}");
+    line(cat("fold[", d_.thread, "] = w;"));
+    --indent_;
+    line("}");
+    line(std::string(d_.barrier));
+    line(cat("float ", r, ";"));
+    line("{");
+    ++indent_;
+    line(cat("float w[", kLanes, "];"));
+    line(cat("for (int j = 0; j < ", kLanes, "; ++j) w[j] = fold[j];"));
+    line(cat("for (int h = ", kLanes / 2, "; h; h /= 2) for (int j = 0; j < h; ++j) w[j] = ", fold(s.name, "w[j]", "w[j + h]"), ";"));
+    line(cat(r, " = w[0];"));
+    --indent_;
+    line("}");
+  }
+
   const Dialect& d_;
   const Kernel& k_;
   std::string out_;
@@ -287,11 +352,21 @@ DG_FN dg_u64 dg_phase_reset(float reset, dg_u64 phase) { return reset > 0.0f ? 0
 )";
 }
 
+// On a GPU a thread makes every step-th element of the result from `first` on.
 std::string matmul_helper(Target target) {
-  std::string text = R"(
-DG_TEMPLATE(typename A, typename B, typename C)
-DG_FN void dg_matmul(DG_IN(A) a, DG_IN(B) b, DG_OUT(C) c, DG_LONG ta, DG_LONG tb, DG_LONG m, DG_LONG n, DG_LONG k) {
+  std::string text = target == Target::c ? R"(
+DG_FN void dg_matmul(const float* a, const float* b, float* c, DG_LONG ta, DG_LONG tb, DG_LONG m, DG_LONG n, DG_LONG k) {
   dg_gemm((int)ta, (int)tb, m, n, k, a, ta ? m : k, b, tb ? k : n, c, n, 0);
+}
+)" : R"(
+DG_TEMPLATE(typename A, typename B, typename C)
+DG_FN void dg_matmul(DG_IN(A) a, DG_IN(B) b, DG_OUT(C) c, DG_LONG ta, DG_LONG tb, DG_LONG m, DG_LONG n, DG_LONG k, DG_LONG first, DG_LONG step) {
+  for (DG_LONG e = first; e < m * n; e += step) {
+    const DG_LONG i = e / n, j = e % n;
+    float sum = 0.0f;
+    for (DG_LONG p = 0; p < k; ++p) sum = DG_FMA(a[ta ? p * m + i : i * k + p], b[tb ? j * k + p : p * n + j], sum);
+    c[e] = sum;
+  }
 }
 )";
   return replace(text, "DG_LONG", std::string(dialect(target).real_long));
@@ -299,11 +374,16 @@ DG_FN void dg_matmul(DG_IN(A) a, DG_IN(B) b, DG_OUT(C) c, DG_LONG ta, DG_LONG tb
 
 // sum += part, the sums in double or as a float and what it lost (Knuth's two-sum).
 const char* add_helper(Target target) {
-  if (target != Target::metal)
-    return "DG_FN void dg_add_to(double* sum, const float* part, int n) { for (int i = 0; i < n; ++i) sum[i] += part[i]; }\n";
+  if (target == Target::c)
+    return "DG_FN void dg_add_to(double* sum, const float* part, long n) { for (long i = 0; i < n; ++i) sum[i] += part[i]; }\n";
+  if (target == Target::cuda) return R"(
+DG_FN void dg_add_to(double* sum, const float* part, long long n, long long first, long long step) {
+  for (long long i = first; i < n; i += step) sum[i] += part[i];
+}
+)";
   return R"(
-DG_FN void dg_add_to(device float2* sum, const device float* part, long n) {
-  for (long i = 0; i < n; ++i) {
+DG_FN void dg_add_to(device float2* sum, const device float* part, long n, long first, long step) {
+  for (long i = first; i < n; i += step) {
     float a = sum[i].x, b = part[i], s = a + b, t = s - a, low = sum[i].y + ((a - (s - t)) + (b - t));
     sum[i].x = s + low;
     sum[i].y = low - (sum[i].x - s);
@@ -343,7 +423,7 @@ std::string render_program(Target target, std::span<const Kernel> kernels) {
 
   std::string text = prelude_math(target) + helpers(target);
   if (!plans.empty()) text += prelude_fft(target, plans);
-  if (calls.count("dg_matmul")) text += prelude_gemm(target) + matmul_helper(target);
+  if (calls.count("dg_matmul")) text += (target == Target::c ? prelude_gemm(target) : "") + matmul_helper(target);
   if (calls.count("dg_add_to")) text += add_helper(target);
   for (auto& kernel : kernels) text += "\n" + render_kernel(dialect(target), kernel);
   return text;

@@ -8,22 +8,23 @@
 
 namespace dgen::codegen {
 
-// C:    void NAME(void* const* a, const long* n)         arrays and run-time integers of one launch
-// CUDA: extern "C" __global__ void NAME(same)            a parallel loop is spread over all threads
-// Metal: the same with an argument buffer of the arrays; rendered and checked as text, never run
+// C:     void NAME(void* const* a, const long* n)         arrays and run-time integers of one launch
+// CUDA:  __global__ void NAME(float* a0, ..., long n0...) the same one by one, but for the kernel's own arrays
+// Metal: an argument buffer of the arrays; rendered and checked as text, never run
 struct Dialect {
   Target target;
-  std::string_view before_name, arguments;  // $n: the number of arrays
+  std::string_view before_name, arguments;  // $n: the number of arrays; empty: one by one
   std::string_view array;                   // "a[$i]"
   std::string_view restrict_word, real_long;
-  std::string_view total_type;     // of a sum over time, twice as precise as float
-  std::string_view serial_guard;   // opens a kernel without a parallel loop
-  std::string_view parallel_loop;  // "for (...)" with $v $lo $hi
-  std::string_view ivdep;
+  std::string_view space;            // of arrays in device memory
+  std::string_view total_type;       // of a sum over time, twice as precise as float
+  std::string_view before_parallel;  // a line before a parallel loop
+  // Words for a GPU's threads; empty on the host.
+  std::string_view thread, threads, block, blocks, barrier, shared;
 };
 const Dialect& dialect(Target target);
 
-// Helpers used by the kernels, then the kernels.
+// Helpers used by the kernels, then the kernels. Those of a GPU have been mapped (loop/gpu_map.h).
 std::string render_program(Target target, std::span<const ir::Kernel> kernels);
 std::string render_kernel(const Dialect& dialect, const ir::Kernel& kernel);
 

@@ -71,7 +71,6 @@ Graph with_literal_slots(const Graph& g) {
 }
 
 std::shared_ptr<Program> make_program(const Graph& graph, const Options& options) {
-  if (options.backend == Backend::cuda) fail("the CUDA backend is not part of this build");
   if (options.backend == Backend::interpreter) return make_interp_program(graph);
   return make_compiled_program(graph, options);
 }

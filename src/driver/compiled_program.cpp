@@ -1,4 +1,4 @@
-// The C backend: kernels compiled by the system's compiler, launched tile by tile.
+// Compiled backends: kernels built by the system's C compiler or NVRTC, launched tile by tile.
 #include <atomic>
 #include <utility>
 
@@ -12,7 +12,7 @@ namespace dgen::driver {
 
 Compiled::Compiled(const ir::Graph& captured, const Options& wanted)
     : plan(plan_program(captured, wanted)),
-      layout(plan), planner(plan), code(compile_steps(plan, wanted)), device(runtime::host_device()), options(wanted) {}
+      layout(plan), planner(plan), code(compile_steps(plan, wanted)), device(device_of(wanted.backend)), options(wanted) {}
 
 namespace {
 
@@ -31,13 +31,13 @@ class CompiledProgram : public Program {
   std::unique_ptr<Workspace> workspace() const override { return std::make_unique<RunWorkspace>(); }
   std::string explain() const override {
     std::string text = explain_plan(c_.plan);
-    if (frames_ > 0) text += explain_memory(c_.planner.plan(frames_, memory_limits(c_.options)));
+    if (frames_ > 0) text += explain_memory(c_.planner.plan(frames_, memory_limits(c_.options, c_.device)));
     return text;
   }
 
   Stats stats() const override {
     Stats s;
-    s.compiles = static_cast<int64_t>(c_.code.libraries.size());
+    s.compiles = static_cast<int64_t>(c_.code.modules.size());
     s.kernels = static_cast<int64_t>(c_.code.steps.size());
     s.launches = launches_, s.ffts = ffts_, s.peak_bytes = peak_bytes_, s.tiles = tiles_;
     return s;

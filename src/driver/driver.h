@@ -18,7 +18,12 @@ struct Capture {
   std::vector<StoragePtr> tensors;  // constants
 };
 
-enum class Backend { interpreter, cpu, cuda };
+enum class Backend {
+  interpreter,
+  cpu,
+  cuda,
+  null,  // CUDA's programs on the null device: everything but computing, for tests on machines without a GPU
+};
 
 struct Options {
   Backend backend = Backend::cpu;

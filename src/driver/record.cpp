@@ -9,9 +9,9 @@
 #include "driver/dump.h"
 #include "driver/explain.h"
 #include "driver/pipeline.h"
+#include "driver/steps.h"
 #include "ir/op.h"
 #include "ir/print.h"
-#include "loop/lower.h"
 
 namespace dgen::driver {
 
@@ -30,16 +30,12 @@ std::string structure_hash(const ir::Graph& g) {
 }
 
 void record_kernels(Record& r) {
-  codegen::Target target = r.backend == Backend::cuda ? codegen::Target::cuda : codegen::Target::c;
+  const codegen::Target target = target_of(r.backend);
   std::vector<ir::Kernel> all;
-  auto add = [&](const std::vector<ir::Kernel>& kernels, int region) {
-    for (const ir::Kernel& kernel : kernels) {
-      r.kernels.push_back({kernel, region, codegen::render_kernel(codegen::dialect(target), kernel)});
-      all.push_back(kernel);
-    }
-  };
-  for (int n = 0; n < static_cast<int>(r.plan->regions.size()); ++n) add(loop::lower_region(*r.plan, n).kernels, n);
-  for (int level = 1; level < r.plan->levels; level += 3) add(loop::advance_kernels(*r.plan, level), -1);
+  for (Step& step : make_steps(*r.plan, r.backend)) {
+    r.kernels.push_back({step.kernel, step.region, codegen::render_kernel(codegen::dialect(target), step.kernel)});
+    all.push_back(std::move(step.kernel));
+  }
   r.source = codegen::render_program(target, all);
 }
 

@@ -1,7 +1,5 @@
 #include "driver/run.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 
@@ -24,7 +22,8 @@ constexpr size_t kScalars = 2;       // see RunScalar
 
 using Time = std::chrono::steady_clock;
 
-int64_t memory_of_machine() { return static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE); }
+// Of a GPU launch.
+constexpr int64_t kMostGroups = 1 << 14, kMostScratch = int64_t{1} << 28;
 
 #ifdef DGEN_CAREFUL
 constexpr bool kCareful = true;
@@ -41,9 +40,11 @@ void check_memory(const Compiled& c, const schedule::MemoryPlan& memory) {
   loop::verify_memory(c.plan, memory, uses);
 }
 
-schedule::MemoryLimits memory_limits(const Options& options) {
+// A GPU's tile is what fits: it wants much work at a time, not a small working set.
+schedule::MemoryLimits memory_limits(const Options& options, const runtime::Device& device) {
   schedule::MemoryLimits limits;
-  limits.budget = options.memory_budget > 0 ? options.memory_budget : memory_of_machine() / 4;
+  limits.budget = options.memory_budget > 0 ? options.memory_budget : device.memory() / 4;
+  if (!device.is_host()) limits.tile_bytes = limits.budget;
   limits.tile_frames = options.tile_frames;
   limits.keep_all = debug().check || debug().nan;
   return limits;
@@ -51,7 +52,7 @@ schedule::MemoryLimits memory_limits(const Options& options) {
 
 void plan_run(const Compiled& c, RunWorkspace& w, int64_t frames) {
   if (w.memory.frames == frames || (w.memory.frames > frames && !w.memory.tiled())) return;
-  w.memory = c.planner.plan(frames, memory_limits(c.options));
+  w.memory = c.planner.plan(frames, memory_limits(c.options, c.device));
   if (careful(c.options)) check_memory(c, w.memory);
   w.arena.reserve(c.device, static_cast<size_t>(w.memory.bytes));
   w.tiles.clear();
@@ -173,10 +174,11 @@ void Run::launch_tile(const Step& step, const Tile& tile) {
 void Run::launch(const Step& step, const Tile& tile, int64_t lo, int64_t hi) {
   if (lo >= hi) return;
   w_.arrays.clear();
-  for (auto& ref : step.kernel.arrays) w_.arrays.push_back(address(ref, tile));
+  for (auto& ref : step.kernel.arrays)
+    if (device_.is_host() || ref.kind != ArrayRef::local) w_.arrays.push_back(address(ref, tile));
   auto start = debug().level >= 2 ? Time::now() : Time::time_point{};
   launch_ranges(step, tile, lo, hi);
-  if (debug().level >= 2) step.seconds += std::chrono::duration<double>(Time::now() - start).count();
+  if (debug().level >= 2) device_.wait(), step.seconds += std::chrono::duration<double>(Time::now() - start).count();
 }
 
 void Run::launch_ranges(const Step& step, const Tile& tile, int64_t lo, int64_t hi) {
@@ -193,7 +195,24 @@ void Run::call(const Step& step, const Tile& tile, int64_t lo, int64_t hi) {
   DGEN_ASSERT(step.kernel.args.size() <= std::size(numbers));
   for (size_t i = 0; i < step.kernel.args.size(); ++i) numbers[i] = number(step.kernel.args[i], tile, lo, hi);
   runtime::Trace::Scope span(trace(), step.kernel.name);
-  device_.launch({step.code, w_.arrays, {numbers, step.kernel.args.size()}, {}});
+  runtime::LaunchShape shape = shape_of(step, hi - lo);
+  if (step.kernel.scratch > 0) {
+    w_.scratch.reserve(device_, static_cast<size_t>(shape.groups * step.kernel.scratch) * sizeof(float));
+    w_.arrays.push_back(w_.scratch.floats());
+  }
+  device_.launch({step.code, w_.arrays, {numbers, step.kernel.args.size()}, shape});
+}
+
+// Blocks of threads for a launch over so many ticks or chunks; the host needs none.
+runtime::LaunchShape Run::shape_of(const Step& step, int64_t count) {
+  const Kernel& k = step.kernel;
+  auto over = [&](int64_t items) { return (items + k.threads - 1) / k.threads; };
+  int64_t groups = k.spread == Kernel::ticks_over_threads       ? over(count)
+                   : k.spread == Kernel::ticks_over_blocks      ? count
+                   : k.spread == Kernel::elements_over_threads ? over(count * step.work)
+                                                                : 1;
+  int64_t most = k.scratch > 0 ? std::max<int64_t>(1, kMostScratch / 4 / k.scratch) : kMostGroups;
+  return {std::min({groups, most, kMostGroups}), k.threads};
 }
 
 long Run::number(const KernelArg& arg, const Tile& tile, int64_t lo, int64_t hi) const {

@@ -22,7 +22,7 @@ using Checkpoint = runtime::Block;
 
 struct RunWorkspace : Workspace {
   schedule::MemoryPlan memory;
-  runtime::Block arena, numbers;  // numbers: RunScalars, then literals
+  runtime::Block arena, numbers, scratch;  // numbers: RunScalars, then literals
   std::vector<runtime::Block> inputs;
   std::vector<Tile> tiles;
   std::vector<Checkpoint> checkpoints;
@@ -53,6 +53,7 @@ class Run {
   void launch(const Step& step, const Tile& tile, int64_t lo, int64_t hi);
   void launch_ranges(const Step& step, const Tile& tile, int64_t lo, int64_t hi);
   void call(const Step& step, const Tile& tile, int64_t lo, int64_t hi);
+  static runtime::LaunchShape shape_of(const Step& step, int64_t count);
   long number(const ir::KernelArg& arg, const Tile& tile, int64_t lo, int64_t hi) const;
   void* address(const ir::ArrayRef& ref, const Tile& tile);
   void* input(ir::Id id, const Tile& tile);
@@ -70,7 +71,7 @@ class Run {
   RunMemory memory_;
 };
 
-schedule::MemoryLimits memory_limits(const Options& options);
+schedule::MemoryLimits memory_limits(const Options& options, const runtime::Device& device);
 // Throws InternalError when values of the plan get into each other's way.
 void check_memory(const Compiled& compiled, const schedule::MemoryPlan& memory);
 // The memory plan for a run, made again only where the workspace's does not serve it.

@@ -1,14 +1,19 @@
 #include "driver/steps.h"
 
 #include <algorithm>
+#include <functional>
+#include <future>
 #include <thread>
 
 #include "base/check.h"
 #include "codegen/render.h"
 #include "compile/c_compiler.h"
+#include "compile/nvrtc.h"
 #include "driver/debug.h"
+#include "loop/gpu_map.h"
 #include "loop/lower.h"
 #include "loop/verify.h"
+#include "runtime/cuda.h"
 
 namespace dgen::driver {
 
@@ -33,18 +38,38 @@ int64_t count_ffts(const Kernel& kernel, const std::vector<Stmt>& body) {
   return n;
 }
 
-std::vector<std::shared_ptr<compile::Library>> compile_texts(const std::vector<std::string>& texts, const Options& wanted) {
-  runtime::Trace::Scope span(trace(), "cc");
+// Code of several texts, compiled side by side; find(text number, kernel) is its handle.
+struct Compiler {
+  std::vector<std::shared_ptr<void>> modules;
+  std::function<void*(size_t, const std::string&)> find;
+};
+
+Compiler compile_c(const std::vector<std::string>& texts, const Options& wanted) {
   compile::CCompiler& compiler = compile::default_compiler();
   compile::COptions options;
   options.optimize = wanted.optimize;
   if (options.optimize == 2 && compiler.toolchain().family == "gcc") options.extra_flags = {"-ftree-vectorize", "-fvect-cost-model=dynamic"};
-  return compiler.compile_many(texts, options);
+  auto libraries = compiler.compile_many(texts, options);
+  return {{libraries.begin(), libraries.end()}, [libraries](size_t i, const std::string& kernel) { return libraries[i]->symbol(kernel); }};
 }
+
+Compiler compile_cuda(const std::vector<std::string>& texts, runtime::GpuDevice& device) {
+  std::vector<std::future<std::string>> cubins;
+  for (auto& text : texts)
+    cubins.push_back(std::async(std::launch::async, [&] { return compile::compile_cubin(text, device.architecture()); }));
+  std::vector<std::shared_ptr<runtime::Module>> modules;
+  for (auto& cubin : cubins) modules.push_back(device.load(cubin.get()));
+  return {{modules.begin(), modules.end()}, [modules](size_t i, const std::string& kernel) { return modules[i]->kernel(kernel); }};
+}
+
+runtime::GpuDevice& gpu_of(Backend backend) { return backend == Backend::null ? runtime::null_device() : runtime::cuda_device(); }
 
 }  // namespace
 
-std::vector<Step> make_steps(const Plan& plan) {
+runtime::Device& device_of(Backend backend) { return backend == Backend::cpu ? runtime::host_device() : gpu_of(backend); }
+codegen::Target target_of(Backend backend) { return backend == Backend::cpu ? codegen::Target::c : codegen::Target::cuda; }
+
+std::vector<Step> make_steps(const Plan& plan, Backend backend) {
   runtime::Trace::Scope span(trace(), "lower");
   std::vector<Step> steps;
   auto add = [&steps](Kernel kernel, Step::When when, int region, int level) -> Step& {
@@ -69,14 +94,17 @@ std::vector<Step> make_steps(const Plan& plan) {
     for (Kernel& kernel : loop::advance_kernels(plan, level)) add(std::move(kernel), Step::after_tile, -1, level);
     for (Kernel& kernel : loop::finish_kernels(plan, level)) add(std::move(kernel), Step::after_sweep, -1, level);
   }
-  for (Step& step : steps) loop::verify(step.kernel);
+  for (Step& step : steps) {
+    loop::verify(step.kernel);
+    if (codegen::is_gpu(target_of(backend))) step.kernel = loop::map_to_gpu(std::move(step.kernel));
+  }
   std::stable_sort(steps.begin(), steps.end(), [](auto& a, auto& b) { return a.level < b.level; });
   return steps;
 }
 
 // Several files when there is much to compile, so that several compilers work at it.
 CompiledSteps compile_steps(const Plan& plan, const Options& wanted) {
-  CompiledSteps out{make_steps(plan), {}};
+  CompiledSteps out{make_steps(plan, wanted.backend), {}};
   size_t statements = 0;
   for (Step& step : out.steps) statements += step.kernel.exprs.size();
   size_t files = std::clamp<size_t>(statements / kStatementsPerFile, 1, 2 * std::max(1u, std::thread::hardware_concurrency()));
@@ -91,11 +119,12 @@ CompiledSteps compile_steps(const Plan& plan, const Options& wanted) {
   std::vector<std::string> texts;
   for (auto& part : parts) {
     runtime::Trace::Scope span(trace(), "render");
-    texts.push_back(codegen::render_program(codegen::Target::c, part));
+    texts.push_back(codegen::render_program(target_of(wanted.backend), part));
   }
-  out.libraries = compile_texts(texts, wanted);
-  for (size_t i = 0; i < out.steps.size(); ++i)
-    out.steps[i].code = out.libraries[part_of[i]]->symbol(out.steps[i].kernel.name);
+  runtime::Trace::Scope span(trace(), wanted.backend == Backend::cpu ? "cc" : "nvrtc");
+  Compiler code = wanted.backend == Backend::cpu ? compile_c(texts, wanted) : compile_cuda(texts, gpu_of(wanted.backend));
+  for (size_t i = 0; i < out.steps.size(); ++i) out.steps[i].code = code.find(part_of[i], out.steps[i].kernel.name);
+  out.modules = std::move(code.modules);
   return out;
 }
 

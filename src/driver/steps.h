@@ -3,9 +3,10 @@
 #include <memory>
 #include <vector>
 
-#include "compile/library.h"
+#include "codegen/prelude.h"
 #include "driver/driver.h"
 #include "ir/loop.h"
+#include "runtime/device.h"
 #include "schedule/plan.h"
 
 namespace dgen::driver {
@@ -28,12 +29,15 @@ struct Step {
 
 struct CompiledSteps {
   std::vector<Step> steps;  // by sweep
-  std::vector<std::shared_ptr<compile::Library>> libraries;
+  std::vector<std::shared_ptr<void>> modules;  // that hold the code
 };
 
-// Kernels in order of execution, not compiled.
-std::vector<Step> make_steps(const schedule::Plan& plan);
+// The backend's device. Throws Error when this machine has none.
+runtime::Device& device_of(Backend backend);
+// Kernels in order of execution, mapped for the backend's device, not compiled.
+std::vector<Step> make_steps(const schedule::Plan& plan, Backend backend);
 CompiledSteps compile_steps(const schedule::Plan& plan, const Options& options);
+codegen::Target target_of(Backend backend);
 // Time of each kernel, slowest first.
 std::string kernel_times(const std::vector<Step>& steps);
 

@@ -57,7 +57,13 @@ struct ArrayRef {
   int64_t size = 0;       // elements a tick (local: in all)
   LoopType type = LoopType::f32;
   bool written = false;
-  bool in_registers = false;  // copied to a local array while the kernel runs
+  enum Home {
+    memory,     // locals: of one thread
+    registers,  // copied to a local array while the kernel runs
+    shared,     // local: of all threads of a block, in fast memory
+    scratch,    // local: the same in device memory, `at` floats into the block's part
+  } home = memory;
+  int64_t at = 0;
   bool operator==(const ArrayRef&) const = default;
 };
 enum class RunScalar { sample_rate, inv_sample_rate, ticks_base };
@@ -71,7 +77,15 @@ struct KernelArg {
   bool operator==(const KernelArg&) const = default;
 };
 
-enum class LoopTag { serial, parallel, lanes };
+enum class LoopTag {
+  serial,    // in order
+  lanes,     // in any order: elements
+  parallel,  // in any order: ticks or chunks; cut among threads
+  // What a GPU mapping makes of them:
+  grid,      // one iteration a thread of any block
+  blocks,    // one iteration a block, all its threads together
+  threads,   // one iteration a thread of the block; of a reduce or call: its threads share the work
+};
 
 struct Stmt {
   enum Kind {
@@ -82,6 +96,8 @@ struct Stmt {
     add,     // array[index] += value
     guard,   // if (value) body
     call,    // name(arrays at index..., constants)
+    barrier, // all threads of the block meet
+    single,  // body, by one thread of the block
   };
   Kind kind;
   int var = -1;
@@ -104,6 +120,10 @@ struct Kernel {
   std::vector<KernelArg> args;
   std::vector<Stmt> body;
   int vars = 0;
+  // How a GPU launches it (see loop/gpu_map.h).
+  enum Spread { one_block, ticks_over_threads, ticks_over_blocks, elements_over_threads } spread = one_block;
+  int threads = 1;       // of a block
+  int64_t scratch = 0;   // floats of device memory a block
   std::vector<std::pair<int64_t, int64_t>> var_range;  // [lo, hi) of integer variables where known, else (0, -1)
 };
 
@@ -140,7 +160,8 @@ class LoopBuilder {
 
   // Statements. The functions given run at once, with the new scope open.
   void loop(int lo, int hi, LoopTag tag, bool reverse, const std::function<void(int var)>& body);
-  void loop(int64_t n, const std::function<void(int var)>& body) { loop(i(0), i(n), LoopTag::serial, false, body); }
+  // Elements [0, n): the iterations must not depend on each other.
+  void loop(int64_t n, const std::function<void(int var)>& body) { loop(i(0), i(n), LoopTag::lanes, false, body); }
   // The fold of value(vars) over extents ("sum", "max", "prod"), as an expression usable after it in the same scope.
   int reduce(std::string_view op, const std::vector<int64_t>& extents, const std::function<int(const std::vector<int>&)>& value);
   int reduce_to(std::string_view op, const std::vector<int>& extents, const std::function<int(const std::vector<int>&)>& value);

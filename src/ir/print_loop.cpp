@@ -95,7 +95,9 @@ class Printer {
     if (a.id != none) text += cat(of_node(a.kind) ? " %" : " ", a.id);
     text += cat(", ", a.size, a.kind == ArrayRef::stream || a.kind == ArrayRef::input ? " a tick" : "");
     if (a.written && a.kind != ArrayRef::local) text += ", written";
-    if (a.in_registers) text += ", in registers";
+    static const char* homes[] = {"", ", in registers", ", shared", ", in scratch"};
+    text += homes[a.home];
+    if (a.home == ArrayRef::scratch) text += cat(" at ", a.at);
     line(text);
   }
 
@@ -110,7 +112,6 @@ class Printer {
   }
 
   void statement(const Stmt& s) {
-    static const char* tags[] = {"", " parallel", " lanes"};
     switch (s.kind) {
       case Stmt::let: return line(name(s.value) + " = " + text(s.value));
       case Stmt::store: return line(cat("a", s.array, "[", name(s.index), "] = ", name(s.value)));
@@ -119,22 +120,29 @@ class Printer {
       case Stmt::call: return call(s);
       case Stmt::loop:
         return block(cat("for ", name(s.var), " in [", name(s.lo), ", ", name(s.hi), ")", s.reverse ? " descending" : "",
-                         tags[static_cast<int>(s.tag)]), s.body);
+                         tag(s.tag)), s.body);
       case Stmt::reduce: return reduce(s);
+      case Stmt::barrier: return line("barrier");
+      case Stmt::single: return block("single", s.body);
     }
+  }
+
+  static const char* tag(LoopTag tag) {
+    static const char* tags[] = {"", " lanes", " parallel", " over the grid", " over blocks", " over threads"};
+    return tags[static_cast<int>(tag)];
   }
 
   void call(const Stmt& s) {
     std::string text;
     for (auto [array, index] : s.pointers) text += cat(text.empty() ? "" : ", ", "a", array, " + ", name(index));
     for (int n : s.numbers) text += cat(text.empty() ? "" : ", ", name(n));
-    line(s.name + "(" + text + ")");
+    line(s.name + "(" + text + ")" + tag(s.tag));
   }
 
   void reduce(const Stmt& s) {
     std::string vars;
     for (size_t i = 0; i < s.vars.size(); ++i) vars += cat(i ? ", " : "", name(s.vars[i]), " < ", name(s.extents[i]));
-    line(cat(name(s.var), " = ", s.name, " over ", vars));
+    line(cat(name(s.var), " = ", s.name, " over ", vars, tag(s.tag)));
     ++indent_;
     list(s.body);
     line("of " + name(s.value));

@@ -77,7 +77,7 @@ class Lowering {
       const Node& node = g_[id];
       if (!node.attrs.has("cell") || node.clock().is_static()) continue;
       ArrayRef state{ArrayRef::state, static_cast<Id>(node.attrs.i("cell")), node.shape().size(), LoopType::f32, true};
-      state.in_registers = state.size <= kLargestRegisterState;
+      if (state.size <= kLargestRegisterState) state.home = ArrayRef::registers;
       l_.array(state);
     }
   }

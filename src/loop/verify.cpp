@@ -119,6 +119,8 @@ class Verifier {
       case Stmt::call: return call(s);
       case Stmt::loop: return loop(s);
       case Stmt::reduce: return reduce(s);
+      case Stmt::barrier: return;
+      case Stmt::single: return list(s.body);
     }
   }
 

@@ -98,7 +98,7 @@ void stmt_scatter(StmtCtx& c) {
   const Shape& indices = c.input(0).shape();
   Shape rest = without_first(c.shape(), 1);
   if (!c.onto) l.loop(c.shape().size(), [&](int i) { l.store(c.out, l.add(c.base, i), l.f(0)); });
-  l.loop(indices.size(), [&](int i) {
+  l.loop(l.i(0), l.i(indices.size()), LoopTag::serial, false, [&](int i) {  // in order: two may hit one row
     std::vector<int> index = c.unravel(i, indices);
     int row = l.to_int(c.in(0, index));
     l.guard(l.inside(row, 0, c.shape()[0]), [&] {

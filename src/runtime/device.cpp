@@ -1,5 +1,7 @@
 #include "runtime/device.h"
 
+#include <unistd.h>
+
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
@@ -24,6 +26,7 @@ class HostDevice : public Device {
  public:
   std::string name() const override { return "cpu"; }
   bool is_host() const override { return true; }
+  int64_t memory() const override { return static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE); }
 
   void* allocate(std::size_t bytes) override {
     constexpr std::size_t extra = Block::kAlignment + sizeof(void*);
@@ -51,6 +54,7 @@ class HostDevice : public Device {
   void launch(const Launch& launch) override {
     reinterpret_cast<void (*)(void* const*, const long*)>(launch.kernel)(launch.arrays.data(), launch.numbers.data());
   }
+  void wait() override {}
 };
 
 }  // namespace

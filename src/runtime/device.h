@@ -35,6 +35,7 @@ class Device {
   virtual ~Device() = default;
   virtual std::string name() const = 0;
   virtual bool is_host() const { return false; }  // memory can be read and written directly
+  virtual int64_t memory() const = 0;             // bytes in all
 
   virtual void* allocate(std::size_t bytes) = 0;  // zeros; throws Error when there is not enough
   virtual void release(void* memory) noexcept = 0;
@@ -43,6 +44,7 @@ class Device {
   virtual void download(void* to, const void* from, std::size_t bytes) = 0;
   virtual void clear(void* memory, std::size_t bytes) = 0;
   virtual void launch(const Launch& launch) = 0;
+  virtual void wait() = 0;  // until all of this is done
 };
 
 Device& host_device();

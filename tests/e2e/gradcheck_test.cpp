@@ -12,7 +12,7 @@ namespace dgen {
 namespace {
 
 class GradcheckPatch : public test::EachBackend {};
-INSTANTIATE_TEST_SUITE_P(Backends, GradcheckPatch, testing::ValuesIn(test::kBackends), test::backend_test);
+INSTANTIATE_TEST_SUITE_P(Backends, GradcheckPatch, testing::ValuesIn(test::backends()), test::backend_test);
 
 TEST_P(GradcheckPatch, EveryParameterWithinOneInAThousand) {
   const int frames = 4096;

@@ -13,7 +13,7 @@ namespace {
 using namespace dgen;
 
 class Library : public test::EachBackend {};
-INSTANTIATE_TEST_SUITE_P(Backends, Library, testing::ValuesIn(test::kBackends), test::backend_test);
+INSTANTIATE_TEST_SUITE_P(Backends, Library, testing::ValuesIn(test::backends()), test::backend_test);
 
 using Values = std::vector<float>;
 

@@ -12,7 +12,7 @@ namespace {
 using namespace dgen;
 
 class Numeric : public test::EachBackend {};
-INSTANTIATE_TEST_SUITE_P(Backends, Numeric, testing::ValuesIn(test::kBackends), test::backend_test);
+INSTANTIATE_TEST_SUITE_P(Backends, Numeric, testing::ValuesIn(test::backends()), test::backend_test);
 
 using Values = std::vector<double>;
 

@@ -12,7 +12,7 @@ namespace {
 using namespace dgen;
 
 class Stream : public test::EachBackend {};
-INSTANTIATE_TEST_SUITE_P(Backends, Stream, testing::ValuesIn(test::kBackends), test::backend_test);
+INSTANTIATE_TEST_SUITE_P(Backends, Stream, testing::ValuesIn(test::backends()), test::backend_test);
 
 int ticks_between(int hop, int from, int to) { return (to + hop - 1) / hop - (from + hop - 1) / hop; }
 

@@ -18,6 +18,7 @@
 #include "ir/expr.h"
 #include "ir/op.h"
 #include "ir/parse.h"
+#include "loop/gpu_map.h"
 #include "loop/lower.h"
 #include "loop/verify.h"
 #include "schedule/plan.h"
@@ -38,8 +39,10 @@ std::string read(const Path& path) {
   return text.str();
 }
 
-std::vector<ir::Kernel> kernels_of(const ir::Graph& g) {
+std::vector<ir::Kernel> kernels_of(const ir::Graph& g, Target target) {
   std::vector<ir::Kernel> kernels = loop::lower_plan(schedule::make_plan(driver::prepare(g)));
+  for (auto& kernel : kernels) loop::verify(kernel);
+  if (codegen::is_gpu(target)) kernels = loop::map_to_gpu(std::move(kernels));
   for (auto& kernel : kernels) loop::verify(kernel);
   return kernels;
 }
@@ -53,10 +56,10 @@ class Golden : public testing::TestWithParam<const char*> {};
 
 TEST_P(Golden, Kernels) {
   Path program = tests / "golden" / GetParam();
-  std::vector<ir::Kernel> kernels = kernels_of(ir::parse(read(program.string() + ".dgir")));
+  ir::Graph g = ir::parse(read(program.string() + ".dgir"));
   for (auto [target, ending] : {std::pair(Target::c, ".c"), std::pair(Target::cuda, ".cu"), std::pair(Target::metal, ".metal")}) {
     std::string text;
-    for (auto& kernel : kernels) text += codegen::render_kernel(codegen::dialect(target), kernel);
+    for (auto& kernel : kernels_of(g, target)) text += codegen::render_kernel(codegen::dialect(target), kernel);
     expect_golden(program.string() + ending, text);
   }
 }
@@ -66,7 +69,7 @@ INSTANTIATE_TEST_SUITE_P(Programs, Golden, testing::Values("oscillators", "onepo
 // ---- CUDA compiles --------------------------------------------------------------------------------------------------------
 
 void expect_compiles(const ir::Graph& g) {
-  std::string text = codegen::render_program(Target::cuda, kernels_of(g));
+  std::string text = codegen::render_program(Target::cuda, kernels_of(g, Target::cuda));
   EXPECT_FALSE(compile::compile_cubin(text, "sm_90").empty());
 }
 
@@ -126,7 +129,7 @@ std::set<std::string> matches(const std::string& text, const char* pattern) {
 }
 
 void expect_consistent(const ir::Graph& g) {
-  std::string text = codegen::render_program(Target::metal, kernels_of(g));
+  std::string text = codegen::render_program(Target::metal, kernels_of(g, Target::metal));
   EXPECT_TRUE(matches(text, "\\b(double)\\b").empty()) << "Metal has no double";
   auto defined = matches(text, "(?:DG_FN|DG_FFT)[^;{}()]*\\b(dg_\\w+)\\("), passes = matches(text, "DG_PASS\\((dg_\\w+)\\)");
   for (auto& name : matches(text, "\\b(dg_\\w+)\\(")) EXPECT_TRUE(defined.count(name) || passes.count(name)) << name << " is not defined";

@@ -1,40 +1,21 @@
-extern "C" __global__ void k0(void* const* a, const long long* n) {
-  const long long n0 = n[0];
-  float* __restrict__ a0 = (float*)a[0];
-  float* __restrict__ a1 = (float*)a[1];
-  const float* __restrict__ a2 = (const float*)a[2];
-  if (blockIdx.x == 0 && threadIdx.x == 0) {
+extern "C" __global__ void k0(float* __restrict__ a0, float* __restrict__ a1, const float* __restrict__ a2, long long n0) {
   const float v2 = a2[0];
   const float v3 = (1.0f - v2);
   a0[0] = v3;
   const float v6 = (float)((double)(int)0 + (double)n0);
   const float v7 = (1.0f / v6);
   a1[0] = v7;
-  }
 }
-extern "C" __global__ void k1(void* const* a, const long long* n) {
-  const long long n0 = n[0];
-  const long long n1 = n[1];
-  float* __restrict__ a0 = (float*)a[0];
-  const float* __restrict__ a1 = (const float*)a[1];
-  const float* __restrict__ a2 = (const float*)a[2];
+extern "C" __global__ void k1(float* __restrict__ a0, const float* __restrict__ a1, const float* __restrict__ a2, long long n0, long long n1) {
   const float v5 = a1[0];
-  for (long long i0 = n1 + blockIdx.x * (long long)blockDim.x + threadIdx.x; i0 < n0; i0 += (long long)gridDim.x * blockDim.x) {
+  for (long long i0 = n1 + (long long)blockIdx.x * blockDim.x + threadIdx.x; i0 < n0; i0 += (long long)gridDim.x * blockDim.x) {
     const float v6 = a2[i0];
     const float v7 = (v5 * v6);
     a0[i0] = v7;
   }
 }
-extern "C" __global__ void k2(void* const* a, const long long* n) {
-  const long long n0 = n[0];
-  const long long n1 = n[1];
-  float* __restrict__ a0 = (float*)a[0];
-  float* __restrict__ a1 = (float*)a[1];
-  float* __restrict__ g2 = (float*)a[2];
+extern "C" __global__ void k2(float* __restrict__ a0, float* __restrict__ a1, float* __restrict__ g2, const float* __restrict__ a3, const float* __restrict__ a4, long long n0, long long n1) {
   float a2[1];
-  const float* __restrict__ a3 = (const float*)a[3];
-  const float* __restrict__ a4 = (const float*)a[4];
-  if (blockIdx.x == 0 && threadIdx.x == 0) {
   for (int j = 0; j < 1; ++j) a2[j] = g2[j];
   const float v7 = a4[0];
   for (long long i0 = n1; i0 < n0; ++i0) {
@@ -47,93 +28,65 @@ extern "C" __global__ void k2(void* const* a, const long long* n) {
     a2[0] = v9;
   }
   for (int j = 0; j < 1; ++j) g2[j] = a2[j];
-  }
 }
-extern "C" __global__ void k3(void* const* a, const long long* n) {
-  const long long n0 = n[0];
-  const long long n1 = n[1];
-  float* __restrict__ a0 = (float*)a[0];
-  const float* __restrict__ a1 = (const float*)a[1];
-  const float* __restrict__ a2 = (const float*)a[2];
-  for (long long i0 = n1 + blockIdx.x * (long long)blockDim.x + threadIdx.x; i0 < n0; i0 += (long long)gridDim.x * blockDim.x) {
+extern "C" __global__ void k3(float* __restrict__ a0, const float* __restrict__ a1, const float* __restrict__ a2, long long n0, long long n1) {
+  for (long long i0 = n1 + (long long)blockIdx.x * blockDim.x + threadIdx.x; i0 < n0; i0 += (long long)gridDim.x * blockDim.x) {
     const float v5 = a1[i0];
     const float v6 = a2[i0];
     const float v7 = (v5 - v6);
     a0[i0] = v7;
   }
 }
-extern "C" __global__ void k4(void* const* a, const long long* n) {
-  const long long n0 = n[0];
-  const long long n1 = n[1];
-  const long long n2 = n[2];
-  float* __restrict__ a0 = (float*)a[0];
-  const float* __restrict__ a1 = (const float*)a[1];
-  for (long long i0 = n1 + blockIdx.x * (long long)blockDim.x + threadIdx.x; i0 < n0; i0 += (long long)gridDim.x * blockDim.x) {
+extern "C" __global__ void k4(float* a0, const float* __restrict__ a1, long long n0, long long n1, long long n2) {
+  __shared__ float fold[16];
+  for (long long i0 = n1 + blockIdx.x; i0 < n0; i0 += gridDim.x) {
     const long long v5 = i0 * 4096;
     const long long v6 = v5 + 4096;
     const long long v7 = v6 < n2 ? v6 : n2;
     const long long v11 = i0 * (-4096);
     const long long v12 = v11 + v7;
-    float i2;
-    {
-      float w[16];
-      for (int j = 0; j < 16; ++j) w[j] = 0.0f;
-      const long long whole = v12 / 16 * 16;
-      for (long long q = 0; q < whole; q += 16) {
-        for (long long j = 0; j < 16; ++j) {
-          const long long i1 = q + j;
-          const long long v14 = v5 + i1;
-          const float v15 = a1[v14];
-          const float v16 = (v15 * v15);
-          w[j] = w[j] + v16;
-        }
-      }
-      for (long long i1 = whole; i1 < v12; ++i1) {
+    if (threadIdx.x < 16) {
+      float w = 0.0f;
+      for (long long i1 = threadIdx.x; i1 < v12; i1 += 16) {
         const long long v14 = v5 + i1;
         const float v15 = a1[v14];
         const float v16 = (v15 * v15);
-        w[i1 - whole] = w[i1 - whole] + v16;
+        w = w + v16;
       }
+      fold[threadIdx.x] = w;
+    }
+    __syncthreads();
+    float i2;
+    {
+      float w[16];
+      for (int j = 0; j < 16; ++j) w[j] = fold[j];
       for (int h = 8; h; h /= 2) for (int j = 0; j < h; ++j) w[j] = w[j] + w[j + h];
       i2 = w[0];
     }
-    a0[i0] = i2;
+    __syncthreads();
+    if (threadIdx.x == 0) {
+      a0[i0] = i2;
+    }
+    __syncthreads();
   }
 }
-extern "C" __global__ void k4_total(void* const* a, const long long* n) {
-  const long long n0 = n[0];
-  const long long n1 = n[1];
-  const float* __restrict__ a0 = (const float*)a[0];
-  double* __restrict__ a1 = (double*)a[1];
-  if (blockIdx.x == 0 && threadIdx.x == 0) {
+extern "C" __global__ void k4_total(const float* __restrict__ a0, double* a1, long long n0, long long n1) {
   for (long long i0 = n1; i0 < n0; ++i0) {
-    dg_add_to(a1 + 0, a0 + i0, 1);
-  }
+    dg_add_to(a1 + 0, a0 + i0, 1, threadIdx.x, blockDim.x);
+    __syncthreads();
   }
 }
-extern "C" __global__ void k5(void* const* a, const long long* n) {
-  const long long n0 = n[0];
-  const long long n1 = n[1];
-  float* __restrict__ a0 = (float*)a[0];
-  const float* __restrict__ a1 = (const float*)a[1];
-  const float* __restrict__ a2 = (const float*)a[2];
+extern "C" __global__ void k5(float* __restrict__ a0, const float* __restrict__ a1, const float* __restrict__ a2, long long n0, long long n1) {
   const float v5 = a1[0];
-  for (long long i0 = n1 + blockIdx.x * (long long)blockDim.x + threadIdx.x; i0 < n0; i0 += (long long)gridDim.x * blockDim.x) {
+  for (long long i0 = n1 + (long long)blockIdx.x * blockDim.x + threadIdx.x; i0 < n0; i0 += (long long)gridDim.x * blockDim.x) {
     const float v6 = a2[i0];
     const float v7 = dg_mulz(v5, v6);
     const float v8 = (v7 + v7);
     a0[i0] = v8;
   }
 }
-extern "C" __global__ void k6(void* const* a, const long long* n) {
-  const long long n0 = n[0];
-  const long long n1 = n[1];
-  float* __restrict__ a0 = (float*)a[0];
-  float* __restrict__ g1 = (float*)a[1];
+extern "C" __global__ void k6(float* __restrict__ a0, float* __restrict__ g1, const float* __restrict__ a2, const float* __restrict__ a3, long long n0, long long n1) {
   float a1[1];
-  const float* __restrict__ a2 = (const float*)a[2];
-  const float* __restrict__ a3 = (const float*)a[3];
-  if (blockIdx.x == 0 && threadIdx.x == 0) {
   for (int j = 0; j < 1; ++j) a1[j] = g1[j];
   const float v8 = a3[0];
   for (long long i0 = n0 - 1; i0 >= n1; --i0) {
@@ -145,121 +98,88 @@ extern "C" __global__ void k6(void* const* a, const long long* n) {
     a1[0] = v9;
   }
   for (int j = 0; j < 1; ++j) g1[j] = a1[j];
-  }
 }
-extern "C" __global__ void k7(void* const* a, const long long* n) {
-  const long long n0 = n[0];
-  const long long n1 = n[1];
-  const long long n2 = n[2];
-  float* __restrict__ a0 = (float*)a[0];
-  const float* __restrict__ a1 = (const float*)a[1];
-  const float* __restrict__ a2 = (const float*)a[2];
-  for (long long i0 = n1 + blockIdx.x * (long long)blockDim.x + threadIdx.x; i0 < n0; i0 += (long long)gridDim.x * blockDim.x) {
+extern "C" __global__ void k7(float* a0, const float* __restrict__ a1, const float* __restrict__ a2, long long n0, long long n1, long long n2) {
+  __shared__ float fold[16];
+  for (long long i0 = n1 + blockIdx.x; i0 < n0; i0 += gridDim.x) {
     const long long v5 = i0 * 4096;
     const long long v6 = v5 + 4096;
     const long long v7 = v6 < n2 ? v6 : n2;
     const long long v11 = i0 * (-4096);
     const long long v12 = v11 + v7;
-    float i2;
-    {
-      float w[16];
-      for (int j = 0; j < 16; ++j) w[j] = 0.0f;
-      const long long whole = v12 / 16 * 16;
-      for (long long q = 0; q < whole; q += 16) {
-        for (long long j = 0; j < 16; ++j) {
-          const long long i1 = q + j;
-          const long long v14 = v5 + i1;
-          const float v15 = a1[v14];
-          const float v16 = a2[v14];
-          const float v17 = dg_mulz(v15, v16);
-          w[j] = w[j] + v17;
-        }
-      }
-      for (long long i1 = whole; i1 < v12; ++i1) {
+    if (threadIdx.x < 16) {
+      float w = 0.0f;
+      for (long long i1 = threadIdx.x; i1 < v12; i1 += 16) {
         const long long v14 = v5 + i1;
         const float v15 = a1[v14];
         const float v16 = a2[v14];
         const float v17 = dg_mulz(v15, v16);
-        w[i1 - whole] = w[i1 - whole] + v17;
+        w = w + v17;
       }
+      fold[threadIdx.x] = w;
+    }
+    __syncthreads();
+    float i2;
+    {
+      float w[16];
+      for (int j = 0; j < 16; ++j) w[j] = fold[j];
       for (int h = 8; h; h /= 2) for (int j = 0; j < h; ++j) w[j] = w[j] + w[j + h];
       i2 = w[0];
     }
-    a0[i0] = i2;
+    __syncthreads();
+    if (threadIdx.x == 0) {
+      a0[i0] = i2;
+    }
+    __syncthreads();
   }
 }
-extern "C" __global__ void k7_total(void* const* a, const long long* n) {
-  const long long n0 = n[0];
-  const long long n1 = n[1];
-  const float* __restrict__ a0 = (const float*)a[0];
-  double* __restrict__ a1 = (double*)a[1];
-  if (blockIdx.x == 0 && threadIdx.x == 0) {
+extern "C" __global__ void k7_total(const float* __restrict__ a0, double* a1, long long n0, long long n1) {
   for (long long i0 = n0 - 1; i0 >= n1; --i0) {
-    dg_add_to(a1 + 0, a0 + i0, 1);
-  }
+    dg_add_to(a1 + 0, a0 + i0, 1, threadIdx.x, blockDim.x);
+    __syncthreads();
   }
 }
-extern "C" __global__ void k8(void* const* a, const long long* n) {
-  const long long n0 = n[0];
-  const long long n1 = n[1];
-  const long long n2 = n[2];
-  float* __restrict__ a0 = (float*)a[0];
-  const float* __restrict__ a1 = (const float*)a[1];
-  const float* __restrict__ a2 = (const float*)a[2];
-  for (long long i0 = n1 + blockIdx.x * (long long)blockDim.x + threadIdx.x; i0 < n0; i0 += (long long)gridDim.x * blockDim.x) {
+extern "C" __global__ void k8(float* a0, const float* __restrict__ a1, const float* __restrict__ a2, long long n0, long long n1, long long n2) {
+  __shared__ float fold[16];
+  for (long long i0 = n1 + blockIdx.x; i0 < n0; i0 += gridDim.x) {
     const long long v5 = i0 * 4096;
     const long long v6 = v5 + 4096;
     const long long v7 = v6 < n2 ? v6 : n2;
     const long long v11 = i0 * (-4096);
     const long long v12 = v11 + v7;
-    float i2;
-    {
-      float w[16];
-      for (int j = 0; j < 16; ++j) w[j] = 0.0f;
-      const long long whole = v12 / 16 * 16;
-      for (long long q = 0; q < whole; q += 16) {
-        for (long long j = 0; j < 16; ++j) {
-          const long long i1 = q + j;
-          const long long v14 = v5 + i1;
-          const float v15 = a1[v14];
-          const float v16 = a2[v14];
-          const float v17 = dg_mulz(v15, v16);
-          w[j] = w[j] + v17;
-        }
-      }
-      for (long long i1 = whole; i1 < v12; ++i1) {
+    if (threadIdx.x < 16) {
+      float w = 0.0f;
+      for (long long i1 = threadIdx.x; i1 < v12; i1 += 16) {
         const long long v14 = v5 + i1;
         const float v15 = a1[v14];
         const float v16 = a2[v14];
         const float v17 = dg_mulz(v15, v16);
-        w[i1 - whole] = w[i1 - whole] + v17;
+        w = w + v17;
       }
+      fold[threadIdx.x] = w;
+    }
+    __syncthreads();
+    float i2;
+    {
+      float w[16];
+      for (int j = 0; j < 16; ++j) w[j] = fold[j];
       for (int h = 8; h; h /= 2) for (int j = 0; j < h; ++j) w[j] = w[j] + w[j + h];
       i2 = w[0];
     }
-    a0[i0] = i2;
+    __syncthreads();
+    if (threadIdx.x == 0) {
+      a0[i0] = i2;
+    }
+    __syncthreads();
   }
 }
-extern "C" __global__ void k8_total(void* const* a, const long long* n) {
-  const long long n0 = n[0];
-  const long long n1 = n[1];
-  const float* __restrict__ a0 = (const float*)a[0];
-  double* __restrict__ a1 = (double*)a[1];
-  if (blockIdx.x == 0 && threadIdx.x == 0) {
+extern "C" __global__ void k8_total(const float* __restrict__ a0, double* a1, long long n0, long long n1) {
   for (long long i0 = n0 - 1; i0 >= n1; --i0) {
-    dg_add_to(a1 + 0, a0 + i0, 1);
-  }
+    dg_add_to(a1 + 0, a0 + i0, 1, threadIdx.x, blockDim.x);
+    __syncthreads();
   }
 }
-extern "C" __global__ void k9(void* const* a, const long long* n) {
-  const long long n0 = n[0];
-  float* __restrict__ a0 = (float*)a[0];
-  float* __restrict__ a1 = (float*)a[1];
-  const float* __restrict__ a2 = (const float*)a[2];
-  const float* __restrict__ a3 = (const float*)a[3];
-  const float* __restrict__ a4 = (const float*)a[4];
-  const float* __restrict__ a5 = (const float*)a[5];
-  if (blockIdx.x == 0 && threadIdx.x == 0) {
+extern "C" __global__ void k9(float* __restrict__ a0, float* __restrict__ a1, const float* __restrict__ a2, const float* __restrict__ a3, const float* __restrict__ a4, const float* __restrict__ a5, long long n0) {
   const float v2 = a2[0];
   const float v4 = (float)((double)(int)0 + (double)n0);
   const float v5 = (v2 / v4);
@@ -272,35 +192,22 @@ extern "C" __global__ void k9(void* const* a, const long long* n) {
   const float v12 = (v10 * 0.0500000007f);
   const float v13 = (v6 - v12);
   a1[0] = v13;
-  }
 }
-extern "C" __global__ void finish4(void* const* a, const long long* n) {
-  float* __restrict__ a0 = (float*)a[0];
-  const double* __restrict__ a1 = (const double*)a[1];
-  if (blockIdx.x == 0 && threadIdx.x == 0) {
+extern "C" __global__ void finish4(float* __restrict__ a0, const double* __restrict__ a1) {
   for (long long i0 = 0; i0 < 1; ++i0) {
     const float v3 = a1[i0];
     a0[i0] = v3;
   }
-  }
 }
-extern "C" __global__ void finish7(void* const* a, const long long* n) {
-  float* __restrict__ a0 = (float*)a[0];
-  const double* __restrict__ a1 = (const double*)a[1];
-  if (blockIdx.x == 0 && threadIdx.x == 0) {
+extern "C" __global__ void finish7(float* __restrict__ a0, const double* __restrict__ a1) {
   for (long long i0 = 0; i0 < 1; ++i0) {
     const float v3 = a1[i0];
     a0[i0] = v3;
   }
-  }
 }
-extern "C" __global__ void finish8(void* const* a, const long long* n) {
-  float* __restrict__ a0 = (float*)a[0];
-  const double* __restrict__ a1 = (const double*)a[1];
-  if (blockIdx.x == 0 && threadIdx.x == 0) {
+extern "C" __global__ void finish8(float* __restrict__ a0, const double* __restrict__ a1) {
   for (long long i0 = 0; i0 < 1; ++i0) {
     const float v3 = a1[i0];
     a0[i0] = v3;
-  }
   }
 }

@@ -1,40 +1,37 @@
-kernel void k0(constant dg_arrays<3>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
+kernel void k0(constant dg_arrays<3>& a [[buffer(0)]], constant long* n [[buffer(1)]], device float* scratch [[buffer(2)]], uint dg_thread [[thread_position_in_threadgroup]], uint dg_threads [[threads_per_threadgroup]], uint dg_block [[threadgroup_position_in_grid]], uint dg_blocks [[threadgroups_per_grid]]) {
   const long n0 = n[0];
-  device float*  a0 = (device float*)a.at[0];
-  device float*  a1 = (device float*)a.at[1];
-  const device float*  a2 = (const device float*)a.at[2];
-  if (thread_id == 0) {
+  device float* a0 = (device float*)a.at[0];
+  device float* a1 = (device float*)a.at[1];
+  const device float* a2 = (const device float*)a.at[2];
   const float v2 = a2[0];
   const float v3 = (1.0f - v2);
   a0[0] = v3;
   const float v6 = (float)((long)(int)0 + (long)n0);
   const float v7 = (1.0f / v6);
   a1[0] = v7;
-  }
 }
-kernel void k1(constant dg_arrays<3>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
+kernel void k1(constant dg_arrays<3>& a [[buffer(0)]], constant long* n [[buffer(1)]], device float* scratch [[buffer(2)]], uint dg_thread [[thread_position_in_threadgroup]], uint dg_threads [[threads_per_threadgroup]], uint dg_block [[threadgroup_position_in_grid]], uint dg_blocks [[threadgroups_per_grid]]) {
   const long n0 = n[0];
   const long n1 = n[1];
-  device float*  a0 = (device float*)a.at[0];
-  const device float*  a1 = (const device float*)a.at[1];
-  const device float*  a2 = (const device float*)a.at[2];
+  device float* a0 = (device float*)a.at[0];
+  const device float* a1 = (const device float*)a.at[1];
+  const device float* a2 = (const device float*)a.at[2];
   const float v5 = a1[0];
-  for (long i0 = n1 + thread_id; i0 < n0; i0 += threads) {
+  for (long i0 = n1 + (long)dg_block * dg_threads + dg_thread; i0 < n0; i0 += (long)dg_blocks * dg_threads) {
     const float v6 = a2[i0];
     const float v7 = (v5 * v6);
     a0[i0] = v7;
   }
 }
-kernel void k2(constant dg_arrays<5>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
+kernel void k2(constant dg_arrays<5>& a [[buffer(0)]], constant long* n [[buffer(1)]], device float* scratch [[buffer(2)]], uint dg_thread [[thread_position_in_threadgroup]], uint dg_threads [[threads_per_threadgroup]], uint dg_block [[threadgroup_position_in_grid]], uint dg_blocks [[threadgroups_per_grid]]) {
   const long n0 = n[0];
   const long n1 = n[1];
-  device float*  a0 = (device float*)a.at[0];
-  device float*  a1 = (device float*)a.at[1];
-  device float*  g2 = (device float*)a.at[2];
+  device float* a0 = (device float*)a.at[0];
+  device float* a1 = (device float*)a.at[1];
+  device float* g2 = (device float*)a.at[2];
   float a2[1];
-  const device float*  a3 = (const device float*)a.at[3];
-  const device float*  a4 = (const device float*)a.at[4];
-  if (thread_id == 0) {
+  const device float* a3 = (const device float*)a.at[3];
+  const device float* a4 = (const device float*)a.at[4];
   for (int j = 0; j < 1; ++j) a2[j] = g2[j];
   const float v7 = a4[0];
   for (long i0 = n1; i0 < n0; ++i0) {
@@ -47,93 +44,90 @@ kernel void k2(constant dg_arrays<5>& a [[buffer(0)]], constant long* n [[buffer
     a2[0] = v9;
   }
   for (int j = 0; j < 1; ++j) g2[j] = a2[j];
-  }
 }
-kernel void k3(constant dg_arrays<3>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
+kernel void k3(constant dg_arrays<3>& a [[buffer(0)]], constant long* n [[buffer(1)]], device float* scratch [[buffer(2)]], uint dg_thread [[thread_position_in_threadgroup]], uint dg_threads [[threads_per_threadgroup]], uint dg_block [[threadgroup_position_in_grid]], uint dg_blocks [[threadgroups_per_grid]]) {
   const long n0 = n[0];
   const long n1 = n[1];
-  device float*  a0 = (device float*)a.at[0];
-  const device float*  a1 = (const device float*)a.at[1];
-  const device float*  a2 = (const device float*)a.at[2];
-  for (long i0 = n1 + thread_id; i0 < n0; i0 += threads) {
+  device float* a0 = (device float*)a.at[0];
+  const device float* a1 = (const device float*)a.at[1];
+  const device float* a2 = (const device float*)a.at[2];
+  for (long i0 = n1 + (long)dg_block * dg_threads + dg_thread; i0 < n0; i0 += (long)dg_blocks * dg_threads) {
     const float v5 = a1[i0];
     const float v6 = a2[i0];
     const float v7 = (v5 - v6);
     a0[i0] = v7;
   }
 }
-kernel void k4(constant dg_arrays<2>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
+kernel void k4(constant dg_arrays<2>& a [[buffer(0)]], constant long* n [[buffer(1)]], device float* scratch [[buffer(2)]], uint dg_thread [[thread_position_in_threadgroup]], uint dg_threads [[threads_per_threadgroup]], uint dg_block [[threadgroup_position_in_grid]], uint dg_blocks [[threadgroups_per_grid]]) {
   const long n0 = n[0];
   const long n1 = n[1];
   const long n2 = n[2];
-  device float*  a0 = (device float*)a.at[0];
-  const device float*  a1 = (const device float*)a.at[1];
-  for (long i0 = n1 + thread_id; i0 < n0; i0 += threads) {
+  device float* a0 = (device float*)a.at[0];
+  const device float* a1 = (const device float*)a.at[1];
+  threadgroup float fold[16];
+  for (long i0 = n1 + dg_block; i0 < n0; i0 += dg_blocks) {
     const long v5 = i0 * 4096;
     const long v6 = v5 + 4096;
     const long v7 = v6 < n2 ? v6 : n2;
     const long v11 = i0 * (-4096);
     const long v12 = v11 + v7;
-    float i2;
-    {
-      float w[16];
-      for (int j = 0; j < 16; ++j) w[j] = 0.0f;
-      const long whole = v12 / 16 * 16;
-      for (long q = 0; q < whole; q += 16) {
-        for (long j = 0; j < 16; ++j) {
-          const long i1 = q + j;
-          const long v14 = v5 + i1;
-          const float v15 = a1[v14];
-          const float v16 = (v15 * v15);
-          w[j] = w[j] + v16;
-        }
-      }
-      for (long i1 = whole; i1 < v12; ++i1) {
+    if (dg_thread < 16) {
+      float w = 0.0f;
+      for (long i1 = dg_thread; i1 < v12; i1 += 16) {
         const long v14 = v5 + i1;
         const float v15 = a1[v14];
         const float v16 = (v15 * v15);
-        w[i1 - whole] = w[i1 - whole] + v16;
+        w = w + v16;
       }
+      fold[dg_thread] = w;
+    }
+    threadgroup_barrier(mem_flags::mem_device | mem_flags::mem_threadgroup);
+    float i2;
+    {
+      float w[16];
+      for (int j = 0; j < 16; ++j) w[j] = fold[j];
       for (int h = 8; h; h /= 2) for (int j = 0; j < h; ++j) w[j] = w[j] + w[j + h];
       i2 = w[0];
     }
-    a0[i0] = i2;
+    threadgroup_barrier(mem_flags::mem_device | mem_flags::mem_threadgroup);
+    if (dg_thread == 0) {
+      a0[i0] = i2;
+    }
+    threadgroup_barrier(mem_flags::mem_device | mem_flags::mem_threadgroup);
   }
 }
-kernel void k4_total(constant dg_arrays<2>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
+kernel void k4_total(constant dg_arrays<2>& a [[buffer(0)]], constant long* n [[buffer(1)]], device float* scratch [[buffer(2)]], uint dg_thread [[thread_position_in_threadgroup]], uint dg_threads [[threads_per_threadgroup]], uint dg_block [[threadgroup_position_in_grid]], uint dg_blocks [[threadgroups_per_grid]]) {
   const long n0 = n[0];
   const long n1 = n[1];
-  const device float*  a0 = (const device float*)a.at[0];
-  device float2*  a1 = (device float2*)a.at[1];
-  if (thread_id == 0) {
+  const device float* a0 = (const device float*)a.at[0];
+  device float2* a1 = (device float2*)a.at[1];
   for (long i0 = n1; i0 < n0; ++i0) {
-    dg_add_to(a1 + 0, a0 + i0, 1);
-  }
+    dg_add_to(a1 + 0, a0 + i0, 1, dg_thread, dg_threads);
+    threadgroup_barrier(mem_flags::mem_device | mem_flags::mem_threadgroup);
   }
 }
-kernel void k5(constant dg_arrays<3>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
+kernel void k5(constant dg_arrays<3>& a [[buffer(0)]], constant long* n [[buffer(1)]], device float* scratch [[buffer(2)]], uint dg_thread [[thread_position_in_threadgroup]], uint dg_threads [[threads_per_threadgroup]], uint dg_block [[threadgroup_position_in_grid]], uint dg_blocks [[threadgroups_per_grid]]) {
   const long n0 = n[0];
   const long n1 = n[1];
-  device float*  a0 = (device float*)a.at[0];
-  const device float*  a1 = (const device float*)a.at[1];
-  const device float*  a2 = (const device float*)a.at[2];
+  device float* a0 = (device float*)a.at[0];
+  const device float* a1 = (const device float*)a.at[1];
+  const device float* a2 = (const device float*)a.at[2];
   const float v5 = a1[0];
-  for (long i0 = n1 + thread_id; i0 < n0; i0 += threads) {
+  for (long i0 = n1 + (long)dg_block * dg_threads + dg_thread; i0 < n0; i0 += (long)dg_blocks * dg_threads) {
     const float v6 = a2[i0];
     const float v7 = dg_mulz(v5, v6);
     const float v8 = (v7 + v7);
     a0[i0] = v8;
   }
 }
-kernel void k6(constant dg_arrays<4>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
+kernel void k6(constant dg_arrays<4>& a [[buffer(0)]], constant long* n [[buffer(1)]], device float* scratch [[buffer(2)]], uint dg_thread [[thread_position_in_threadgroup]], uint dg_threads [[threads_per_threadgroup]], uint dg_block [[threadgroup_position_in_grid]], uint dg_blocks [[threadgroups_per_grid]]) {
   const long n0 = n[0];
   const long n1 = n[1];
-  device float*  a0 = (device float*)a.at[0];
-  device float*  g1 = (device float*)a.at[1];
+  device float* a0 = (device float*)a.at[0];
+  device float* g1 = (device float*)a.at[1];
   float a1[1];
-  const device float*  a2 = (const device float*)a.at[2];
-  const device float*  a3 = (const device float*)a.at[3];
-  if (thread_id == 0) {
+  const device float* a2 = (const device float*)a.at[2];
+  const device float* a3 = (const device float*)a.at[3];
   for (int j = 0; j < 1; ++j) a1[j] = g1[j];
   const float v8 = a3[0];
   for (long i0 = n0 - 1; i0 >= n1; --i0) {
@@ -145,121 +139,115 @@ kernel void k6(constant dg_arrays<4>& a [[buffer(0)]], constant long* n [[buffer
     a1[0] = v9;
   }
   for (int j = 0; j < 1; ++j) g1[j] = a1[j];
-  }
 }
-kernel void k7(constant dg_arrays<3>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
+kernel void k7(constant dg_arrays<3>& a [[buffer(0)]], constant long* n [[buffer(1)]], device float* scratch [[buffer(2)]], uint dg_thread [[thread_position_in_threadgroup]], uint dg_threads [[threads_per_threadgroup]], uint dg_block [[threadgroup_position_in_grid]], uint dg_blocks [[threadgroups_per_grid]]) {
   const long n0 = n[0];
   const long n1 = n[1];
   const long n2 = n[2];
-  device float*  a0 = (device float*)a.at[0];
-  const device float*  a1 = (const device float*)a.at[1];
-  const device float*  a2 = (const device float*)a.at[2];
-  for (long i0 = n1 + thread_id; i0 < n0; i0 += threads) {
+  device float* a0 = (device float*)a.at[0];
+  const device float* a1 = (const device float*)a.at[1];
+  const device float* a2 = (const device float*)a.at[2];
+  threadgroup float fold[16];
+  for (long i0 = n1 + dg_block; i0 < n0; i0 += dg_blocks) {
     const long v5 = i0 * 4096;
     const long v6 = v5 + 4096;
     const long v7 = v6 < n2 ? v6 : n2;
     const long v11 = i0 * (-4096);
     const long v12 = v11 + v7;
-    float i2;
-    {
-      float w[16];
-      for (int j = 0; j < 16; ++j) w[j] = 0.0f;
-      const long whole = v12 / 16 * 16;
-      for (long q = 0; q < whole; q += 16) {
-        for (long j = 0; j < 16; ++j) {
-          const long i1 = q + j;
-          const long v14 = v5 + i1;
-          const float v15 = a1[v14];
-          const float v16 = a2[v14];
-          const float v17 = dg_mulz(v15, v16);
-          w[j] = w[j] + v17;
-        }
-      }
-      for (long i1 = whole; i1 < v12; ++i1) {
+    if (dg_thread < 16) {
+      float w = 0.0f;
+      for (long i1 = dg_thread; i1 < v12; i1 += 16) {
         const long v14 = v5 + i1;
         const float v15 = a1[v14];
         const float v16 = a2[v14];
         const float v17 = dg_mulz(v15, v16);
-        w[i1 - whole] = w[i1 - whole] + v17;
+        w = w + v17;
       }
+      fold[dg_thread] = w;
+    }
+    threadgroup_barrier(mem_flags::mem_device | mem_flags::mem_threadgroup);
+    float i2;
+    {
+      float w[16];
+      for (int j = 0; j < 16; ++j) w[j] = fold[j];
       for (int h = 8; h; h /= 2) for (int j = 0; j < h; ++j) w[j] = w[j] + w[j + h];
       i2 = w[0];
     }
-    a0[i0] = i2;
+    threadgroup_barrier(mem_flags::mem_device | mem_flags::mem_threadgroup);
+    if (dg_thread == 0) {
+      a0[i0] = i2;
+    }
+    threadgroup_barrier(mem_flags::mem_device | mem_flags::mem_threadgroup);
   }
 }
-kernel void k7_total(constant dg_arrays<2>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
+kernel void k7_total(constant dg_arrays<2>& a [[buffer(0)]], constant long* n [[buffer(1)]], device float* scratch [[buffer(2)]], uint dg_thread [[thread_position_in_threadgroup]], uint dg_threads [[threads_per_threadgroup]], uint dg_block [[threadgroup_position_in_grid]], uint dg_blocks [[threadgroups_per_grid]]) {
   const long n0 = n[0];
   const long n1 = n[1];
-  const device float*  a0 = (const device float*)a.at[0];
-  device float2*  a1 = (device float2*)a.at[1];
-  if (thread_id == 0) {
+  const device float* a0 = (const device float*)a.at[0];
+  device float2* a1 = (device float2*)a.at[1];
   for (long i0 = n0 - 1; i0 >= n1; --i0) {
-    dg_add_to(a1 + 0, a0 + i0, 1);
-  }
+    dg_add_to(a1 + 0, a0 + i0, 1, dg_thread, dg_threads);
+    threadgroup_barrier(mem_flags::mem_device | mem_flags::mem_threadgroup);
   }
 }
-kernel void k8(constant dg_arrays<3>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
+kernel void k8(constant dg_arrays<3>& a [[buffer(0)]], constant long* n [[buffer(1)]], device float* scratch [[buffer(2)]], uint dg_thread [[thread_position_in_threadgroup]], uint dg_threads [[threads_per_threadgroup]], uint dg_block [[threadgroup_position_in_grid]], uint dg_blocks [[threadgroups_per_grid]]) {
   const long n0 = n[0];
   const long n1 = n[1];
   const long n2 = n[2];
-  device float*  a0 = (device float*)a.at[0];
-  const device float*  a1 = (const device float*)a.at[1];
-  const device float*  a2 = (const device float*)a.at[2];
-  for (long i0 = n1 + thread_id; i0 < n0; i0 += threads) {
+  device float* a0 = (device float*)a.at[0];
+  const device float* a1 = (const device float*)a.at[1];
+  const device float* a2 = (const device float*)a.at[2];
+  threadgroup float fold[16];
+  for (long i0 = n1 + dg_block; i0 < n0; i0 += dg_blocks) {
     const long v5 = i0 * 4096;
     const long v6 = v5 + 4096;
     const long v7 = v6 < n2 ? v6 : n2;
     const long v11 = i0 * (-4096);
     const long v12 = v11 + v7;
-    float i2;
-    {
-      float w[16];
-      for (int j = 0; j < 16; ++j) w[j] = 0.0f;
-      const long whole = v12 / 16 * 16;
-      for (long q = 0; q < whole; q += 16) {
-        for (long j = 0; j < 16; ++j) {
-          const long i1 = q + j;
-          const long v14 = v5 + i1;
-          const float v15 = a1[v14];
-          const float v16 = a2[v14];
-          const float v17 = dg_mulz(v15, v16);
-          w[j] = w[j] + v17;
-        }
-      }
-      for (long i1 = whole; i1 < v12; ++i1) {
+    if (dg_thread < 16) {
+      float w = 0.0f;
+      for (long i1 = dg_thread; i1 < v12; i1 += 16) {
         const long v14 = v5 + i1;
         const float v15 = a1[v14];
         const float v16 = a2[v14];
         const float v17 = dg_mulz(v15, v16);
-        w[i1 - whole] = w[i1 - whole] + v17;
+        w = w + v17;
       }
+      fold[dg_thread] = w;
+    }
+    threadgroup_barrier(mem_flags::mem_device | mem_flags::mem_threadgroup);
+    float i2;
+    {
+      float w[16];
+      for (int j = 0; j < 16; ++j) w[j] = fold[j];
       for (int h = 8; h; h /= 2) for (int j = 0; j < h; ++j) w[j] = w[j] + w[j + h];
       i2 = w[0];
     }
-    a0[i0] = i2;
+    threadgroup_barrier(mem_flags::mem_device | mem_flags::mem_threadgroup);
+    if (dg_thread == 0) {
+      a0[i0] = i2;
+    }
+    threadgroup_barrier(mem_flags::mem_device | mem_flags::mem_threadgroup);
   }
 }
-kernel void k8_total(constant dg_arrays<2>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
+kernel void k8_total(constant dg_arrays<2>& a [[buffer(0)]], constant long* n [[buffer(1)]], device float* scratch [[buffer(2)]], uint dg_thread [[thread_position_in_threadgroup]], uint dg_threads [[threads_per_threadgroup]], uint dg_block [[threadgroup_position_in_grid]], uint dg_blocks [[threadgroups_per_grid]]) {
   const long n0 = n[0];
   const long n1 = n[1];
-  const device float*  a0 = (const device float*)a.at[0];
-  device float2*  a1 = (device float2*)a.at[1];
-  if (thread_id == 0) {
+  const device float* a0 = (const device float*)a.at[0];
+  device float2* a1 = (device float2*)a.at[1];
   for (long i0 = n0 - 1; i0 >= n1; --i0) {
-    dg_add_to(a1 + 0, a0 + i0, 1);
-  }
+    dg_add_to(a1 + 0, a0 + i0, 1, dg_thread, dg_threads);
+    threadgroup_barrier(mem_flags::mem_device | mem_flags::mem_threadgroup);
   }
 }
-kernel void k9(constant dg_arrays<6>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
+kernel void k9(constant dg_arrays<6>& a [[buffer(0)]], constant long* n [[buffer(1)]], device float* scratch [[buffer(2)]], uint dg_thread [[thread_position_in_threadgroup]], uint dg_threads [[threads_per_threadgroup]], uint dg_block [[threadgroup_position_in_grid]], uint dg_blocks [[threadgroups_per_grid]]) {
   const long n0 = n[0];
-  device float*  a0 = (device float*)a.at[0];
-  device float*  a1 = (device float*)a.at[1];
-  const device float*  a2 = (const device float*)a.at[2];
-  const device float*  a3 = (const device float*)a.at[3];
-  const device float*  a4 = (const device float*)a.at[4];
-  const device float*  a5 = (const device float*)a.at[5];
-  if (thread_id == 0) {
+  device float* a0 = (device float*)a.at[0];
+  device float* a1 = (device float*)a.at[1];
+  const device float* a2 = (const device float*)a.at[2];
+  const device float* a3 = (const device float*)a.at[3];
+  const device float* a4 = (const device float*)a.at[4];
+  const device float* a5 = (const device float*)a.at[5];
   const float v2 = a2[0];
   const float v4 = (float)((long)(int)0 + (long)n0);
   const float v5 = (v2 / v4);
@@ -272,35 +260,28 @@ kernel void k9(constant dg_arrays<6>& a [[buffer(0)]], constant long* n [[buffer
   const float v12 = (v10 * 0.0500000007f);
   const float v13 = (v6 - v12);
   a1[0] = v13;
-  }
 }
-kernel void finish4(constant dg_arrays<2>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
-  device float*  a0 = (device float*)a.at[0];
-  const device float2*  a1 = (const device float2*)a.at[1];
-  if (thread_id == 0) {
+kernel void finish4(constant dg_arrays<2>& a [[buffer(0)]], constant long* n [[buffer(1)]], device float* scratch [[buffer(2)]], uint dg_thread [[thread_position_in_threadgroup]], uint dg_threads [[threads_per_threadgroup]], uint dg_block [[threadgroup_position_in_grid]], uint dg_blocks [[threadgroups_per_grid]]) {
+  device float* a0 = (device float*)a.at[0];
+  const device float2* a1 = (const device float2*)a.at[1];
   for (long i0 = 0; i0 < 1; ++i0) {
     const float v3 = a1[i0].x;
     a0[i0] = v3;
   }
-  }
 }
-kernel void finish7(constant dg_arrays<2>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
-  device float*  a0 = (device float*)a.at[0];
-  const device float2*  a1 = (const device float2*)a.at[1];
-  if (thread_id == 0) {
+kernel void finish7(constant dg_arrays<2>& a [[buffer(0)]], constant long* n [[buffer(1)]], device float* scratch [[buffer(2)]], uint dg_thread [[thread_position_in_threadgroup]], uint dg_threads [[threads_per_threadgroup]], uint dg_block [[threadgroup_position_in_grid]], uint dg_blocks [[threadgroups_per_grid]]) {
+  device float* a0 = (device float*)a.at[0];
+  const device float2* a1 = (const device float2*)a.at[1];
   for (long i0 = 0; i0 < 1; ++i0) {
     const float v3 = a1[i0].x;
     a0[i0] = v3;
   }
-  }
 }
-kernel void finish8(constant dg_arrays<2>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
-  device float*  a0 = (device float*)a.at[0];
-  const device float2*  a1 = (const device float2*)a.at[1];
-  if (thread_id == 0) {
+kernel void finish8(constant dg_arrays<2>& a [[buffer(0)]], constant long* n [[buffer(1)]], device float* scratch [[buffer(2)]], uint dg_thread [[thread_position_in_threadgroup]], uint dg_threads [[threads_per_threadgroup]], uint dg_block [[threadgroup_position_in_grid]], uint dg_blocks [[threadgroups_per_grid]]) {
+  device float* a0 = (device float*)a.at[0];
+  const device float2* a1 = (const device float2*)a.at[1];
   for (long i0 = 0; i0 < 1; ++i0) {
     const float v3 = a1[i0].x;
     a0[i0] = v3;
-  }
   }
 }

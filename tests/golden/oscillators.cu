@@ -1,14 +1,7 @@
-extern "C" __global__ void k0(void* const* a, const long long* n) {
-  const long long n0 = n[0];
-  const long long n1 = n[1];
-  float* __restrict__ a0 = (float*)a[0];
+extern "C" __global__ void k0(float* __restrict__ a0, dg_u64* __restrict__ a2, const float* __restrict__ a3, const float* __restrict__ a4, const float* __restrict__ a5, long long n0, long long n1) {
   float a1[3];
-  dg_u64* __restrict__ a2 = (dg_u64*)a[2];
-  const float* __restrict__ a3 = (const float*)a[3];
-  const float* __restrict__ a4 = (const float*)a[4];
-  const float* __restrict__ a5 = (const float*)a[5];
   const float v7 = a3[0];
-  for (long long i0 = n1 + blockIdx.x * (long long)blockDim.x + threadIdx.x; i0 < n0; i0 += (long long)gridDim.x * blockDim.x) {
+  for (long long i0 = n1 + (long long)blockIdx.x * blockDim.x + threadIdx.x; i0 < n0; i0 += (long long)gridDim.x * blockDim.x) {
     for (long long i1 = 0; i1 < 3; ++i1) {
       const dg_u64 v6 = a2[i1];
       const float v8 = a4[i1];
@@ -34,12 +27,7 @@ extern "C" __global__ void k0(void* const* a, const long long* n) {
     a0[i0] = i3;
   }
 }
-extern "C" __global__ void advance6(void* const* a, const long long* n) {
-  const long long n0 = n[0];
-  dg_u64* __restrict__ a0 = (dg_u64*)a[0];
-  const float* __restrict__ a1 = (const float*)a[1];
-  const float* __restrict__ a2 = (const float*)a[2];
-  if (blockIdx.x == 0 && threadIdx.x == 0) {
+extern "C" __global__ void advance6(dg_u64* __restrict__ a0, const float* __restrict__ a1, const float* __restrict__ a2, long long n0) {
   const float v1 = a1[0];
   for (long long i0 = 0; i0 < 3; ++i0) {
     const float v4 = a2[i0];
@@ -47,6 +35,5 @@ extern "C" __global__ void advance6(void* const* a, const long long* n) {
     const dg_u64 v6 = a0[i0];
     const dg_u64 v8 = dg_phase_after(v6, v5, n0);
     a0[i0] = v8;
-  }
   }
 }

@@ -1,14 +1,14 @@
-kernel void k0(constant dg_arrays<6>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
+kernel void k0(constant dg_arrays<6>& a [[buffer(0)]], constant long* n [[buffer(1)]], device float* scratch [[buffer(2)]], uint dg_thread [[thread_position_in_threadgroup]], uint dg_threads [[threads_per_threadgroup]], uint dg_block [[threadgroup_position_in_grid]], uint dg_blocks [[threadgroups_per_grid]]) {
   const long n0 = n[0];
   const long n1 = n[1];
-  device float*  a0 = (device float*)a.at[0];
+  device float* a0 = (device float*)a.at[0];
   float a1[3];
-  device dg_u64*  a2 = (device dg_u64*)a.at[2];
-  const device float*  a3 = (const device float*)a.at[3];
-  const device float*  a4 = (const device float*)a.at[4];
-  const device float*  a5 = (const device float*)a.at[5];
+  device dg_u64* a2 = (device dg_u64*)a.at[2];
+  const device float* a3 = (const device float*)a.at[3];
+  const device float* a4 = (const device float*)a.at[4];
+  const device float* a5 = (const device float*)a.at[5];
   const float v7 = a3[0];
-  for (long i0 = n1 + thread_id; i0 < n0; i0 += threads) {
+  for (long i0 = n1 + (long)dg_block * dg_threads + dg_thread; i0 < n0; i0 += (long)dg_blocks * dg_threads) {
     for (long i1 = 0; i1 < 3; ++i1) {
       const dg_u64 v6 = a2[i1];
       const float v8 = a4[i1];
@@ -34,12 +34,11 @@ kernel void k0(constant dg_arrays<6>& a [[buffer(0)]], constant long* n [[buffer
     a0[i0] = i3;
   }
 }
-kernel void advance6(constant dg_arrays<3>& a [[buffer(0)]], constant long* n [[buffer(1)]], uint thread_id [[thread_position_in_grid]], uint threads [[threads_per_grid]]) {
+kernel void advance6(constant dg_arrays<3>& a [[buffer(0)]], constant long* n [[buffer(1)]], device float* scratch [[buffer(2)]], uint dg_thread [[thread_position_in_threadgroup]], uint dg_threads [[threads_per_threadgroup]], uint dg_block [[threadgroup_position_in_grid]], uint dg_blocks [[threadgroups_per_grid]]) {
   const long n0 = n[0];
-  device dg_u64*  a0 = (device dg_u64*)a.at[0];
-  const device float*  a1 = (const device float*)a.at[1];
-  const device float*  a2 = (const device float*)a.at[2];
-  if (thread_id == 0) {
+  device dg_u64* a0 = (device dg_u64*)a.at[0];
+  const device float* a1 = (const device float*)a.at[1];
+  const device float* a2 = (const device float*)a.at[2];
   const float v1 = a1[0];
   for (long i0 = 0; i0 < 3; ++i0) {
     const float v4 = a2[i0];
@@ -47,6 +46,5 @@ kernel void advance6(constant dg_arrays<3>& a [[buffer(0)]], constant long* n [[
     const dg_u64 v6 = a0[i0];
     const dg_u64 v8 = dg_phase_after(v6, v5, n0);
     a0[i0] = v8;
-  }
   }
 }

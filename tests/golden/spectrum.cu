@@ -1,28 +1,17 @@
-extern "C" __global__ void k0(void* const* a, const long long* n) {
-  const long long n0 = n[0];
-  const long long n1 = n[1];
-  float* __restrict__ a0 = (float*)a[0];
-  const float* __restrict__ a1 = (const float*)a[1];
-  for (long long i0 = n1 + blockIdx.x * (long long)blockDim.x + threadIdx.x; i0 < n0; i0 += (long long)gridDim.x * blockDim.x) {
+extern "C" __global__ void k0(float* __restrict__ a0, const float* __restrict__ a1, long long n0, long long n1) {
+  for (long long i0 = n1 + (long long)blockIdx.x * blockDim.x + threadIdx.x; i0 < n0; i0 += (long long)gridDim.x * blockDim.x) {
     const float v5 = a1[i0];
     a0[i0] = v5;
   }
 }
-extern "C" __global__ void k1(void* const* a, const long long* n) {
-  const long long n0 = n[0];
-  const long long n1 = n[1];
-  const long long n2 = n[2];
-  float* __restrict__ a0 = (float*)a[0];
-  float a1[16];
-  const float* __restrict__ a2 = (const float*)a[2];
-  const float* __restrict__ a3 = (const float*)a[3];
-  float a4[18];
-  float a5[18];
-  const float* __restrict__ a6 = (const float*)a[6];
-  for (long long i0 = n1 + blockIdx.x * (long long)blockDim.x + threadIdx.x; i0 < n0; i0 += (long long)gridDim.x * blockDim.x) {
+extern "C" __global__ void k1(float* a0, const float* __restrict__ a2, const float* __restrict__ a3, const float* __restrict__ a6, long long n0, long long n1, long long n2) {
+  __shared__ float a1[16];
+  __shared__ float a4[18];
+  __shared__ float a5[18];
+  for (long long i0 = n1 + blockIdx.x; i0 < n0; i0 += gridDim.x) {
     const long long v12 = i0 * 4;
     const long long v13 = v12 + n2;
-    for (long long i1 = 0; i1 < 16; ++i1) {
+    for (long long i1 = 0 + threadIdx.x; i1 < 16; i1 += blockDim.x) {
       const long long v8 = i1 * (-1);
       const long long v9 = v8 + 15;
       const long long v14 = v12 + i1;
@@ -33,14 +22,16 @@ extern "C" __global__ void k1(void* const* a, const long long* n) {
       const float v21 = (v19 * v20);
       a1[i1] = v21;
     }
-    for (long long i2 = 0; i2 < 1; ++i2) {
+    __syncthreads();
+    for (long long i2 = 0 + threadIdx.x; i2 < 1; i2 += blockDim.x) {
       const long long v23 = i2 * 16;
       const long long v25 = i2 * 18;
       dg_rfft_16(a1 + v23, a4 + v25);
     }
+    __syncthreads();
     for (long long i3 = 0; i3 < 2; ++i3) {
       const long long v30 = i3 * 9;
-      for (long long i4 = 0; i4 < 9; ++i4) {
+      for (long long i4 = 0 + threadIdx.x; i4 < 9; i4 += blockDim.x) {
         const long long v31 = v30 + i4;
         const float v32 = a4[v31];
         const float v33 = a6[i4];
@@ -49,22 +40,19 @@ extern "C" __global__ void k1(void* const* a, const long long* n) {
       }
     }
     const long long v35 = i0 * 16;
-    for (long long i5 = 0; i5 < 1; ++i5) {
+    __syncthreads();
+    for (long long i5 = 0 + threadIdx.x; i5 < 1; i5 += blockDim.x) {
       const long long v37 = i5 * 18;
       const long long v38 = i5 * 16;
       const long long v39 = v35 + v38;
       dg_irfft_16(a5 + v37, a0 + v39);
     }
+    __syncthreads();
   }
 }
-extern "C" __global__ void k2(void* const* a, const long long* n) {
-  const long long n0 = n[0];
-  const long long n1 = n[1];
-  const long long n2 = n[2];
-  float* __restrict__ a0 = (float*)a[0];
-  const float* __restrict__ a1 = (const float*)a[1];
+extern "C" __global__ void k2(float* __restrict__ a0, const float* __restrict__ a1, long long n0, long long n1, long long n2) {
   const long long v5 = n2 * (-1);
-  for (long long i0 = n1 + blockIdx.x * (long long)blockDim.x + threadIdx.x; i0 < n0; i0 += (long long)gridDim.x * blockDim.x) {
+  for (long long i0 = n1 + (long long)blockIdx.x * blockDim.x + threadIdx.x; i0 < n0; i0 += (long long)gridDim.x * blockDim.x) {
     const long long v6 = i0 + v5;
     const long long v9 = v6 + 4;
     const long long v10 = v9 / 4;

@@ -78,7 +78,7 @@ TEST_P(Impulse, Response) {
 std::string patch_name(const testing::TestParamInfo<std::tuple<Backend, Patch>>& info) {
   return std::string(std::get<1>(info.param).name) + "_" + backend_name(std::get<0>(info.param));
 }
-INSTANTIATE_TEST_SUITE_P(Patches, Impulse, testing::Combine(testing::ValuesIn(kBackends), testing::ValuesIn(all_patches())), patch_name);
+INSTANTIATE_TEST_SUITE_P(Patches, Impulse, testing::Combine(testing::ValuesIn(backends()), testing::ValuesIn(all_patches())), patch_name);
 
 }  // namespace
 }  // namespace dgen::test

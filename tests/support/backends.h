@@ -1,13 +1,19 @@
-// The backends that whole programs are tested on: another one is one more name in this list.
+// The backends that whole programs are tested on.
 #pragma once
 #include <dgen/config.h>
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
+
+#include "support/on_cuda.h"
 
 namespace dgen::test {
 
-inline constexpr dgen::Backend kBackends[] = {dgen::Backend::interpreter, dgen::Backend::cpu};
+inline std::vector<dgen::Backend> backends() {
+  if (on_cuda()) return {dgen::Backend::cuda};
+  return {dgen::Backend::interpreter, dgen::Backend::cpu};
+}
 
 inline std::string backend_name(dgen::Backend backend) {
   switch (backend) {

@@ -12,6 +12,7 @@
 #include "interp/interp.h"
 #include "ir/expr.h"
 #include "ir/op.h"
+#include "support/on_cuda.h"
 
 namespace dgen::test {
 
@@ -126,7 +127,7 @@ inline driver::Options fast_build(int optimize = 1) {
 class Player {
  public:
   Player(const Patch& patch, Backend backend, driver::Options options = fast_build()) : patch_(patch) {
-    options.backend = backend;
+    options.backend = backend == Backend::cpu && on_cuda() ? Backend::cuda : backend;
     program_ = driver::get_program(patch.capture, options);
     state_ = program_->fresh_state();
   }
