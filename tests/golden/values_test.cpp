@@ -46,7 +46,7 @@ TEST_P(GoldenValues, AsTheInterpreter) {
   const int64_t frames = 1000;
   Oracle oracle(p);
   auto exact = oracle.run(frames), single = oracle.run(frames, true);
-  for (Backend backend : kCompiled) {
+  for (Backend backend : compiled_backends()) {
     Rows got = run_fresh(p, backend, frames);
     for (size_t o = 0; o < exact.size(); ++o) {
       double rounding = distance(single[o], exact[o], 0, 1);
@@ -63,7 +63,7 @@ TEST(GoldenRounding, VaryingDelay) {
   const int64_t frames = 8192;
   Oracle oracle(p);
   auto exact = oracle.run(frames), single = oracle.run(frames, true);
-  for (Backend backend : kCompiled) {
+  for (Backend backend : compiled_backends()) {
     std::vector<float> got = run_fresh(p, backend, frames)[0];
     double rounding = distance(got, exact[0], 0, 1);
     EXPECT_GT(rounding, 1e-3 * peak_of(exact[0]));

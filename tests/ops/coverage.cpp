@@ -17,7 +17,8 @@ constexpr const char* kAbout = R"(# What the tests try of every operator
 One row an operator, tried in the uses that its row of the table states (`uses` in `src/ops`): its value at a clock compared with
 the interpreter's, its gradient with differences in float64. **static** is once a run, **hop** once every few frames, **frame** once
 a frame, **bank** once a frame for several elements. `x`: agrees; `0`: agrees, and the gradient is zero for every input; `-`: not
-tried, for the reason in the last column. Written by `DGEN_UPDATE=1 build/release/tests/test_ops`, and checked by it.
+tried, for the reason in the last column. Written by `DGEN_UPDATE=1 build/release/tests/test_ops`, and checked by it; with
+`DGEN_TEST_BACKEND=cuda` on a machine with a GPU, [the page for CUDA](coverage_cuda.md).
 )";
 
 // Why cells are empty, by operator.
@@ -99,7 +100,7 @@ bool Coverage::has_gap(const Row& row) {
 
 std::string Coverage::unexplained() const {
   std::string text;
-  for (Backend backend : kBackends)
+  for (Backend backend : graph_backends())
     for (Op op : all_ops()) {
       bool gap = has_gap(row(backend, op)), reason = reasons().count(op->name) != 0;
       if (gap && !reason) text += cat(op->name, " has an empty cell and no reason\n");
@@ -110,7 +111,7 @@ std::string Coverage::unexplained() const {
 
 std::string Coverage::page() const {
   std::string text = kAbout;
-  for (Backend backend : kBackends) {
+  for (Backend backend : graph_backends()) {
     text += cat("\n## ", backend == Backend::interpreter ? "Interpreter" : backend == Backend::cpu ? "C" : "CUDA",
                 "\n\n| operator | static | hop | frame | bank | gradient: static | hop | frame | bank | why not |\n",
                 "|---|---|---|---|---|---|---|---|---|---|\n");

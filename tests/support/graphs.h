@@ -18,9 +18,12 @@ namespace dgen::test {
 
 using namespace ir;
 using driver::Backend;
-// Judged by the interpreter; another backend is one more name in both lists.
-inline constexpr Backend kCompiled[] = {Backend::cpu};
-inline constexpr Backend kBackends[] = {Backend::interpreter, Backend::cpu};
+// The backends under test, judged by the interpreter.
+inline std::vector<Backend> compiled_backends() { return {on_cuda() ? Backend::cuda : Backend::cpu}; }
+inline std::vector<Backend> graph_backends() {
+  if (on_cuda()) return {Backend::cuda};
+  return {Backend::interpreter, Backend::cpu};
+}
 using Values = std::vector<double>;
 using Rows = std::vector<std::vector<float>>;  // one vector an output
 
