@@ -1,6 +1,8 @@
 #include "analysis/clocks.h"
 
+#include <algorithm>
 #include <map>
+#include <span>
 
 #include "ir/expr.h"
 #include "ir/op.h"
@@ -14,36 +16,51 @@ namespace {
 
 using Samples = std::map<std::pair<Id, int64_t>, Id>;
 
-Id make_sample(Graph& g, Id x, int64_t hop, Samples& done);
-
-// x on the ticks of hop, computed there where the operators allow it; every value is sampled once.
-Id sample(Graph& g, Id x, int64_t hop, Samples& done) {
-  if (auto found = done.find({x, hop}); found != done.end()) return found->second;
-  Id sampled = make_sample(g, x, hop, done);
-  if (g.rewrites && sampled != x) g.rewrites->push_back({"sample", print_node(g, x), print_node(g, sampled)});
-  return done[{x, hop}] = sampled;
-}
-
-Id make_sample(Graph& g, Id x, int64_t hop, Samples& done) {
-  static const Op hold = op("hold"), decimate = op("decimate"), buffer = op("buffer");
-  const Node node = g[x];
-  int64_t period = node.clock().period;
-  if (period == 0) return g.add(hold, {x}, {{"period", hop}});
-  if (period == hop) return x;
+// The inputs of x that are sampled instead of x itself, where its operator allows it.
+std::span<const Id> sampled_instead(const Graph& g, Id x, int64_t hop) {
+  static const Op hold = op("hold"), decimate = op("decimate");
+  const Node& node = g[x];
+  if (node.clock().period == 0 || node.clock().period == hop) return {};
   if (node.op == hold) {
     int64_t from = g[node.in[0]].clock().period;
-    if (from == 0 || hop % from == 0) return sample(g, node.in[0], hop, done);
-  } else if (node.op == decimate) {
-    return sample(g, node.in[0], hop, done);
-  } else if (node.op == buffer) {
+    return from == 0 || hop % from == 0 ? std::span(node.in) : std::span<const Id>();
+  }
+  return node.op == decimate || node.op->is(stateless) ? std::span(node.in) : std::span<const Id>();
+}
+
+Id make_sample(Graph& g, Id x, int64_t hop, const Samples& done) {
+  static const Op hold = op("hold"), decimate = op("decimate"), buffer = op("buffer");
+  const Node& node = g[x];
+  const int64_t period = node.clock().period;
+  if (period == 0) return g.add(hold, {x}, {{"period", hop}});
+  if (period == hop) return x;
+  if (node.op == buffer) {
     Attrs attrs = node.attrs;
     return g.add(buffer, node.in, attrs.set("hop", hop));
-  } else if (node.op->is(stateless)) {
-    std::vector<Id> in;
-    for (Id i : node.in) in.push_back(sample(g, i, hop, done));
-    return apply(g, node.op, std::move(in), node.attrs, node.loc, node.label);
   }
-  return g.add(decimate, {x}, {{"hop", hop}});
+  std::vector<Id> in;
+  for (Id i : sampled_instead(g, x, hop)) in.push_back(done.at({i, hop}));
+  if (in.empty()) return g.add(decimate, {x}, {{"hop", hop}});
+  if (node.op == hold || node.op == decimate) return in[0];
+  return apply(g, node.op, std::move(in), node.attrs, node.loc, node.label);
+}
+
+// x on the ticks of hop, computed there where the operators allow it; every value is sampled once. Chains are too long for
+// recursion.
+Id sample(Graph& g, Id wanted, int64_t hop, Samples& done) {
+  std::vector<Id> todo{wanted};
+  while (!todo.empty()) {
+    Id x = todo.back();
+    const size_t before = todo.size();
+    std::span<const Id> in = done.count({x, hop}) ? std::span<const Id>() : sampled_instead(g, x, hop);
+    std::copy_if(in.rbegin(), in.rend(), std::back_inserter(todo), [&](Id i) { return !done.count({i, hop}); });
+    if (todo.size() > before) continue;
+    todo.pop_back();
+    if (done.count({x, hop})) continue;
+    Id sampled = done[{x, hop}] = make_sample(g, x, hop, done);
+    if (g.rewrites && sampled != x) g.rewrites->push_back({"sample", print_node(g, x), print_node(g, sampled)});
+  }
+  return done.at({wanted, hop});
 }
 
 }  // namespace

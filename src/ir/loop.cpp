@@ -53,6 +53,7 @@ int LoopBuilder::put(LoopExpr e) {
     if (same_expr(kernel_.exprs[static_cast<size_t>(it->second)], e)) return it->second;
   size_t scope = is_leaf(e.op) ? (e.op == LoopOp::var ? scopes_.size() - 1 : 0) : home(e);
   bool leaf = is_leaf(e.op);
+  range_.push_back(range_of(e));
   kernel_.exprs.push_back(std::move(e));
   int id = static_cast<int>(kernel_.exprs.size()) - 1;
   depth_.push_back(scope);
@@ -350,23 +351,26 @@ void LoopBuilder::call(std::string name, std::vector<std::pair<int, int>> pointe
   scopes_.back().list->push_back(std::move(stmt));
 }
 
+LoopBuilder::Range LoopBuilder::range_of(const LoopExpr& x) const {
+  if (x.op == LoopOp::iconst) return {x.i, x.i + 1};
+  if (x.op == LoopOp::var) return {kernel_.var_range[static_cast<size_t>(x.i)].first, kernel_.var_range[static_cast<size_t>(x.i)].second};
+  if (x.type != LoopType::i64 || x.args.size() != 2) return {};
+  const Range a = range_[static_cast<size_t>(x.args[0])], b = range_[static_cast<size_t>(x.args[1])];
+  if (a.hi <= a.lo || b.hi <= b.lo) return {};
+  const int64_t amax = a.hi - 1, bmax = b.hi - 1;
+  if (x.op == LoopOp::iadd) return {a.lo + b.lo, amax + bmax + 1};
+  if (x.op == LoopOp::imul && b.lo == bmax) return {std::min(a.lo * b.lo, amax * b.lo), std::max(a.lo * b.lo, amax * b.lo) + 1};
+  if (x.op == LoopOp::idiv && a.lo >= 0) return {a.lo / b.lo, amax / b.lo + 1};
+  if (x.op == LoopOp::imod) return {0, b.lo};
+  if (x.op == LoopOp::imin) return {std::min(a.lo, b.lo), std::min(amax, bmax) + 1};
+  if (x.op == LoopOp::imax) return {std::max(a.lo, b.lo), std::max(amax, bmax) + 1};
+  return {};
+}
+
 bool LoopBuilder::range(int e, int64_t* lo, int64_t* hi) const {
-  const LoopExpr& x = (*this)[e];
-  if (x.op == LoopOp::iconst) return *lo = x.i, *hi = x.i + 1, true;
-  if (x.op == LoopOp::var) {
-    auto [from, to] = kernel_.var_range[static_cast<size_t>(x.i)];
-    return *lo = from, *hi = to, to > from;
-  }
-  int64_t alo, ahi, blo, bhi;
-  if (x.args.size() != 2 || !range(x.args[0], &alo, &ahi) || !range(x.args[1], &blo, &bhi)) return false;
-  int64_t amax = ahi - 1, bmax = bhi - 1;
-  if (x.op == LoopOp::iadd) return *lo = alo + blo, *hi = amax + bmax + 1, true;
-  if (x.op == LoopOp::imul && blo == bmax) return *lo = std::min(alo * blo, amax * blo), *hi = std::max(alo * blo, amax * blo) + 1, true;
-  if (x.op == LoopOp::idiv && alo >= 0) return *lo = alo / blo, *hi = amax / blo + 1, true;
-  if (x.op == LoopOp::imod) return *lo = 0, *hi = blo, true;
-  if (x.op == LoopOp::imin) return *lo = std::min(alo, blo), *hi = std::min(amax, bmax) + 1, true;
-  if (x.op == LoopOp::imax) return *lo = std::max(alo, blo), *hi = std::max(amax, bmax) + 1, true;
-  return false;
+  const Range& known = range_[static_cast<size_t>(e)];
+  *lo = known.lo, *hi = known.hi;
+  return known.hi > known.lo;
 }
 
 Kernel LoopBuilder::finish() {

@@ -191,9 +191,16 @@ class LoopBuilder {
   void forget_loads(int array);
   int new_var(LoopType type, int64_t lo, int64_t hi);
 
+  // [lo, hi) of an integer expression; empty if it cannot be told.
+  struct Range {
+    int64_t lo = 0, hi = -1;
+  };
+  Range range_of(const LoopExpr& e) const;
+
   Kernel kernel_;
   std::vector<Scope> scopes_;
   std::vector<size_t> depth_;  // by expression: the scope it is placed in
+  std::vector<Range> range_;   // by expression
   std::unordered_multimap<size_t, int> index_;
 };
 

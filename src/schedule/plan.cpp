@@ -4,6 +4,7 @@
 #include <map>
 #include <numeric>
 #include <set>
+#include <utility>
 
 #include "analysis/feedback.h"
 #include "analysis/history.h"
@@ -18,6 +19,9 @@ namespace {
 
 constexpr int64_t kLargestLocal = 16384;   // elements; larger values of a tick go to memory
 constexpr int64_t kLargestChunk = 1 << 20; // frames
+// Of operators inlined into one stored value: passes go through them by recursion, and each reader computes them again.
+constexpr int64_t kDeepestTree = 64, kLargestTree = 250;
+constexpr int64_t kLargestFunction = 500;  // operators of a region: a compiler's time grows faster than a function's length
 
 class Planner {
  public:
@@ -35,6 +39,7 @@ class Planner {
   Plan run() {
     choose_chunk();
     choose_anchors();
+    bound_trees();
     make_units();
     order_units();
     make_regions();
@@ -149,6 +154,47 @@ class Planner {
       if (computed(id) && readers[at(id)] > 1 && !products_.count(id)) stored_[at(id)] = true;
   }
 
+  // ---- how much is inlined -------------------------------------------------------------------------------------------
+
+  // The operators computed wherever a value is read: how many, shared ones as often as they are computed, and how deep.
+  struct Tree {
+    int64_t size = 0, depth = 0;
+    bool fits() const { return size <= kLargestTree && depth <= kDeepestTree; }
+  };
+  Tree tree_of(Id id) const {
+    if (node(id).op->family == Family::leaf) return {};
+    Tree tree{1, 1};
+    for (Id in : node(id).in) {
+      if (stored_[at(in)]) continue;
+      tree.size += trees_[at(in)].size;
+      tree.depth = std::max(tree.depth, trees_[at(in)].depth + 1);
+    }
+    return tree;
+  }
+
+  // Where a tree grows too large, what it reads is stored.
+  void bound_trees() {
+    trees_.assign(n_, {});
+    for (Id id = 0; id < g().size(); ++id) {
+      trees_[at(id)] = tree_of(id);
+      if (trees_[at(id)].fits()) continue;
+      for (Id in : node(id).in) store_tree(in);
+      trees_[at(id)] = tree_of(id);
+    }
+    for (Id id = 0; id < g().size(); ++id) trees_[at(id)] = tree_of(id);  // without what later ones stored
+  }
+
+  // Behind a few views, which may repeat elements, rather than after them.
+  void store_tree(Id id) {
+    if (stored_[at(id)] || trees_[at(id)].size == 0 || products_.count(id)) return;
+    std::vector<Id> views;
+    Id from = id;
+    for (Id next = source(from); from != next; from = node(from).in[0]) views.push_back(from);
+    bool few = computed(from) && trees_[at(id)].depth - trees_[at(from)].depth < kDeepestTree / 2;
+    stored_[at(few ? from : id)] = true;
+    for (auto view = views.rbegin(); view != views.rend(); ++view) trees_[at(*view)] = tree_of(*view);
+  }
+
   // ---- units: feedback components and single stored values ----------------------------------------------------------
 
   struct Unit {
@@ -173,8 +219,12 @@ class Planner {
       }
       int u = found == unit_of_component.end() ? static_cast<int>(units_.size()) - 1 : found->second;
       units_[static_cast<size_t>(u)].nodes.push_back(id);
-      unit_of_[at(id)] = u;
     }
+    // Components are numbered inputs first, so from here on units come after what they read in their sweep.
+    auto component = [this](const Unit& unit) { return p_.component[at(unit.nodes[0])]; };
+    std::sort(units_.begin(), units_.end(), [&](auto& a, auto& b) { return component(a) < component(b); });
+    for (size_t u = 0; u < units_.size(); ++u)
+      for (Id id : units_[u].nodes) unit_of_[at(id)] = static_cast<int>(u);
     for (Unit& unit : units_) describe(unit);
   }
 
@@ -232,39 +282,50 @@ class Planner {
   static bool same_width(const Unit& a, const Unit& b) { return a.clock.period != 1 || a.wide == b.wide; }
 
   void order_units() {
-    for (size_t round = 0, changed = 1; changed; ++round) {
-      DGEN_ASSERT(round <= units_.size() + 1);
-      changed = 0;
-      for (Unit& unit : units_)
-        for (Id id : unit.nodes)
-          for_inputs(id, [&](Id in, bool same_tick) {
-            const Unit& from = units_[static_cast<size_t>(unit_of_[at(in)])];
-            if (&from == &unit || from.level != unit.level || sums_time(in)) return;
-            int least = from.depth + (fuses(from, unit, same_tick) ? 0 : 1);
-            if (least > unit.depth) unit.depth = least, changed = 1;
-          });
-    }
+    for (Unit& unit : units_)
+      for (Id id : unit.nodes)
+        for_inputs(id, [&](Id in, bool same_tick) {
+          const Unit& from = units_[static_cast<size_t>(unit_of_[at(in)])];
+          if (&from == &unit || from.level != unit.level || sums_time(in)) return;
+          DGEN_ASSERT(&from < &unit);
+          unit.depth = std::max(unit.depth, from.depth + (fuses(from, unit, same_tick) ? 0 : 1));
+        });
   }
 
   void make_regions() {
     using Key = std::tuple<int, int, int, int64_t, bool, bool, int>;
-    std::map<Key, Region> regions;
+    std::map<Key, std::vector<const Unit*>> groups;
     int alone = 0;
-    for (Unit& unit : units_) {
+    for (const Unit& unit : units_) {
       bool shared = unit.strategy == Strategy::pointwise || unit.strategy == Strategy::serial;
       bool wide = unit.strategy == Strategy::pointwise && unit.clock.period == 1 && unit.wide;
       Key key{unit.level, unit.depth, static_cast<int>(unit.strategy), unit.clock.period, unit.clock.reverse, wide, shared ? 0 : ++alone};
-      Region& region = regions[key];
-      region.strategy = unit.strategy, region.level = unit.level, region.depth = unit.depth, region.clock = unit.clock;
-      region.nodes.insert(region.nodes.end(), unit.nodes.begin(), unit.nodes.end());
+      groups[key].push_back(&unit);
     }
     p_.region_of.assign(n_, -1);
-    for (auto& [key, region] : regions) {
-      std::sort(region.nodes.begin(), region.nodes.end());
-      for (Id id : region.nodes) p_.region_of[at(id)] = static_cast<int>(p_.regions.size());
-      region.reason = reason(region);
-      p_.regions.push_back(std::move(region));
+    for (auto& [key, units] : groups) cut(units);
+  }
+
+  // What could be one region, as regions of bounded size.
+  void cut(const std::vector<const Unit*>& units) {
+    Region region;
+    int64_t room = kLargestFunction;
+    for (const Unit* unit : units) {
+      int64_t size = 0;
+      for (Id id : unit->nodes) size += trees_[at(id)].size;
+      if (size > room && !region.nodes.empty()) add_region(std::exchange(region, {})), room = kLargestFunction;
+      room -= size;
+      region.strategy = unit->strategy, region.level = unit->level, region.depth = unit->depth, region.clock = unit->clock;
+      region.nodes.insert(region.nodes.end(), unit->nodes.begin(), unit->nodes.end());
     }
+    add_region(std::move(region));
+  }
+
+  void add_region(Region region) {
+    std::sort(region.nodes.begin(), region.nodes.end());
+    for (Id id : region.nodes) p_.region_of[at(id)] = static_cast<int>(p_.regions.size());
+    region.reason = reason(region);
+    p_.regions.push_back(std::move(region));
   }
 
   std::string reason(const Region& region) const {
@@ -324,6 +385,7 @@ class Planner {
   std::vector<std::vector<Id>> users_;
   std::map<int, int> component_size_;
   std::vector<bool> stored_;
+  std::vector<Tree> trees_;
   std::set<Id> products_;  // matmuls that exist only inside a sum over time
   std::vector<Unit> units_;
   std::vector<int> unit_of_;

@@ -1,5 +1,7 @@
 #include "schedule/recompute.h"
 
+#include <algorithm>
+
 #include "ir/op.h"
 #include "ir/print.h"
 
@@ -34,20 +36,32 @@ class Recompute {
     return node.op->family == Family::scalar || (node.op->is(view_only) && !node.in.empty());
   }
 
-  // A forward value as one of the reverse sweep.
-  Id again(Graph& o, Id id) {
-    Id& done = again_[static_cast<size_t>(id)];
-    if (done != none) return done;
-    const Node& node = g_[id];
-    if (!pointwise(node)) return done = relabel(o, id);
-    Node copy = node;
-    bool timed = false;
-    for (Id& in : copy.in) timed = timed || forward(in), in = forward(in) ? again(o, in) : to_[static_cast<size_t>(in)];
-    if (!timed) return done = relabel(o, id);
+  bool done(Id id) const { return again_[static_cast<size_t>(id)] != none; }
+
+  // A forward value as one of the reverse sweep, after what it is computed from. Chains are too long for recursion.
+  Id again(Graph& o, Id wanted) {
+    std::vector<Id> todo{wanted};
+    while (!todo.empty()) {
+      Id id = todo.back();
+      const size_t before = todo.size();
+      const std::vector<Id>& in = g_[id].in;
+      if (!done(id) && pointwise(g_[id]))
+        std::copy_if(in.rbegin(), in.rend(), std::back_inserter(todo), [this](Id i) { return forward(i) && !done(i); });
+      if (todo.size() > before) continue;
+      todo.pop_back();
+      if (!done(id)) again_[static_cast<size_t>(id)] = compute(o, id);
+    }
+    return again_[static_cast<size_t>(wanted)];
+  }
+
+  Id compute(Graph& o, Id id) {
+    if (!pointwise(g_[id]) || std::none_of(g_[id].in.begin(), g_[id].in.end(), [this](Id in) { return forward(in); })) return relabel(o, id);
+    Node copy = g_[id];
+    for (Id& in : copy.in) in = (forward(in) ? again_ : to_)[static_cast<size_t>(in)];
     copy.type.clock.reverse = true;
-    done = o.add(std::move(copy));
-    if (o.rewrites) o.rewrites->push_back({"recompute", print_node(g_, id), print_node(o, done)});
-    return done;
+    Id computed = o.add(std::move(copy));
+    if (o.rewrites) o.rewrites->push_back({"recompute", print_node(g_, id), print_node(o, computed)});
+    return computed;
   }
 
   // hold with the reverse flag: the same value, read in the reverse sweep. A hold is read through.
