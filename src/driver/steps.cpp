@@ -107,7 +107,8 @@ CompiledSteps compile_steps(const Plan& plan, const Options& wanted) {
   CompiledSteps out{make_steps(plan, wanted.backend), {}};
   size_t statements = 0;
   for (Step& step : out.steps) statements += step.kernel.exprs.size();
-  size_t files = std::clamp<size_t>(statements / kStatementsPerFile, 1, 2 * std::max(1u, std::thread::hardware_concurrency()));
+  const size_t most = 2 * std::max(1u, std::thread::hardware_concurrency());
+  const size_t files = std::min(out.steps.size(), std::clamp<size_t>(statements / kStatementsPerFile, 1, most));
   std::vector<std::vector<Kernel>> parts(files);
   std::vector<size_t> weight(files, 0), part_of;
   for (Step& step : out.steps) {
