@@ -23,7 +23,6 @@ class Key {
     static const Op constant = op("const");
     put(literals);
     put(static_cast<int64_t>(options.backend));
-    put(options.exact_blocks);
     put(options.memory_budget);
     put(options.threads);
     put(options.chunk_frames);

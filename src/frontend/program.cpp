@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "base/flush_denormals.h"
 #include "frontend/run.h"
 
 namespace dgen {
@@ -132,6 +133,7 @@ void Program::process(const float* const* in, float* const* out, int nframes) {
   impl_->take_channels(in, nframes);
   driver::RunArgs args = run_args(impl_->spans_in, nframes, false);
   args.real_time = true;
+  FlushDenormals flush;
   impl_->program->run_into(impl_->capture, args, impl_->state.get(), *impl_->workspace, impl_->spans_out);
   impl_->give_channels(out, nframes);
 }

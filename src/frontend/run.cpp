@@ -48,10 +48,12 @@ void check_ticks(const char* op, Value::Clock clock, uint64_t position, int64_t 
 }
 
 driver::RunArgs run_args(const Inputs& inputs, int64_t frames, bool per_tick, uint64_t step) {
+  const double rate = config().sample_rate;
+  if (!(rate > 0 && rate < 1e12)) fail("[config] sample_rate must be a number above 0 Hz, got ", rate);
   driver::RunArgs args;
   args.frames = frames;
   args.inputs = inputs;
-  args.sample_rate = config().sample_rate;
+  args.sample_rate = rate;
   args.step = step;
   args.per_tick = per_tick;
   return args;

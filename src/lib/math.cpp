@@ -11,7 +11,12 @@ X arg(Args in, size_t i) { return as<X>(in.begin()[i]); }
 
 }  // namespace
 
-Value relu(Args in, Loc loc) { return max(0.0f, arg(in, 0), loc); }
+// Not max: a NaN must stay one.
+Value relu(Args in, Loc loc) {
+  CallSite site(loc);
+  X x = arg(in, 0);
+  return select(x <= 0.0f, 0.0f, x);
+}
 
 Value leaky_relu(Args in, Loc loc) {
   CallSite site(loc);

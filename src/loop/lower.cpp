@@ -293,7 +293,7 @@ Kernel lower_gemm(const Plan& plan, int region, const std::string& name) {
   int lo = l.arg(KernelArg::lo), count = l.mul(l.sub(l.arg(KernelArg::hi), lo), rows);
   int a = array_for(low, g, left), b = array_for(low, g, right.id), c = low.stream_array(id, true);
   l.call("dg_matmul", {{a, l.mul(lo, rows * k)}, {b, l.i(0)}, {c, l.mul(lo, rows * n)}},
-         {l.i(0), l.i(right.transposed), count, l.i(n), l.i(k)});
+         {l.i(0), l.i(right.transposed), count, l.i(n), l.i(k), l.i(node.attrs.i("zero", 0))});
   return low.finish();
 }
 
@@ -359,7 +359,7 @@ class TimeSum {
     int64_t m = plan_.graph[id_].shape()[0], n = plan_.graph[id_].shape()[1], rows = g[product.a].shape().size() / m;
     int a = array_for(low, g, product.a), b = array_for(low, g, product.b);
     l.call("dg_matmul", {{a, l.mul(from, rows * m)}, {b, l.mul(from, rows * n)}, {out, base}},
-           {l.i(1), l.i(0), l.i(m), l.i(n), l.mul(l.sub(to, from), rows)});
+           {l.i(1), l.i(0), l.i(m), l.i(n), l.mul(l.sub(to, from), rows), l.i(product.zero)});
   }
 
   Kernel total() {

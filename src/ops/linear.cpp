@@ -1,4 +1,5 @@
-// matmul: [.., M, K] x [.., K, N], with equal batch axes, or one matrix on the right for the whole batch.
+// matmul: [.., M, K] x [.., K, N], with equal batch axes, or one matrix on the right for the whole batch. zero = 1 or 2: the
+// left or right factor is an adjoint, whose zeros stay zero beside infinite values.
 #include "ops/families.h"
 
 namespace dgen::ops {
@@ -32,13 +33,17 @@ Type infer(std::span<const Type> in, const Attrs&) {
 void eval(EvalCtx& c) {
   Sizes s(c.input(0).shape(), c.input(1).shape());
   const double *a = c.in(0), *b = c.in(1);
+  const int64_t zero = c.node.attrs.i("zero", 0);
   for (int64_t row = 0; row < s.batch * s.m; ++row) {
     const double* left = a + row * s.k;
     const double* right = b + (s.shared ? 0 : row / s.m * s.k * s.n);
     double* out = c.out + row * s.n;
     std::fill_n(out, s.n, 0.0);
     for (int64_t k = 0; k < s.k; ++k)
-      for (int64_t j = 0; j < s.n; ++j) out[j] += left[k] * right[k * s.n + j];
+      for (int64_t j = 0; j < s.n; ++j) {
+        double x = left[k], y = right[k * s.n + j];
+        out[j] += (zero == 1 ? x : zero == 2 ? y : 1) == 0 ? 0 : x * y;
+      }
     for (int64_t j = 0; j < s.n; ++j) out[j] = c.round(out[j]);
   }
 }
@@ -58,16 +63,18 @@ Ex all_rows(Ex x) {
 
 void vjp(VjpCtx& v) {
   Ex a = v.x(0), b = v.x(1), d = v.dy();
-  if (v.wanted(0)) v.give(0, ex("matmul", {d, transposed(b)}));
+  if (v.wanted(0)) v.give(0, ex("matmul", {d, transposed(b)}, {{"zero", int64_t{1}}}));
   if (!v.wanted(1)) return;
   bool shared = b.shape().rank() == 2 && a.shape().rank() > 2;
-  v.give(1, shared ? ex("matmul", {transposed(all_rows(a)), all_rows(d)}) : ex("matmul", {transposed(a), d}));
+  Ex left = transposed(shared ? all_rows(a) : a);
+  v.give(1, ex("matmul", {left, shared ? all_rows(d) : d}, {{"zero", int64_t{2}}}));
 }
 
 void stmt(StmtCtx& c) {
   LoopBuilder& l = c.l;
   Sizes s(c.input(0).shape(), c.input(1).shape());
   Shape lead(Ints(c.shape().begin(), c.shape().end() - 1));
+  const int64_t zero = c.attrs().i("zero", 0);
   l.loop(lead.size(), [&](int row) {
     std::vector<int> left = c.unravel(row, lead), right;
     if (!s.shared) right.assign(left.begin(), left.end() - 1);
@@ -77,7 +84,8 @@ void stmt(StmtCtx& c) {
       right.back() = column;
       int sum = l.reduce("sum", {s.k}, [&](const std::vector<int>& vars) {
         left.back() = right[right.size() - 2] = vars[0];
-        return l.scalar("mul", {c.in(0, left), c.in(1, right)});
+        int x = c.in(0, left), y = c.in(1, right);
+        return zero == 1 ? l.scalar("mulz", {x, y}) : zero == 2 ? l.scalar("mulz", {y, x}) : l.scalar("mul", {x, y});
       });
       l.store(c.out, l.add(c.base, l.add(l.mul(row, s.n), column)), sum);
     });

@@ -43,7 +43,7 @@ TimeProduct time_product(const Graph& g, Id sum_time) {
   if (product.op != matmul || g[product.in[1]].shape().rank() != 2) return {};
   const Node& left = g[product.in[0]];
   if (left.op != permute || left.shape().rank() != 2 || !swaps_last_two(left)) return {};
-  return {without_reshape(g, left.in[0]), without_reshape(g, product.in[1])};
+  return {without_reshape(g, left.in[0]), without_reshape(g, product.in[1]), product.attrs.i("zero", 0)};
 }
 
 }  // namespace dgen::schedule

@@ -58,6 +58,7 @@ ir::Id without_reshape(const ir::Graph& g, ir::Id x);
 // sum_time of a^T b over ticks: the two stored factors; none if the node is not such a sum.
 struct TimeProduct {
   ir::Id a = ir::none, b = ir::none;  // a: [rows, m], b: [rows, n] a tick
+  int64_t zero = 0;                   // of the matmul
 };
 TimeProduct time_product(const ir::Graph& g, ir::Id sum_time);
 

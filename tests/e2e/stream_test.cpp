@@ -12,6 +12,19 @@ namespace {
 using namespace dgen;
 
 class Stream : public test::EachBackend {};
+// Frames with broken features are masked out: the gradient is that of the others.
+TEST_P(Stream, MaskedFramesLeaveNoTraceInAProduct) {
+  const float nan = std::nanf(""), inf = INFINITY;
+  std::vector<float> x = {1, 2, nan, inf, 3, -1, -inf, 4}, mask = {1, 0, 1, 0}, clean = {1, 2, 0, 0, 3, -1, 0, 0};
+  auto gradient = [&](const std::vector<float>& features) {
+    Tensor w = Tensor::param({{0.5f, -1}, {2, 0.25f}});
+    SignalTensor y = matmul(SignalTensor::input(0, {1, 2}), w);
+    select(Signal::input(1) > 0.0f, y, 0.0f).sum().backward({.frames = 4, .inputs = {features, mask}});
+    return w.grad()->realize();
+  };
+  EXPECT_EQ(gradient(x), gradient(clean));
+}
+
 INSTANTIATE_TEST_SUITE_P(Backends, Stream, testing::ValuesIn(test::backends()), test::backend_test);
 
 int ticks_between(int hop, int from, int to) { return (to + hop - 1) / hop - (from + hop - 1) / hop; }

@@ -228,5 +228,14 @@ TEST(Gradient, ZeroAdjointStaysZeroInReductions) {
   }
 }
 
+TEST(Gradient, ZeroAdjointStaysZeroInProducts) {
+  double inf = std::numeric_limits<double>::infinity(), nan = std::nan("");
+  for (int i : {0, 1}) {
+    Bench b;
+    Ex y = ex("matmul", {b.param(Shape{2, 2}, {nan, 1, inf, 2}), b.param(Shape{2, 2}, {inf, 1, 2, nan})});
+    expect_values(b.eval(b.adjoint(y, i, b.param(Shape{2, 2}, {0, 0, 0, 0}))), {0, 0, 0, 0});
+  }
+}
+
 }  // namespace
 }  // namespace dgen::test
