@@ -417,6 +417,15 @@ void collect_calls(const std::vector<Stmt>& body, std::set<std::string>& names) 
   }
 }
 
+// How often each function of a scalar operator's text is called.
+std::map<std::string_view, int> count_calls(std::span<const Kernel> kernels) {
+  std::map<std::string_view, int> calls;
+  for (auto& kernel : kernels)
+    for (auto& x : kernel.exprs)
+      if (x.op == LoopOp::scalar) ++calls[x.row->c_text.substr(0, x.row->c_text.find('('))];
+  return calls;
+}
+
 // dg_rfft_1024 and the like.
 bool fft_plan(const std::string& name, FftPlan* plan) {
   static const std::map<std::string, FftPlan::Kind> kinds = {
@@ -439,7 +448,7 @@ std::string render_program(Target target, std::span<const Kernel> kernels) {
   for (auto& name : calls)
     if (FftPlan plan; fft_plan(name, &plan)) plans.push_back(plan);
 
-  std::string text = prelude_math(target) + helpers(target);
+  std::string text = prelude_math(target) + helpers(target) + prelude_calls(target, count_calls(kernels));
   if (!plans.empty()) text += prelude_fft(target, plans);
   if (calls.count("dg_matmul")) text += (target == Target::c ? prelude_gemm(target) : "") + matmul_helper(target);
   if (calls.count("dg_add_to")) text += add_helper(target);

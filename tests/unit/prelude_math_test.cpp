@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 #include <limits>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -58,8 +59,8 @@ const Function functions[] = {
     {"abs", std::fabs, -inf, inf, 0},
 };
 
-std::string wrappers() {
-  std::string text = codegen::prelude_math(Target::c);
+std::string wrappers(const std::map<std::string_view, int>& calls = {}) {
+  std::string text = codegen::prelude_math(Target::c) + codegen::prelude_calls(Target::c, calls);
   for (const Function& f : functions)
     text += std::string("void run_") + f.name +
             "(const float *x, float *y, long n) {\n  for (long i = 0; i < n; ++i) y[i] = dg_" + f.name + "(x[i]);\n}\n";
@@ -340,6 +341,25 @@ TEST(PreludeMath, CompilersAgreeBitForBit) {
     library("clang").get<Binary>(std::string("run_") + name)(x.data(), y.data(), b.data(), static_cast<long>(x.size()));
     for (std::size_t i = 0; i < x.size(); ++i)
       ASSERT_TRUE(a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i]))) << name;
+  }
+}
+
+TEST(PreludeMath, CallsGiveTheSameBits) {
+  const std::string often[] = {"dg_sin", "dg_tanh", "dg_exp", "dg_log", "dg_pow"};
+  std::map<std::string_view, int> calls;
+  for (const std::string& name : often) calls[name] = 100;
+  ASSERT_NE(wrappers(calls), wrappers());
+  const TextLibrary called(wrappers(calls));
+  const std::vector<float> x = sweep(-inf, inf, 1 << 18), y(x.rbegin(), x.rend());
+  std::vector<float> a(x.size()), b(x.size());
+  for (const std::string& function : often) {
+    const std::string name = "run_" + function.substr(3);
+    for (const TextLibrary* text : {&library(), &called}) {
+      std::vector<float>& out = text == &called ? a : b;
+      if (function == "dg_pow") text->get<Binary>(name)(x.data(), y.data(), out.data(), static_cast<long>(x.size()));
+      else text->get<Unary>(name)(x.data(), out.data(), static_cast<long>(x.size()));
+    }
+    for (std::size_t i = 0; i < x.size(); ++i) ASSERT_TRUE(a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i]))) << name << " " << x[i];
   }
 }
 
