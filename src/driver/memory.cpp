@@ -28,7 +28,7 @@ StateLayout::StateLayout(const schedule::Plan& plan) {
   for (Id id = 0; id < g.size(); ++id) {
     auto i = static_cast<size_t>(id);
     const Node& node = g[id];
-    if (node.op->name == "phasor") phase[i] = take(8 * node.shape().size());
+    if (node.op->is(keeps_phase)) phase[i] = take(8 * node.shape().size());
     if (plan.store[i] != schedule::Store::stream || plan.history[i] == 0 || node.clock().reverse || node.clock().is_static()) continue;
     history[i] = take(4 * plan.history[i] * node.shape().size());
     carried.push_back(id);
@@ -65,7 +65,7 @@ void RunMemory::save_history(const runtime::Block& to, int64_t offset, bool run_
 void RunMemory::begin_sweep(int level, const Tile& last) const {
   for (const Place& p : memory_.places) {
     const Node& node = plan_.graph[p.id];
-    const bool added_to = node.op->name == "ring_add";
+    const bool added_to = node.op->is(adds_in_place);
     if (p.kind == Place::total) {
       int region = plan_.region_of[static_cast<size_t>(p.id)];
       if (plan_.regions[static_cast<size_t>(region)].level == level) device_.clear(total(p.id), static_cast<size_t>(p.bytes));

@@ -26,6 +26,8 @@ enum Trait : unsigned {
   reverse_root = 128,  // vjp runs even when nothing asked for the value (state writes)
   in_order = 256,      // its ticks must be computed one after the other
   scatters = 512,      // stmt can add onto a sum in place (StmtCtx::onto)
+  keeps_phase = 1024,  // sums 64-bit phases, which live beside the cells; a closed form where all it sums is static
+  adds_in_place = 2048,  // its stream starts as zeros and is added to, up to `max` ticks back
 };
 
 // One way to use an operator, so that it can be tried: shapes of its inputs, attributes, ranges of the inputs' values.
@@ -69,6 +71,12 @@ struct OpDef {
 const std::vector<Op>& all_ops();
 Op find_op(std::string_view name);
 Op op(std::string_view name);
+
+// Any tick of it can be computed from the phase at a run's start.
+inline bool is_closed_form(const Graph& g, Id id) {
+  const Node& node = g[id];
+  return node.op->is(keeps_phase) && node.in.size() == 1 && g[node.in[0]].clock().is_static();
+}
 
 // The type of op over inputs; errors get the "[name] " prefix.
 Type infer_type(Op op, std::span<const Type> in, const Attrs& attrs);

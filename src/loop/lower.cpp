@@ -18,11 +18,6 @@ namespace {
 
 constexpr int64_t kLargestRegisterState = 64;
 
-bool is_closed_form(const Graph& g, Id id) {
-  const Node& node = g[id];
-  return node.op->name == "phasor" && node.in.size() == 1 && g[node.in[0]].clock().is_static();
-}
-
 // Builds one kernel over one region's values.
 class Lowering {
  public:

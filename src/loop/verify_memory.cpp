@@ -79,7 +79,7 @@ class Play {
         const Place* p = place(a);
         if (!p || a.written != written) continue;
         // Sums are added to, and a delay line keeps what is in it.
-        bool adds = a.kind == ArrayRef::total || plan_.graph[a.id].op->name == "ring_add";
+        bool adds = a.kind == ArrayRef::total || plan_.graph[a.id].op->is(adds_in_place);
         if (!written || (adds && !use.after_sweep)) need(*p, use.kernel->name);
         if (written) claim_ticks(*p, use.kernel->name);
       }

@@ -119,7 +119,7 @@ Uses uses_delay(const OpDef&, int64_t) {
 const OpDef rows[] = {
     {"delay", "x[n - time], linear between samples, time clamped to [0, max]", Family::time, 2, 2, across_time | rereads, infer, want, reach,
      eval_delay, vjp_delay, elem_delay, nullptr, uses_delay},
-    {"ring_add", "transpose of a delay by a time that varies", Family::time, 2, 2, across_time | materialise | in_order, infer, want, nullptr,
+    {"ring_add", "transpose of a delay by a time that varies", Family::time, 2, 2, across_time | materialise | in_order | adds_in_place, infer, want, nullptr,
      eval_ring_add, nullptr, nullptr, stmt_ring_add},
 };
 

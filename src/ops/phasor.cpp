@@ -87,7 +87,7 @@ Uses uses(const OpDef&, int64_t) {
 }
 
 const OpDef rows[] = {
-    {"phasor", "ramp from 0 to 1 at freq Hz, the phase before the update", Family::time, 1, 2, identity | keeps_clock | in_order | materialise,
+    {"phasor", "ramp from 0 to 1 at freq Hz, the phase before the update", Family::time, 1, 2, identity | keeps_clock | in_order | materialise | keeps_phase,
      infer, want, nullptr, eval, vjp, elem, stmt, uses},
 };
 

@@ -23,7 +23,6 @@ bool is_time_sum(const Plan& plan, Id id) {
   int region = plan.region_of[at(id)];
   return region >= 0 && plan.regions[static_cast<size_t>(region)].strategy == Strategy::sum_time;
 }
-bool moves_phase(const Node& node) { return node.op->name == "phasor"; }
 
 }  // namespace
 
@@ -61,7 +60,7 @@ MemoryPlanner::MemoryPlanner(const Plan& plan) : plan_(plan) {
     }
     for (Id in : stored_inputs(plan, id)) {
       reads(in, timeline_.of_region[static_cast<size_t>(region)], level);
-      if (moves_phase(g[id])) reads(in, timeline_.level_end[static_cast<size_t>(level)], level);  // after each tile
+      if (g[id].op->is(keeps_phase)) reads(in, timeline_.level_end[static_cast<size_t>(level)], level);  // after each tile
     }
   }
   whole_ = whole_run(false);
@@ -83,7 +82,7 @@ std::vector<bool> MemoryPlanner::whole_run(bool recompute) const {
   for (Id id : g.outputs) whole[at(id)] = true;
   for (Id id = 0; id < g.size(); ++id) {
     if (!is_stream(plan_, id)) continue;
-    if (g[id].op->name == "ring_add" || g[id].clock().is_static()) whole[at(id)] = true;
+    if (g[id].op->is(adds_in_place) || g[id].clock().is_static()) whole[at(id)] = true;
     int from = run_level(id);
     for (int level : reader_levels_[at(id)]) {
       bool again = recompute && from % 3 == 1 && level == from + 1;
@@ -136,7 +135,7 @@ void MemoryPlanner::make_stream(MemoryPlan& m, Id id, bool whole) const {
   p.size = node.shape().size();
   p.whole = whole || !m.tiled();
   p.pad = fixed ? 0 : plan_.history[at(id)];
-  if (node.op->name == "ring_add") p.pad = std::max(p.pad, node.attrs.i("max") + 1);
+  if (node.op->is(adds_in_place)) p.pad = std::max(p.pad, node.attrs.i("max") + 1);
   p.capacity = fixed ? 1 : ticks_before(node.clock().period, p.whole ? m.frames : m.tile_frames);
   p.bytes = (p.capacity + 2 * p.pad) * p.size * 4;
   m.stream[at(id)] = static_cast<int>(m.places.size());

@@ -99,7 +99,7 @@ class Planner {
         for (Id init : user.in) stored_[at(init)] = true;
       for (Id in : user.in) {
         // What reads each element at most once (a sum over time, a decimate) takes computed values as they come.
-        bool once = user.op->is(across_time) && !user.op->is(rereads) && !id_op(id, "ring_add");
+        bool once = user.op->is(across_time) && !user.op->is(rereads) && !user.op->is(adds_in_place);
         bool crosses = user.op->is(across_time) || node(in).clock().period != user.clock().period;
         if (!node(in).clock().is_static() && crosses && !(once && p_.history[at(in)] == 0)) store_for_time(in);
         if (user.op->is(rereads)) want_stored(in);
@@ -229,7 +229,7 @@ class Planner {
   }
 
   // A phasor whose frequency is static is a closed form; any other in-order operator is a loop of its own.
-  bool closed_form(Id id) const { return id_op(id, "phasor") && node(id).in.size() == 1 && node(node(id).in[0]).clock().is_static(); }
+  bool closed_form(Id id) const { return is_closed_form(g(), id); }
 
   void describe(Unit& unit) {
     Id first = unit.nodes[0];
@@ -336,8 +336,8 @@ class Planner {
     for (Id id : region.nodes) {
       if (closed_form(id)) other = "; phasor %" + std::to_string(id) + " is closed-form: static frequency, no reset";
       if (node(id).attrs.has("cell") && id_op(id, "state_write")) cells += (cells.empty() ? "" : ",") + std::to_string(node(id).attrs.i("cell"));
-      if (id_op(id, "phasor") && !closed_form(id)) other = "; phasor %" + std::to_string(id) + " sums a varying frequency";
-      if (id_op(id, "ring_add")) other = "; adds to a delay line whose time varies";
+      if (node(id).op->is(keeps_phase) && !closed_form(id)) other = "; phasor %" + std::to_string(id) + " sums a varying frequency";
+      if (node(id).op->is(adds_in_place)) other = "; adds to a delay line whose time varies";
     }
     if (region.strategy == Strategy::serial)
       return cat("ticks in order: ", cells.empty() ? "state" : "feedback through cell " + cells, other);
@@ -364,7 +364,7 @@ class Planner {
       if (!stored_[at(id)]) continue;
       const Region& region = p_.regions[static_cast<size_t>(p_.region_of[at(id)])];
       bool one = region.strategy == Strategy::gemm || region.strategy == Strategy::sum_time;
-      if (one || node(id).shape().size() > kLargestLocal || id_op(id, "ring_add")) stream(id);
+      if (one || node(id).shape().size() > kLargestLocal || node(id).op->is(adds_in_place)) stream(id);
       if (region.clock.period != node(id).clock().period) stream(id);  // several clocks in one loop
     }
     read_by_sums(stream);
