@@ -22,7 +22,7 @@ std::string prelude_math(Target target);
 std::string prelude_calls(Target target, const std::map<std::string_view, int>& calls);
 // One function a plan (dg_rfft_1024, ...), each with its tables; equal plans are emitted once. After prelude_math.
 std::string prelude_fft(Target target, std::span<const FftPlan> plans);
-// dg_gemm. After prelude_math.
+// dg_matmul (and for C dg_gemm, which it calls). After prelude_math.
 std::string prelude_gemm(Target target);
 
 }  // namespace dgen::codegen

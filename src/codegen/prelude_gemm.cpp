@@ -230,23 +230,51 @@ DG_GEMM void dg_gemm(int ta, int tb, long m, long n, long k, const float *a, lon
 }
 )C";
 
-// One thread; the chain over k is the one of the C text.
-constexpr const char* text_plain = R"(
+// dg_matmul: c = a b, row-major; ta, tb: a or b is stored transposed. zero = 1 or 2: zeros of a or b, an adjoint, stay zero beside
+// infinite values; only elements that came out infinite or NaN are made again with that rule.
+constexpr const char* text_product_at = R"(
+DG_TEMPLATE(typename A, typename B)
+DG_FN float dg_product_at(DG_IN(A) a, DG_IN(B) b, long long ta, long long tb, long long m, long long n, long long k, long long zero, long long i, long long j) {
+  float sum = 0.0f;
+  for (long long p = 0; p < k; ++p) {
+    const float x = a[ta ? p * m + i : i * k + p], y = b[tb ? j * k + p : p * n + j];
+    sum += (zero == 1 ? x : y) == 0.0f ? 0.0f : x * y;
+  }
+  return sum;
+}
+)";
+constexpr const char* text_matmul_c = R"(
+DG_GEMM void dg_matmul(const float* a, const float* b, float* c, long ta, long tb, long m, long n, long k,
+                       long zero) {
+  dg_gemm((int)ta, (int)tb, m, n, k, a, ta ? m : k, b, tb ? k : n, c, n, 0);
+  int wild = 0;
+  for (long e = 0; zero && e < m * n; ++e) wild |= !(c[e] - c[e] == 0.0f);
+  for (long e = 0; wild && e < m * n; ++e)
+    if (!(c[e] - c[e] == 0.0f)) c[e] = dg_product_at(a, b, ta, tb, m, n, k, zero, e / n, e % n);
+}
+)";
+// On a GPU a thread makes every step-th element from `first` on; the chain over k is the one of the C text.
+constexpr const char* text_matmul_gpu = R"(
 DG_TEMPLATE(typename A, typename B, typename C)
-DG_FN void dg_gemm(int ta, int tb, long m, long n, long k, DG_IN(A) a, long lda, DG_IN(B) b, long ldb, DG_OUT(C) c, long ldc,
-                   int accumulate) {
-  for (long i = 0; i < m; ++i)
-    for (long j = 0; j < n; ++j) {
-      float sum = accumulate ? c[i * ldc + j] : 0.0f;
-      for (long p = 0; p < k; ++p)
-        sum = DG_FMA(a[ta ? p * lda + i : i * lda + p], b[tb ? j * ldb + p : p * ldb + j], sum);
-      c[i * ldc + j] = sum;
-    }
+DG_FN void dg_matmul(DG_IN(A) a, DG_IN(B) b, DG_OUT(C) c, long long ta, long long tb, long long m, long long n, long long k, long long zero, long long first,
+                     long long step) {
+  for (long long e = first; e < m * n; e += step) {
+    const long long i = e / n, j = e % n;
+    float sum = 0.0f;
+    for (long long p = 0; p < k; ++p) sum = DG_FMA(a[ta ? p * m + i : i * k + p], b[tb ? j * k + p : p * n + j], sum);
+    c[e] = zero && !(sum - sum == 0.0f) ? dg_product_at(a, b, ta, tb, m, n, k, zero, i, j) : sum;
+  }
 }
 )";
 
 }  // namespace
 
-std::string prelude_gemm(Target target) { return target == Target::c ? text_c : text_plain; }
+std::string prelude_gemm(Target target) {
+  if (target == Target::c) return std::string(text_c) + text_product_at + text_matmul_c;
+  std::string text = std::string(text_product_at) + text_matmul_gpu;
+  if (target == Target::metal)  // which has no long long
+    for (size_t at; (at = text.find("long long")) != std::string::npos;) text.replace(at, 9, "long");
+  return text;
+}
 
 }  // namespace dgen::codegen

@@ -352,44 +352,6 @@ DG_FN dg_u64 dg_phase_reset(float reset, dg_u64 phase) { return reset > 0.0f ? 0
 )";
 }
 
-// zero = 1 or 2: zeros of a or b, an adjoint, stay zero beside infinite values. Only elements that came out infinite or NaN are
-// made again with that rule. On a GPU a thread makes every step-th element of the result from `first` on.
-std::string matmul_helper(Target target) {
-  std::string text = R"(
-DG_TEMPLATE(typename A, typename B)
-DG_FN float dg_product_at(DG_IN(A) a, DG_IN(B) b, DG_LONG ta, DG_LONG tb, DG_LONG m, DG_LONG n, DG_LONG k, DG_LONG zero, DG_LONG i, DG_LONG j) {
-  float sum = 0.0f;
-  for (DG_LONG p = 0; p < k; ++p) {
-    const float x = a[ta ? p * m + i : i * k + p], y = b[tb ? j * k + p : p * n + j];
-    sum += (zero == 1 ? x : y) == 0.0f ? 0.0f : x * y;
-  }
-  return sum;
-}
-)";
-  text += target == Target::c ? R"(
-static __attribute__((noinline)) void dg_matmul(const float* a, const float* b, float* c, DG_LONG ta, DG_LONG tb, DG_LONG m, DG_LONG n, DG_LONG k,
-                                                DG_LONG zero) {
-  dg_gemm((int)ta, (int)tb, m, n, k, a, ta ? m : k, b, tb ? k : n, c, n, 0);
-  int wild = 0;
-  for (DG_LONG e = 0; zero && e < m * n; ++e) wild |= !(c[e] - c[e] == 0.0f);
-  for (DG_LONG e = 0; wild && e < m * n; ++e)
-    if (!(c[e] - c[e] == 0.0f)) c[e] = dg_product_at(a, b, ta, tb, m, n, k, zero, e / n, e % n);
-}
-)" : R"(
-DG_TEMPLATE(typename A, typename B, typename C)
-DG_FN void dg_matmul(DG_IN(A) a, DG_IN(B) b, DG_OUT(C) c, DG_LONG ta, DG_LONG tb, DG_LONG m, DG_LONG n, DG_LONG k, DG_LONG zero, DG_LONG first,
-                     DG_LONG step) {
-  for (DG_LONG e = first; e < m * n; e += step) {
-    const DG_LONG i = e / n, j = e % n;
-    float sum = 0.0f;
-    for (DG_LONG p = 0; p < k; ++p) sum = DG_FMA(a[ta ? p * m + i : i * k + p], b[tb ? j * k + p : p * n + j], sum);
-    c[e] = zero && !(sum - sum == 0.0f) ? dg_product_at(a, b, ta, tb, m, n, k, zero, i, j) : sum;
-  }
-}
-)";
-  return replace(text, "DG_LONG", std::string(dialect(target).real_long));
-}
-
 // sum += part, the sums in double or as a float and what it lost (Knuth's two-sum).
 const char* add_helper(Target target) {
   if (target == Target::c)
@@ -450,7 +412,7 @@ std::string render_program(Target target, std::span<const Kernel> kernels) {
 
   std::string text = prelude_math(target) + helpers(target) + prelude_calls(target, count_calls(kernels));
   if (!plans.empty()) text += prelude_fft(target, plans);
-  if (calls.count("dg_matmul")) text += (target == Target::c ? prelude_gemm(target) : "") + matmul_helper(target);
+  if (calls.count("dg_matmul")) text += prelude_gemm(target);
   if (calls.count("dg_add_to")) text += add_helper(target);
   for (auto& kernel : kernels) text += "\n" + render_kernel(dialect(target), kernel);
   return text;

@@ -128,7 +128,7 @@ TEST(PreludeGemm, CompilersAgreeBitForBit) {
 TEST(PreludeGemm, CudaTextCompiles) {
   const std::string cuda = codegen::prelude_math(Target::cuda) + codegen::prelude_gemm(Target::cuda) +
                            "extern \"C\" __global__ void k(const float *a, const float *b, float *c) {\n"
-                           "  dg_gemm(0, 1, 3, 4, 5, a, 5, b, 5, c, 4, 0);\n}\n";
+                           "  dg_matmul(a, b, c, 0, 1, 3, 4, 5, 0, threadIdx.x, blockDim.x);\n}\n";
   const std::string errors = compile_cuda(cuda);
   if (errors == "absent") GTEST_SKIP() << "libnvrtc is not installed";
   EXPECT_EQ(errors, "");
