@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/check.h"
+#include "base/file.h"
 #include "base/safetensors.h"
 
 namespace dgen::ddsp {
@@ -13,6 +14,16 @@ const SafeTensor& find(const SafeFile& file, const std::filesystem::path& path, 
   if (found == file.tensors.end()) fail(path.string(), ": a checkpoint of another model: no ", name);
   if (found->second.shape != shape.sizes()) fail(path.string(), ": a checkpoint of another model: ", name, " has another shape than ", shape.str());
   return found->second;
+}
+
+// What read_safetensors says of other files is of no use to whoever named the wrong one; the parser's words stay in brackets.
+SafeFile read_checkpoint(const std::filesystem::path& path) {
+  const std::string bytes = read_file(path);
+  try {
+    return parse_safetensors(bytes);
+  } catch (const Error& e) {
+    fail(path.string(), ": no checkpoint of ddsp (", e.what(), ")");
+  }
 }
 
 int64_t step_of(const SafeFile& file, const std::filesystem::path& path) {
@@ -36,8 +47,17 @@ void save_checkpoint(const std::filesystem::path& path, const Config& config, co
   write_safetensors(path, file);
 }
 
+Config checkpoint_config(const std::filesystem::path& path) {
+  const SafeFile file = read_checkpoint(path);
+  const auto found = file.metadata.find("config");
+  if (found == file.metadata.end()) fail(path.string(), ": no checkpoint of ddsp (it has no configuration)");
+  Config config;
+  merge_json(config, found->second, path.string());
+  return config;
+}
+
 void load_checkpoint(const std::filesystem::path& path, const NamedParams& params, Optimizer* optimizer) {
-  const SafeFile file = read_safetensors(path);
+  const SafeFile file = read_checkpoint(path);
   std::vector<std::pair<Value, const SafeTensor*>> values;
   for (auto& [name, value] : params) values.push_back({value, &find(file, path, name, value.shape())});
   if (optimizer)

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "checkpoint.h"
 #include "commands.h"
 
 namespace dgen::ddsp {
@@ -97,16 +98,26 @@ int reconstruct_command(const Arguments& arguments) {
   return reconstruct(config, {arguments.checkpoint, arguments.out, arguments.all || !arguments.data.empty()});
 }
 
+// Only here does --out have a default: eval without it writes nothing.
+int render_command(const Arguments& arguments) {
+  Arguments filled = arguments;
+  if (filled.out.empty()) filled.out = "renders";
+  return reconstruct_command(filled);
+}
+
 using Action = int (*)(const Arguments&);
 
 // The four sub-commands, with what each does.
 std::vector<std::pair<CLI::App*, Action>> add_commands(CLI::App& app, Arguments& a) {
   using enum ConfigGroup;
   CLI::App* preprocess_app =
-      app.add_subcommand("preprocess", "read recordings, compute pitch and loudness, show what was found");
+      app.add_subcommand("preprocess",
+                         "read recordings, compute pitch and loudness, show what was found\n"
+                         "Loudness is the A-weighted power of a 1024-sample Hann spectrum over its number of bins, -80 dB at\n"
+                         "least. It is no dB of full scale: a sine at 1 kHz that fills the scale reads 22.8 dB.");
   preprocess_app->add_option("DIR", a.data, "folder of WAV, FLAC or MP3 files, or one file");
   preprocess_app->add_option("--config", a.config_file, "JSON file with settings");
-  add_settings(*preprocess_app, a, {data, training});
+  add_settings(*preprocess_app, a, {data});
 
   CLI::App* train_app = app.add_subcommand("train", "learn the sound of the recordings");
   train_app->add_option("DIR", a.data, "folder of WAV, FLAC or MP3 files, or one file");
@@ -119,7 +130,7 @@ std::vector<std::pair<CLI::App*, Action>> add_commands(CLI::App& app, Arguments&
       app.add_subcommand("render", "reconstruct recordings and write target, reconstruction, harmonics and noise");
   render_app->add_option("CHECKPOINT", a.checkpoint, "file of a run's checkpoints folder")->required();
   render_app->add_option("DIR", a.data, "folder of recordings, or one file")->required();
-  render_app->add_option("--out", a.out, "folder for the results")->default_val("renders");
+  render_app->add_option("--out", a.out, "folder for the results [renders]");
   add_settings(*render_app, a, {data, running});
 
   CLI::App* eval_app = app.add_subcommand("eval", "measure how near the reconstructions come");
@@ -131,7 +142,7 @@ std::vector<std::pair<CLI::App*, Action>> add_commands(CLI::App& app, Arguments&
 
   return {{preprocess_app, [](const Arguments& x) { return preprocess(config_of(x)); }},
           {train_app, train_command},
-          {render_app, reconstruct_command},
+          {render_app, render_command},
           {eval_app, reconstruct_command}};
 }
 

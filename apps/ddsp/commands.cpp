@@ -7,7 +7,6 @@
 
 #include "base/check.h"
 #include "base/file.h"
-#include "base/safetensors.h"
 #include "dataset.h"
 #include "dgen/io.h"
 #include "metrics.h"
@@ -66,14 +65,10 @@ std::string summary(const Dataset& set, const Config& config) {
                        set.clips.size(), cache_folder(config).c_str());
 }
 
-std::string flat_name(const std::string& name) {
-  std::string flat = fs::path(name).replace_extension().generic_string();
-  std::replace(flat.begin(), flat.end(), '/', '_');
-  return flat;
-}
-
+// Sub-folder and extension stay, so that no two recordings share a name: violin/a.wav.target.wav.
 void save_reconstruction(const fs::path& folder, const Clip& clip, const Rendered& sound, const Config& config) {
-  const std::string stem = (folder / flat_name(clip.name)).string();
+  const std::string stem = (folder / clip.name).string();
+  fs::create_directories(fs::path(stem).parent_path());
   save_audio(stem + ".target.wav", clip.samples, config.sample_rate);
   save_audio(stem + ".reconstruction.wav", sound.mix, config.sample_rate);
   save_audio(stem + ".harmonic.wav", sound.harmonic, config.sample_rate);
@@ -114,6 +109,8 @@ Metrics mean(const std::vector<Metrics>& all) {
            over([](const Metrics& m) { return m.pitch.within_50; })}};
 }
 
+int status_of(const Dataset& set) { return set.skipped.empty() ? 0 : kSkippedFiles; }
+
 }  // namespace
 
 int preprocess(const Config& config) {
@@ -121,33 +118,35 @@ int preprocess(const Config& config) {
   Table table({"file", "seconds", "split", "voiced %", "median f0", "loudness dB"});
   for (const Clip& clip : set.clips) table.add(clip_row(clip, config));
   std::printf("%s%s\n", table.text().c_str(), summary(set, config).c_str());
-  return set.skipped.empty() ? 0 : kSkippedFiles;
+  return status_of(set);
 }
 
 int train_run(const Config& config, const fs::path& root, bool resume) {
+  // First the folder: that it cannot be used shows before all recordings are read.
+  const RunFolder run = resume ? RunFolder::open(root) : RunFolder::create(root, config);
   const Dataset set = load(config);
   if (set.chunks_of(Split::train).empty())
     fail(config.data, ": every file is kept for validation, none is left to train on");
-  const RunFolder run = resume ? RunFolder::open(root) : RunFolder::create(root, config);
   run.write_config(config);
   run.log(summary(set, config));
   const TrainResult result = train(config, set, run, resume);
-  run.log(format("done: step %d, training loss %.4f, validation loss %.4f, in %s", result.steps, result.train_loss,
-                 result.validation_loss, run.root().c_str()));
-  return 0;
+  const std::string learnt = result.train_loss ? format("training loss %.4f", *result.train_loss) : "nothing left to train";
+  run.log(format("done: step %d, %s, validation loss %.4f, in %s", result.steps, learnt.c_str(), result.validation_loss,
+                 run.root().c_str()));
+  return status_of(set);
 }
 
 int reconstruct(const Config& config, const Reconstruction& what) {
+  Model model = Model::load(what.checkpoint);
+  if (const std::string other = model_difference(model.config(), config); !other.empty())
+    fail(what.checkpoint.string(), ": a checkpoint of another model: ", other);
+  model.config() = config;
   const Dataset set = load(config);
   std::vector<const Clip*> clips = set.clips_of(Split::validation);
   if (what.all_files || clips.empty()) {
     clips.clear();
     for (const Clip& clip : set.clips) clips.push_back(&clip);
   }
-  Model model = Model::load(what.checkpoint);
-  if (const std::string other = model_difference(model.config(), config); !other.empty())
-    fail(what.checkpoint.string(), ": a checkpoint of another model: ", other);
-  model.config() = config;
   if (!what.out.empty()) fs::create_directories(what.out);
   Table table({"file", "loss", "/ silence", "log-spectral dB", "loudness dB", "f0 cents", "within 50 %"});
   std::vector<Metrics> all;
@@ -162,16 +161,7 @@ int reconstruct(const Config& config, const Reconstruction& what) {
   table.add(metrics_row("mean", mean(all)));
   if (!what.out.empty()) write_file_atomic(what.out / "metrics.csv", table.csv());
   std::printf("%s", table.text().c_str());
-  return set.skipped.empty() ? 0 : kSkippedFiles;
-}
-
-Config checkpoint_config(const fs::path& checkpoint) {
-  Config config;
-  const SafeFile file = read_safetensors(checkpoint);
-  const auto found = file.metadata.find("config");
-  if (found == file.metadata.end()) fail(checkpoint.string(), ": no checkpoint of ddsp (it has no configuration)");
-  merge_json(config, found->second, checkpoint.string());
-  return config;
+  return status_of(set);
 }
 
 }  // namespace dgen::ddsp

@@ -23,7 +23,4 @@ struct Reconstruction {
 // Reconstructs the recordings of config.data; config is the checkpoint's with the overrides of the command line.
 int reconstruct(const Config& config, const Reconstruction& what);
 
-// The configuration stored in a checkpoint.
-Config checkpoint_config(const std::filesystem::path& checkpoint);
-
 }  // namespace dgen::ddsp

@@ -31,6 +31,7 @@ void each_key(C& c, F&& f) {
   f("chunk", c.chunk, data, 0.1, 60, "length of a training example, seconds");
   f("overlap", c.overlap, data, 0, 59, "overlap of two examples of a file, seconds");
   f("validation", c.validation, data, 0, 0.9, "share of the files kept for validation where no manifest.csv says");
+  f("seed", c.seed, data, 0, 0, "seed of the split, of the weights and of the order of examples");
   f("data", c.data, data, 0, 0, "folder of recordings, or one file");
   f("cache", c.cache, data, 0, 0, "folder of the feature cache, empty: the user's cache folder");
   f("hidden", c.hidden, model, 1, 4096, "width of the decoder");
@@ -46,7 +47,6 @@ void each_key(C& c, F&& f) {
   f("lr_final", c.lr_final, training, 0, 1, "share of the learning rate left at the last step");
   f("warmup", c.warmup, training, 0, kAny, "steps over which the learning rate rises");
   f("clip", c.clip, training, 0, 1e9, "largest norm of the gradient, 0: no clipping");
-  f("seed", c.seed, training, 0, 0, "seed of the weights, of the split and of the order of examples");
   f("loss_sizes", c.loss_sizes, training, 16, 65536, "window sizes of the spectral loss, powers of two");
   f("loss_overlap", c.loss_overlap, training, 0, 0.99, "overlap of its windows");
   f("loss_log_weight", c.loss_log_weight, training, 0, 1000, "weight of its logarithmic term");
@@ -60,7 +60,7 @@ void each_key(C& c, F&& f) {
 }
 
 [[noreturn]] void wrong(const char* key, const std::string& what, const Json& value) {
-  fail("\"", key, "\" must be ", what, ", not ", value.dump());
+  fail("\"", key, "\" must be ", what, ", not ", value.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 bool is_in(const Json& v, double low, double high) { return v.get<double>() >= low && v.get<double>() <= high; }
@@ -194,7 +194,13 @@ Config load_config(const std::filesystem::path& path) {
   return config;
 }
 
-std::string to_json(const Config& config) { return json_of(config).dump(2) + "\n"; }
+std::string to_json(const Config& config) {
+  try {
+    return json_of(config).dump(2) + "\n";
+  } catch (const Json::exception&) {
+    fail("config: data or cache is no UTF-8 text, so config.json cannot hold it; rename the folder or go through a link to it");
+  }
+}
 
 void check(const Config& c) {
   if (c.f0_min * 2 > c.f0_max) fail("config: f0_max must be at least twice f0_min");

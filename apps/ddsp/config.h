@@ -17,6 +17,7 @@ struct Config {
   double offset = 0, duration = 0;
   double chunk = 4, overlap = 1;
   double validation = 0.1;
+  uint64_t seed = 0;
   std::string data, cache;
 
   // Model
@@ -30,7 +31,6 @@ struct Config {
   double lr = 1e-3, lr_final = 0.1;
   int warmup = 50;
   double clip = 3;
-  uint64_t seed = 0;
   std::vector<int> loss_sizes = {2048, 1024, 512, 256, 128, 64};
   double loss_overlap = 0.75, loss_log_weight = 1, loss_log_eps = 1e-3;
 

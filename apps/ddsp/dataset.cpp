@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <set>
 
 #include "base/check.h"
 #include "cache.h"
@@ -26,22 +27,32 @@ bool is_audio(const fs::path& path) {
   return false;
 }
 
+// Sorted, so that of several links to one file or folder always the same counts; `seen` also ends loops of links.
+void collect(const fs::path& folder, std::set<fs::path>& seen, std::vector<fs::path>& files) {
+  std::error_code error;
+  std::vector<fs::path> entries;
+  for (fs::directory_iterator i(folder, fs::directory_options::skip_permission_denied, error), end; !error && i != end; i.increment(error))
+    if (!i->path().filename().string().starts_with('.')) entries.push_back(i->path());
+  if (error) fail(folder.string(), ": ", error.message());
+  std::sort(entries.begin(), entries.end());
+  for (const fs::path& entry : entries) {
+    const bool is_folder = fs::is_directory(entry, error);
+    if ((!is_folder && !is_audio(entry)) || !seen.insert(fs::weakly_canonical(entry, error)).second) continue;
+    if (is_folder)
+      collect(entry, seen, files);
+    else
+      files.push_back(entry);
+  }
+}
+
 std::vector<fs::path> scan(const fs::path& where) {
   std::error_code error;
   const fs::file_status status = fs::status(where, error);
   if (!fs::exists(status)) fail(where.string(), ": no such file or folder");
   if (!fs::is_directory(status)) return {where};
   std::vector<fs::path> files;
-  const auto options = fs::directory_options::skip_permission_denied | fs::directory_options::follow_directory_symlink;
-  for (fs::recursive_directory_iterator i(where, options, error), end; !error && i != end; i.increment(error)) {
-    const bool hidden = i->path().filename().string().starts_with('.');
-    std::error_code ignored;
-    if (hidden && i->is_directory(ignored))
-      i.disable_recursion_pending();
-    else if (!hidden && is_audio(i->path()) && !i->is_directory(ignored))
-      files.push_back(i->path());
-  }
-  if (error) fail(where.string(), ": ", error.message());
+  std::set<fs::path> seen{fs::weakly_canonical(where, error)};
+  collect(where, seen, files);
   if (files.empty()) fail(where.string(), ": no WAV, FLAC or MP3 files in this folder");
   std::sort(files.begin(), files.end());
   return files;

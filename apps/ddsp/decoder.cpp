@@ -25,20 +25,16 @@ Decoder::Decoder(const Config& config) : config_(config) {
 }
 
 // Weight and bias of a dense layer, spread as PyTorch's default does.
-Tensor Decoder::weight(const std::string& name, int64_t in, int64_t out) {
+void Decoder::weight(const std::string& name, int64_t in, int64_t out) {
   const float std = 1 / std::sqrt(3 * static_cast<float>(in));
-  const uint64_t seed = config_.seed * 1000 + params_.size();
+  const uint64_t seed = config_.seed * 1000 + tensors_.size();
   Tensor w = Tensor::param(Shape{in, out}, {.seed = seed, .std = std}).named(name + ".weight");
   Tensor b = Tensor::param(Shape{out}, {.seed = seed + 500, .std = std}).named(name + ".bias");
-  for (const Tensor& t : {w, b}) params_.push_back({t.name(), t}), tensors_.push_back({t.name(), t});
-  return w;
+  for (const Tensor& t : {w, b}) tensors_.push_back({t.name(), t});
 }
 
-Tensor Decoder::fixed(const std::string& name, int64_t size, float value) {
-  Tensor t = Tensor::full(Shape{size}, value, true).named(name);
-  params_.push_back({name, t});
-  tensors_.push_back({name, t});
-  return t;
+void Decoder::fixed(const std::string& name, int64_t size, float value) {
+  tensors_.push_back({name, Tensor::full(Shape{size}, value, true).named(name)});
 }
 
 const Tensor& Decoder::get(const std::string& name) const {
@@ -47,9 +43,11 @@ const Tensor& Decoder::get(const std::string& name) const {
   throw InternalError("the decoder has no weight " + name);
 }
 
+NamedParams Decoder::params() const { return {tensors_.begin(), tensors_.end()}; }
+
 std::vector<Value> Decoder::values() const {
   std::vector<Value> values;
-  for (auto& [name, value] : params_) values.push_back(value);
+  for (auto& [name, tensor] : tensors_) values.push_back(tensor);
   return values;
 }
 

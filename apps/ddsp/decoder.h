@@ -16,12 +16,12 @@ class Decoder {
 
   // f0 in Hz and loudness in dB, [batch] at hop(config.hop). The sound is one hop late: give features a tick ahead.
   Sound build(const SignalTensor& f0, const SignalTensor& loudness) const;
-  const NamedParams& params() const { return params_; }
+  NamedParams params() const;
   std::vector<Value> values() const;
 
  private:
-  Tensor weight(const std::string& name, int64_t in, int64_t out);
-  Tensor fixed(const std::string& name, int64_t size, float value);
+  void weight(const std::string& name, int64_t in, int64_t out);
+  void fixed(const std::string& name, int64_t size, float value);
   const Tensor& get(const std::string& name) const;
   SignalTensor dense(const SignalTensor& x, const std::string& name) const;
   SignalTensor trunk(const SignalTensor& f0, const SignalTensor& loudness) const;
@@ -29,7 +29,6 @@ class Decoder {
   SignalTensor noise(const SignalTensor& z) const;
 
   Config config_;
-  NamedParams params_;
   std::vector<std::pair<std::string, Tensor>> tensors_;
 };
 

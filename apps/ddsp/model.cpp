@@ -1,7 +1,5 @@
 #include "model.h"
 
-#include "base/check.h"
-#include "base/safetensors.h"
 #include "checkpoint.h"
 #include "decoder.h"
 
@@ -18,12 +16,7 @@ Model::Model(Model&&) noexcept = default;
 Model& Model::operator=(Model&&) noexcept = default;
 
 Model Model::load(const std::filesystem::path& checkpoint) {
-  const SafeFile file = read_safetensors(checkpoint);
-  const auto found = file.metadata.find("config");
-  if (found == file.metadata.end()) fail(checkpoint.string(), ": no checkpoint of ddsp (it has no configuration)");
-  Config config;
-  merge_json(config, found->second, checkpoint.string());
-  Model model(config);
+  Model model(checkpoint_config(checkpoint));
   load_checkpoint(checkpoint, model.weights_->decoder.params());
   return model;
 }
@@ -32,7 +25,7 @@ const Config& Model::config() const { return weights_->config; }
 Config& Model::config() { return weights_->config; }
 
 void Model::set(const NamedParams& params) {
-  const NamedParams& own = weights_->decoder.params();
+  const NamedParams own = weights_->decoder.params();
   for (size_t i = 0; i < own.size(); ++i) own[i].second.assign(params[i].second.realize());
 }
 

@@ -14,6 +14,7 @@ void save_spectrograms(const std::filesystem::path& path, std::span<const float>
 struct Curve {
   std::string label;
   std::vector<double> steps, values;
+  void add(double step, double value) { steps.push_back(step), values.push_back(value); }
 };
 
 // Loss over steps, logarithmic upwards; values that are not positive are left out.

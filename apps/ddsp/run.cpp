@@ -48,7 +48,9 @@ void RunFolder::write_config(const Config& config) const { write_file_atomic(con
 void RunFolder::log(const std::string& line) const {
   std::puts(line.c_str());
   std::fflush(stdout);
-  std::ofstream(logs() / "train.log", std::ios::app) << line << '\n';
+  const fs::path path = logs() / "train.log";
+  if (!(std::ofstream(path, std::ios::app) << line << '\n' << std::flush))
+    std::fprintf(stderr, "ddsp: warning: %s: cannot be written, the line above is only printed\n", path.c_str());
 }
 
 }  // namespace dgen::ddsp

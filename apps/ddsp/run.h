@@ -21,6 +21,7 @@ class RunFolder {
   std::filesystem::path checkpoint(int step) const;  // checkpoints/step_00000500.safetensors
   std::filesystem::path renders() const { return root_ / "renders"; }
   std::filesystem::path logs() const { return root_ / "logs"; }
+  std::filesystem::path curves() const { return logs() / "loss.csv"; }
 
   // The checkpoint of the highest step.
   std::optional<std::filesystem::path> latest_checkpoint() const;
@@ -28,7 +29,7 @@ class RunFolder {
   void write_config(const Config& config) const;
 
   // One line to standard output and to logs/train.log. A full disk must not end the training: the line is then only
-  // printed.
+  // printed, with a warning.
   void log(const std::string& line) const;
 
  private:

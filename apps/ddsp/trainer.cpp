@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "checkpoint.h"
+#include "curves.h"
 #include "decoder.h"
 #include "dgen/io.h"
 #include "metrics.h"
@@ -20,6 +21,18 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+// The loss as training computes it, and what its two terms bring, each summed over the window sizes.
+struct Terms {
+  double loss = 0, linear = 0;
+  double logarithmic() const { return loss - linear; }
+};
+
+// Steps since the last log line and the time they took, without validation, renders and checkpoints.
+struct Speed {
+  int steps = 0;
+  double seconds = 0;
+};
 
 // Examples of one step, interleaved: [tick or sample][batch].
 struct Batch {
@@ -84,19 +97,21 @@ class Trainer {
     const Clock::time_point start = Clock::now();
     if (resume) load_checkpoint(*run_.latest_checkpoint(), decoder_.params(), &optimizer_);
     const int first = static_cast<int>(optimizer_.steps());
-    TrainingStep step = compile_training(loss(config_.batch), optimizer_, {.frames = config_.chunk_samples()});
-    TrainResult result{first, 0, validate()};
-    run_.log(format("step %d: validation loss %.4f, %.3f of silence", first, result.validation_loss, result.validation_loss / silence()));
-    Clock::time_point since = Clock::now();
+    TrainingStep step = compile_training(loss(config_.batch, config_.loss_log_weight), optimizer_, {.frames = config_.chunk_samples()});
+    curves_ = resume ? load_curves(run_.curves(), first) : Curves{};
+    TrainResult result{first, {}, log_validation(first)};
     for (int s = first; s < config_.steps && !last_; ++s) {
-      result.train_loss = step.run(make_batch(data_, order_.of_step(s), config_).inputs());
-      result.steps = s + 1;
       last_ = s + 1 == config_.steps || (config_.max_seconds > 0 && seconds_since(start) > config_.max_seconds);
-      train_curve_.steps.push_back(s), train_curve_.values.push_back(result.train_loss);
-      if (due(s + 1, config_.log_every)) log(s + 1, result.train_loss, since, s + 1 - std::max(first, (s / config_.log_every) * config_.log_every));
+      const auto chunks = order_.of_step(s);
+      const bool logged = due(s + 1, config_.log_every);
+      const Terms terms = logged ? terms_of(chunks) : Terms{};  // of the weights that the step begins with, as its loss
+      result.train_loss = timed_run(step, make_batch(data_, chunks, config_));
+      result.steps = s + 1;
+      curves_.training.add(s, *result.train_loss);
+      if (logged) log(s + 1, *result.train_loss, terms);
       if (due(s + 1, config_.validate_every)) result.validation_loss = log_validation(s + 1);
       if (due(s + 1, config_.render_every)) render(s + 1);
-      if (due(s + 1, config_.checkpoint_every)) save_checkpoint(run_.checkpoint(s + 1), config_, decoder_.params(), optimizer_);
+      if (due(s + 1, config_.checkpoint_every)) checkpoint(s + 1);
     }
     return result;
   }
@@ -109,14 +124,14 @@ class Trainer {
 
   bool due(int step, int every) const { return last_ || (every > 0 && step % every == 0); }
 
-  Signal loss(int batch) const {
+  Signal loss(int batch, double log_weight) const {
     const InputOptions hop{.hop = config_.hop};
     const Shape shape{batch};
     Sound sound = decoder_.build(SignalTensor::input(0, shape, hop), SignalTensor::input(1, shape, hop));
     return multi_scale_spectral_loss(sound.mix, SignalTensor::input(2, shape),
                                      {.sizes = config_.loss_sizes,
                                       .overlap = static_cast<float>(config_.loss_overlap),
-                                      .log_weight = static_cast<float>(config_.loss_log_weight),
+                                      .log_weight = static_cast<float>(log_weight),
                                       .log_eps = static_cast<float>(config_.loss_log_eps)});
   }
 
@@ -126,17 +141,18 @@ class Trainer {
     return chunks.empty() ? data_.chunks_of(Split::train) : chunks;
   }
 
-  // The loss as training computes it, mean over the chunks.
-  double validate() {
-    if (!validation_) validation_.emplace(compile(loss(1)));
-    double sum = 0;
-    const auto chunks = validation_chunks();
+  // Mean over the chunks.
+  Terms terms_of(const std::vector<Chunk>& chunks) {
+    if (!forward_) forward_.emplace(compile({loss(1, config_.loss_log_weight), loss(1, 0)}));
+    const auto mean = [](const std::vector<float>& v) { return std::accumulate(v.begin(), v.end(), 0.0) / static_cast<double>(v.size()); };
+    Terms sum;
     for (const Chunk& chunk : chunks) {
       const Batch batch = make_batch(data_, {chunk}, config_);
-      const auto values = validation_->run({.frames = config_.chunk_samples(), .inputs = batch.inputs(), .per_tick = true})[0];
-      sum += std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+      const auto values = forward_->run({.frames = config_.chunk_samples(), .inputs = batch.inputs(), .per_tick = true});
+      sum.loss += mean(values[0]), sum.linear += mean(values[1]);
     }
-    return sum / static_cast<double>(chunks.size());
+    const double count = static_cast<double>(chunks.size());
+    return {sum.loss / count, sum.linear / count};
   }
 
   double silence() {
@@ -149,19 +165,33 @@ class Trainer {
     return silence_ /= static_cast<double>(chunks.size());
   }
 
-  void log(int step, double loss, Clock::time_point& since, int steps) {
-    const double each = seconds_since(since) / std::max(1, steps);
-    since = Clock::now();
-    run_.log(format("step %d  loss %.4f  %.1f ms a step  %.1fx real time  lr %.2e  skipped %lld", step, loss, 1e3 * each,
-                    config_.chunk * config_.batch / each, optimizer_.lr(), static_cast<long long>(optimizer_.skipped())));
+  double timed_run(TrainingStep& step, const Batch& batch) {
+    const Clock::time_point start = Clock::now();
+    const double loss = step.run(batch.inputs());
+    speed_.seconds += seconds_since(start), ++speed_.steps;
+    return loss;
+  }
+
+  void log(int step, double loss, const Terms& terms) {
+    const double each = speed_.seconds / speed_.steps;
+    speed_ = {};
+    run_.log(format("step %d  loss %.4f (linear %.4f, log %.4f)  %.1f ms a step  %.1fx real time  lr %.2e  skipped %lld", step, loss,
+                    terms.linear, terms.logarithmic(), 1e3 * each, config_.chunk * config_.batch / each, optimizer_.lr(),
+                    static_cast<long long>(optimizer_.skipped())));
   }
 
   double log_validation(int step) {
-    const double loss = validate();
-    validation_curve_.steps.push_back(step), validation_curve_.values.push_back(loss);
-    run_.log(format("step %d: validation loss %.4f, %.3f of silence", step, loss, loss / silence()));
-    save_loss_curves(run_.logs() / "loss.png", {train_curve_, validation_curve_});
-    return loss;
+    const Terms terms = terms_of(validation_chunks());
+    curves_.validation.add(step, terms.loss);
+    run_.log(format("step %d: validation loss %.4f (linear %.4f, log %.4f), %.3f of silence", step, terms.loss, terms.linear,
+                    terms.logarithmic(), terms.loss / silence()));
+    save_loss_curves(run_.logs() / "loss.png", {curves_.training, curves_.validation});
+    return terms.loss;
+  }
+
+  void checkpoint(int step) {
+    save_curves(run_.curves(), curves_);
+    save_checkpoint(run_.checkpoint(step), config_, decoder_.params(), optimizer_);
   }
 
   // The first validation file, so that one can hear how far training is.
@@ -182,10 +212,11 @@ class Trainer {
   Decoder decoder_;
   Order order_;
   Adam optimizer_;
-  std::optional<Program> validation_;
+  std::optional<Program> forward_;  // the loss of one example and its linear term
   double silence_ = 0;
+  Speed speed_;
   bool last_ = false;  // the step just done ends the run
-  Curve train_curve_{"training", {}, {}}, validation_curve_{"validation", {}, {}};
+  Curves curves_;
 };
 
 }  // namespace

@@ -1,5 +1,7 @@
 // Training: examples in, checkpoints, renders and log lines out.
 #pragma once
+#include <optional>
+
 #include "config.h"
 #include "dataset.h"
 #include "run.h"
@@ -8,7 +10,8 @@ namespace dgen::ddsp {
 
 struct TrainResult {
   int steps = 0;
-  double train_loss = 0, validation_loss = 0;
+  std::optional<double> train_loss;  // none if the run was at its end already
+  double validation_loss = 0;
 };
 
 // Runs from step 0, or from the run's latest checkpoint when `resume`, to config.steps. Resuming gives the weights

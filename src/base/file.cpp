@@ -36,7 +36,8 @@ int write_all(int fd, std::string_view bytes) {
 }  // namespace
 
 std::string read_file(const std::filesystem::path& path) {
-  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  // O_NONBLOCK: a pipe without a writer must be refused below, not waited for.
+  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   struct stat info {};
   if (file.fd < 0 || ::fstat(file.fd, &info) != 0) fail(path.string(), ": cannot read: ", std::strerror(errno));
   if (!S_ISREG(info.st_mode)) fail(path.string(), ": not a file");

@@ -1,28 +1,11 @@
-#include "apps/ddsp/cli.h"
-
 #include "base/file.h"
 #include "base/safetensors.h"
 #include "dgen/io.h"
+#include "tests/ddsp/run_cli.h"
 #include "tests/ddsp/sound.h"
 
 namespace dgen::ddsp {
 namespace {
-
-struct Outcome {
-  int status;
-  std::string out, error;
-};
-
-Outcome ddsp(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), "ddsp");
-  std::vector<const char*> argv;
-  for (const std::string& a : arguments) argv.push_back(a.c_str());
-  ::testing::internal::CaptureStdout();
-  ::testing::internal::CaptureStderr();
-  const int status = run_cli(static_cast<int>(argv.size()), argv.data());
-  std::string out = ::testing::internal::GetCapturedStdout();
-  return {status, std::move(out), ::testing::internal::GetCapturedStderr()};
-}
 
 class CommandLine : public Folder {
  protected:
@@ -94,7 +77,7 @@ TEST_F(CommandLine, OverridesComeAfterTheFile) {
 TEST_F(CommandLine, FilesThatAreNoCheckpoints) {
   const std::string path = (folder_ / "x.safetensors").string();
   write_file_atomic(path, "rubbish");
-  EXPECT_EQ(ddsp({"eval", path}).error, "ddsp: " + path + ": safetensors: file of 7 bytes is too short\n");
+  EXPECT_EQ(ddsp({"eval", path}).error, "ddsp: " + path + ": no checkpoint of ddsp (safetensors: file of 7 bytes is too short)\n");
   write_safetensors(path, {});
   EXPECT_EQ(ddsp({"eval", path}).error, "ddsp: " + path + ": no checkpoint of ddsp (it has no configuration)\n");
   EXPECT_EQ(ddsp({"render", path, sounds_.string()}).status, 1);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <sys/stat.h>
 
 #include "apps/ddsp/cache.h"
 #include "apps/ddsp/report.h"
@@ -48,6 +49,18 @@ TEST_F(Data, NamesWithSpacesAndUmlautsInSubfolders) {
   EXPECT_EQ(set.clips[0].name, "a b.wav");
   EXPECT_EQ(set.clips[1].name, "Übung/größer.wav");
   EXPECT_TRUE(set.skipped.empty());
+}
+
+TEST_F(Data, LinksAreFollowedOnceAndPipesRefused) {
+  tone("a.wav");
+  fs::create_directory_symlink("..", sounds_ / "loop");
+  fs::create_directory_symlink(".", sounds_ / "self");
+  fs::create_symlink("a.wav", sounds_ / "same.wav");
+  ASSERT_EQ(::mkfifo(in("pipe.wav").c_str(), 0600), 0);
+  const Dataset set = load_dataset(config_);
+  ASSERT_EQ(set.clips.size(), 1u);
+  EXPECT_EQ(set.clips[0].name, "a.wav");
+  EXPECT_EQ(set.skipped, (std::vector<std::string>{in("pipe.wav") + ": not a file"}));
 }
 
 TEST_F(Data, ClipsAreNormalisedAndTrimmed) {
