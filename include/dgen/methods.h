@@ -20,6 +20,9 @@ namespace detail {
 struct Wrap {};
 using Axes = std::vector<int>;
 
+// Shapes, axes, sizes and hops are checked where a method is called: one that does not fit is an Error that names the
+// operator, the shapes and the line of the call.
+
 // Core operators. Axes count from either end; one out of range is an Error.
 Value reshape(const Value& x, const Shape& shape, Loc loc);
 Value permute(const Value& x, const Axes& axes, Loc loc);
@@ -339,7 +342,8 @@ class Timed {
   Self svf(const SvfOptions& options = {}, Loc loc = Loc::here()) const {
     return of(detail::svf(self(), options, loc));
   }
-  // Four one-poles with tanh and feedback.
+  // Huovilainen 2004: u = tanh(drive x - 4 resonance y4'), then four times y += g (u - tanh y), u = tanh y, with
+  // g = 1 - exp(-2 pi cutoff / sample_rate); y4' is the output of the frame before.
   Self ladder(const LadderOptions& options = {}, Loc loc = Loc::here()) const {
     return of(detail::ladder(self(), options, loc));
   }
@@ -357,14 +361,16 @@ class Timed {
   Self allpass_delay(const AllpassDelayOptions& options = {}, Loc loc = Loc::here()) const {
     return of(detail::allpass_delay(self(), options, loc));
   }
-  // Feed-forward, in decibels, with a soft knee; attack and release smooth the gain reduction.
+  // Giannoulis, Massberg and Reiss 2012, feed-forward: with o = 20 log10 |sidechain| - threshold_db the reduction in dB
+  // is (1 - 1/ratio) k(o), k(o) = 0 below -knee_db/2, o above knee_db/2, (o + knee_db/2)^2 / (2 knee_db) between; it is
+  // smoothed by a one-pole that covers 99% of a step in attack (rising) or release seconds.
   Self compressor(const CompressorOptions& options = {}, Loc loc = Loc::here()) const {
     return of(detail::compressor(self(), options, loc));
   }
   // y[n] = sum over k of ir[k] x[n - k], without latency.
   Self convolve(const Tensor& ir, Loc loc = Loc::here()) const;
   // One windowed FIR a tick, sampled from magnitudes [.., bins] in frequency, over the hop's samples (DDSP's filtered
-  // noise).
+  // noise). Its phase is linear and a block is awaited: (bins - 1) + (hop - 1) frames late. Fewer than 2 bins are an Error.
   Self filter_hops(const SignalTensor& magnitudes, const FilterHopsOptions& options = {}, Loc loc = Loc::here()) const;
 
  private:

@@ -13,7 +13,7 @@ struct RandnOptions {
 };
 
 struct ParamOptions {
-  float min = -std::numeric_limits<float>::infinity();  // clamped after every optimiser step
+  float min = -std::numeric_limits<float>::infinity();  // clamped after every optimiser step; min > max is an Error
   float max = std::numeric_limits<float>::infinity();
 };
 

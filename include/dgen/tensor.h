@@ -115,7 +115,9 @@ class SignalTensor : public Value,
 
   // Host data of a channel: shape elements a frame, or a tick of hop.
   static SignalTensor input(int channel, const Shape& shape, const InputOptions& options = {}, Loc loc = Loc::here());
+  // Uniform in [-1, 1), every element of its own.
   static SignalTensor noise(const Shape& shape, const NoiseOptions& options = {}, Loc loc = Loc::here());
+  // A feedback cell of a shape; see Signal::history.
   static SignalTensorHistory history(const Shape& shape, const HistoryOptions& options = {}, Loc loc = Loc::here());
   std::optional<SignalTensor> grad() const;
 };

@@ -48,12 +48,13 @@ Signal spectral_loss(const SignalTensor& a, const SignalTensor& b, const Spectra
 
 struct MultiScaleOptions {
   std::vector<int> sizes = {2048, 1024, 512, 256, 128, 64};
-  float overlap = 0.75f;
+  float overlap = 0.75f;  // of neighbouring windows, in [0, 1)
   float log_weight = 1;
   float log_eps = 1e-3f;
 };
 
 // Sum over sizes of mean |A - B| + log_weight * mean |ln(A + eps) - ln(B + eps)| over bins, periodic Hann (DDSP).
+// No sizes, or an overlap out of range, is an Error.
 Signal multi_scale_spectral_loss(const SignalTensor& a, const SignalTensor& b, const MultiScaleOptions& options = {},
                                  Loc loc = Loc::here());
 
@@ -113,6 +114,7 @@ class Optimizer {
   // Updates the params that have a gradient; none at all is an Error.
   void step();
   void zero_grad();
+  // An lr that is negative or not finite is an Error, here, in options and from a schedule.
   void set_lr(double lr) { progress_->set_lr(lr); }
   double lr() const { return progress_->lr; }
   // The learning rate from now on, by the number of the step.
@@ -120,6 +122,8 @@ class Optimizer {
   void add_group(const std::vector<Value>& params, const GroupOptions& options = {});
   int64_t steps() const { return progress_->steps; }
   int64_t skipped() const;
+  // "SGD", "Adam" or "AdamW"; a checkpoint is loaded into the same kind only.
+  const std::string& kind() const { return settings_.kind; }
 
   // For TrainingStep, checkpoints and own loops: what a step does, given the gradient of each of params() or none.
   std::vector<Update> updates(const std::vector<std::optional<Tensor>>& gradients) const;
@@ -152,6 +156,7 @@ class Optimizer {
     bool scalar = false;
   };
   struct Settings {
+    std::string kind;
     double lr = 1e-3;
     float weight_decay = 0, clip_grad_norm = 0, clip_grad_value = 0;
     std::vector<Piece> pieces;
@@ -302,7 +307,8 @@ Gradcheck gradcheck(const Value& loss, const GradcheckOptions& options = {});
 using NamedParams = std::vector<std::pair<std::string, Value>>;
 // Params, and the state of an optimiser, as one safetensors file, written atomically.
 void save(const std::filesystem::path& path, const NamedParams& params, const Optimizer* optimizer = nullptr);
-// Into params (and an optimiser) of the same names and shapes; anything else is an Error and changes nothing.
+// Into params (and an optimiser) of the same names and shapes; anything else, an optimiser of another kind too, is an
+// Error and changes nothing. Without an optimiser its state in the file is ignored.
 void load(const std::filesystem::path& path, const NamedParams& params, Optimizer* optimizer = nullptr);
 inline void save(const std::filesystem::path& path, const NamedParams& params, const Optimizer& optimizer) {
   save(path, params, &optimizer);

@@ -7,7 +7,23 @@
 namespace dgen {
 namespace {
 
-const std::string state_prefix = "optimizer.";
+const std::string state_prefix = "optimizer.", kind_key = "optimizer";
+
+// State of another rule would be read as that of this one, so the kind must be the same and no piece left over.
+void check_optimizer(const std::string& path, const SafeFile& file, const Optimizer& optimizer) {
+  auto kind = file.metadata.find(kind_key);
+  if (kind == file.metadata.end()) fail("[load] ", path, " was saved without an optimiser: load the params alone");
+  if (kind->second != optimizer.kind())
+    fail("[load] ", path, " has the state of ", kind->second, ", not of ", optimizer.kind(),
+         ": load the params alone or use ", kind->second);
+  std::map<std::string, Tensor> state = optimizer.state();
+  for (auto& [name, tensor] : file.tensors) {
+    if (name.rfind(state_prefix, 0) != 0) continue;
+    std::string piece = name.substr(state_prefix.size());
+    if (piece != "steps" && piece != "lr" && !state.count(piece))
+      fail("[load] ", path, " has an unknown '", name, "': the optimiser was made with other options or params");
+  }
+}
 
 // The leaves of a checkpoint by their names in the file.
 std::map<std::string, Value> leaves(const NamedParams& params, const Optimizer* optimizer) {
@@ -32,12 +48,14 @@ void save(const std::filesystem::path& path, const NamedParams& params, const Op
   if (optimizer) {
     file.tensors[state_prefix + "steps"] = {{1}, std::vector<int64_t>{optimizer->steps()}};
     file.tensors[state_prefix + "lr"] = {{1}, std::vector<double>{optimizer->lr()}};
+    file.metadata[kind_key] = optimizer->kind();
   }
   write_safetensors(path, file);
 }
 
 void load(const std::filesystem::path& path, const NamedParams& params, Optimizer* optimizer) {
   SafeFile file = read_safetensors(path);
+  if (optimizer) check_optimizer(path.string(), file, *optimizer);
   std::map<std::string, Value> all = leaves(params, optimizer);
   // Everything is checked before anything changes.
   for (auto& [name, value] : all) {

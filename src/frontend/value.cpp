@@ -84,15 +84,29 @@ std::optional<SignalTensor> SignalTensor::grad() const { return typed<SignalTens
 
 namespace {
 
-Tensor from_data(const Shape& shape, std::vector<float> data, bool learnable, Loc loc) {
+void check_axes(const Shape& shape, Loc loc) {
   for (int64_t n : shape)
     if (n < 1) detail::fail_at("tensor", cat("an axis of size ", n, " in ", shape.str()), nullptr, 0, loc);
+}
+
+// As many values as a shape has elements; 2^36 of them, 256 GiB, are taken for a mistake before memory is asked for.
+std::vector<float> filled(const Shape& shape, float value, Loc loc) {
+  check_axes(shape, loc);
+  double count = 1;
+  for (int64_t n : shape) count *= static_cast<double>(n);
+  try {
+    if (count < 0x1p36) return std::vector<float>(static_cast<size_t>(shape.size()), value);
+  } catch (const std::bad_alloc&) {  // said below
+  }
+  detail::fail_at("tensor", "not enough memory for shape " + shape.str(), nullptr, 0, loc);
+}
+
+Tensor from_data(const Shape& shape, std::vector<float> data, bool learnable, Loc loc) {
+  check_axes(shape, loc);
   if (static_cast<int64_t>(data.size()) != shape.size())
     detail::fail_at("tensor", cat(data.size(), " values for shape ", shape.str()), nullptr, 0, loc);
   return Tensor(detail::Wrap{}, detail::leaf(detail::make_storage(shape, std::move(data), learnable), learnable, loc));
 }
-
-size_t elements(const Shape& shape) { return static_cast<size_t>(std::max<int64_t>(shape.size(), 0)); }
 
 // splitmix64 (Steele, Lea and Flood 2014).
 uint64_t scramble(uint64_t x) {
@@ -136,13 +150,13 @@ Tensor Tensor::zeros(const Shape& shape, bool requires_grad, Loc loc) { return f
 Tensor Tensor::ones(const Shape& shape, bool requires_grad, Loc loc) { return full(shape, 1, requires_grad, loc); }
 
 Tensor Tensor::full(const Shape& shape, float value, bool requires_grad, Loc loc) {
-  return from_data(shape, std::vector<float>(elements(shape), value), requires_grad, loc);
+  return from_data(shape, filled(shape, value, loc), requires_grad, loc);
 }
 
 Tensor Tensor::randn(const Shape& shape, const RandnOptions& options, bool requires_grad, Loc loc) {
   static std::atomic<uint64_t> unseeded{0};
   uint64_t seed = options.seed ? *options.seed : unseeded.fetch_add(1);
-  std::vector<float> data(elements(shape));
+  std::vector<float> data = filled(shape, 0, loc);
   for (size_t i = 0; i < data.size(); ++i) data[i] = options.std * normal(seed, i);
   return from_data(shape, std::move(data), requires_grad, loc);
 }
@@ -156,14 +170,14 @@ Tensor Tensor::arange(int64_t n, bool requires_grad, Loc loc) {
 }
 
 Tensor Tensor::linspace(float first, float last, int64_t n, bool requires_grad, Loc loc) {
-  std::vector<float> data(static_cast<size_t>(std::max<int64_t>(n, 0)));
+  std::vector<float> data = filled({n}, 0, loc);
   double step = n > 1 ? (static_cast<double>(last) - first) / static_cast<double>(n - 1) : 0;
   for (size_t i = 0; i < data.size(); ++i) data[i] = static_cast<float>(first + step * static_cast<double>(i));
   return from_data({n}, std::move(data), requires_grad, loc);
 }
 
 Tensor Tensor::eye(int64_t n, bool requires_grad, Loc loc) {
-  std::vector<float> data(elements({n, n}), 0);
+  std::vector<float> data = filled({n, n}, 0, loc);
   for (int64_t i = 0; i < n; ++i) data[static_cast<size_t>(i * n + i)] = 1;
   return from_data({n, n}, std::move(data), requires_grad, loc);
 }
@@ -181,6 +195,8 @@ Signal::Signal(float value, bool requires_grad, Loc loc)
     : Signal(detail::Wrap{}, detail::leaf(detail::make_storage({}, {value}, requires_grad), requires_grad, loc)) {}
 
 Signal Signal::param(float value, const ParamOptions& bounds, Loc loc) {
+  if (!(bounds.min <= bounds.max))
+    detail::fail_at("param", cat("min ", bounds.min, " is not below max ", bounds.max), nullptr, 0, loc);
   Signal signal(value, true, loc);
   signal.node()->storage->min = bounds.min;
   signal.node()->storage->max = bounds.max;

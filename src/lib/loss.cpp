@@ -1,6 +1,7 @@
 // Losses on samples, spectra and levels.
 #include <cmath>
 
+#include "base/check.h"
 #include "dgen/config.h"
 #include "dgen/train.h"
 
@@ -59,6 +60,8 @@ Signal spectral_loss(const SignalTensor& a, const SignalTensor& b, const Spectra
 Signal multi_scale_spectral_loss(const SignalTensor& a, const SignalTensor& b, const MultiScaleOptions& o, Loc loc) {
   CallSite site(loc);
   if (o.sizes.empty()) detail::raise("multi_scale_spectral_loss", "no sizes", {a, b});
+  if (!(o.overlap >= 0 && o.overlap < 1))
+    detail::raise("multi_scale_spectral_loss", cat("overlap must be at least 0 and below 1, got ", o.overlap), {});
   Signal loss;
   for (int size : o.sizes) {
     int hop = std::max(1, static_cast<int>(std::lround(static_cast<float>(size) * (1 - o.overlap))));

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "base/check.h"
 #include "dgen/train.h"
 
 namespace dgen {
@@ -42,6 +43,8 @@ void Optimizer::add_group(const std::vector<Value>& params, const GroupOptions& 
 }
 
 void Optimizer::Progress::set_lr(double value) {
+  if (!std::isfinite(value) || value < 0)
+    detail::raise("optimizer", cat("lr must be finite and not negative, got ", value), {});
   lr = value;
   lr_value.assign(static_cast<float>(value));
 }
@@ -135,7 +138,7 @@ void Optimizer::zero_grad() {
 // ----------------------------------------------------------------------------------------------------------------
 
 SGD::SGD(const std::vector<Value>& params, const SgdOptions& o)
-    : Optimizer(params, {o.lr, o.weight_decay, o.clip_grad_norm, o.clip_grad_value,
+    : Optimizer(params, {"SGD", o.lr, o.weight_decay, o.clip_grad_norm, o.clip_grad_value,
                          o.momentum != 0 ? std::vector<Piece>{{"v", false}} : std::vector<Piece>{}}),
       options_(o) {}
 
@@ -149,7 +152,8 @@ Tensor SGD::rule(const Param& param, const Tensor& gradient, const Tensor& lr, s
 }
 
 Adam::Adam(const std::vector<Value>& params, const AdamOptions& o, bool decoupled)
-    : Optimizer(params, {o.lr,
+    : Optimizer(params, {decoupled ? "AdamW" : "Adam",
+                         o.lr,
                          o.weight_decay,
                          o.clip_grad_norm,
                          o.clip_grad_value,

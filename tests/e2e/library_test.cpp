@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 
 #include "support/backends.h"
 
@@ -150,17 +151,82 @@ TEST_P(Library, DelaysInFeedback) {
   EXPECT_LT(late, 1e-4f);
 }
 
+using Row = std::vector<double>;
+
+// x w + b with w [x.size(), b.size()].
+Row affine(const Row& x, const Tensor& w, const Tensor& b) {
+  Values weights = w.realize(), bias = b.realize();
+  Row y(bias.begin(), bias.end());
+  for (size_t i = 0; i < x.size(); ++i)
+    for (size_t j = 0; j < y.size(); ++j) y[j] += x[i] * static_cast<double>(weights[i * y.size() + j]);
+  return y;
+}
+
+double logistic(double x) { return 1 / (1 + std::exp(-x)); }
+
+// One tick of a cell: the gates of the input and of the last output, stacked, to the new output in h.
+using Cell = std::function<void(const Row& a, const Row& b, Row& h)>;
+
+Values recurrent(const Values& in, const RecurrentWeights& w, const Cell& cell) {
+  auto size = static_cast<size_t>(w.input.shape()[0]);
+  Row h(static_cast<size_t>(w.hidden.shape()[0]), 0);
+  Values all;
+  for (size_t n = 0; n < in.size(); n += size) {
+    Row x(in.begin() + static_cast<int64_t>(n), in.begin() + static_cast<int64_t>(n + size));
+    cell(affine(x, w.input, w.bias), affine(h, w.hidden, w.hidden_bias), h);
+    for (double v : h) all.push_back(static_cast<float>(v));
+  }
+  return all;
+}
+
 TEST_P(Library, RecurrentCells) {
+  const size_t hidden = 4;
   SignalTensor x = SignalTensor::input(0, {3});
-  Values in = wild(3 * 8);
-  Values h = gru(x, gru_weights(3, 4, 1)).realize({.frames = 8, .inputs = {in}});
-  EXPECT_EQ(h.size(), 32u);
-  for (float v : h) EXPECT_LT(std::abs(v), 1);
-  EXPECT_EQ(lstm(x, lstm_weights(3, 4, 1)).realize({.frames = 8, .inputs = {in}}).size(), 32u);
-  Tensor q = Tensor::randn({5, 4}, {.seed = 1}), v = Tensor::ones({5, 2});
-  expect_near(attention(q, q, v, true).realize(), Values(10, 1), 1e-5f);
-  Values normal = layer_norm(Tensor({{1, 2, 3}, {-4, 0, 4}})).realize();
-  EXPECT_NEAR(normal[2], 1.2247, 1e-3);
+  Values in = wild(3 * 20);
+  RecurrentWeights g = gru_weights(3, hidden, 1), l = lstm_weights(3, hidden, 1);
+  Cell gru_cell = [&](const Row& a, const Row& b, Row& h) {
+    for (size_t i = 0; i < hidden; ++i) {
+      double r = logistic(a[i] + b[i]), z = logistic(a[hidden + i] + b[hidden + i]);
+      h[i] = (1 - z) * std::tanh(a[2 * hidden + i] + r * b[2 * hidden + i]) + z * h[i];
+    }
+  };
+  expect_near(gru(x, g).realize({.frames = 20, .inputs = {in}}), recurrent(in, g, gru_cell), 2e-6f);
+  Row c(hidden, 0);
+  Cell lstm_cell = [&](const Row& a, const Row& b, Row& h) {
+    auto gate = [&](size_t k, size_t i) { return a[k * hidden + i] + b[k * hidden + i]; };
+    for (size_t i = 0; i < hidden; ++i) {
+      c[i] = logistic(gate(1, i)) * c[i] + logistic(gate(0, i)) * std::tanh(gate(2, i));
+      h[i] = logistic(gate(3, i)) * std::tanh(c[i]);
+    }
+  };
+  expect_near(lstm(x, l).realize({.frames = 20, .inputs = {in}}), recurrent(in, l, lstm_cell), 2e-6f);
+}
+
+// softmax(q k' / sqrt(d)) v, row by row; causal: row i sees the rows up to i.
+Values plain_attention(const Values& q, const Values& k, const Values& v, size_t rows, bool causal) {
+  size_t d = q.size() / rows, e = v.size() / rows;
+  Values out;
+  for (size_t i = 0; i < rows; ++i) {
+    Row mix(e, 0);
+    double total = 0;
+    for (size_t j = 0; j < (causal ? i + 1 : rows); ++j) {
+      double score = 0;
+      for (size_t c = 0; c < d; ++c) score += static_cast<double>(q[i * d + c]) * static_cast<double>(k[j * d + c]);
+      double weight = std::exp(score / std::sqrt(static_cast<double>(d)));
+      total += weight;
+      for (size_t c = 0; c < e; ++c) mix[c] += weight * static_cast<double>(v[j * e + c]);
+    }
+    for (double m : mix) out.push_back(static_cast<float>(m / total));
+  }
+  return out;
+}
+
+TEST_P(Library, AttentionAndLayerNorm) {
+  Tensor q = Tensor::randn({5, 4}, {.seed = 1}), k = Tensor::randn({5, 4}, {.seed = 2}), v = Tensor::randn({5, 2}, {.seed = 3});
+  for (bool causal : {false, true})
+    expect_near(attention(q, k, v, causal).realize(), plain_attention(q.realize(), k.realize(), v.realize(), 5, causal), 2e-6f);
+  // (x - mean) / sqrt(var + 1e-5), variances 2/3 and 32/3.
+  expect_near(layer_norm(Tensor({{1, 2, 3}, {-4, 0, 4}})).realize(), {-1.2247357f, 0, 1.2247357f, -1.2247443f, 0, 1.2247443f}, 2e-6f);
 }
 
 TEST_P(Library, Gradients) {

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "support/backends.h"
+#include "support/serial_error.h"
 
 namespace {
 
@@ -191,7 +192,9 @@ TEST_P(Numeric, SpectralLossOfADelta) {
   Signal loss = spectral_loss(delta, Signal::constant(0),
                               {.window_size = 64, .hop = 1, .window = Window::rect, .normalize = false});
   std::vector<float> got = loss.realize(90);
-  for (size_t n = 0; n < got.size(); ++n) EXPECT_NEAR(got[n], n >= 10 && n <= 73 ? 33 : 0, 1e-3) << "at " << n;
+  Values want(90, 0);
+  std::fill(want.begin() + 10, want.begin() + 74, 33);
+  expect_values(got, want);
 }
 
 TEST_P(Numeric, SpectralLossGradient) {
@@ -199,7 +202,7 @@ TEST_P(Numeric, SpectralLossGradient) {
   Signal wave = sin(Signal::phasor(200) * (2 * static_cast<float>(M_PI)));
   auto check = [&](const SpectralLossOptions& options, double value, double slope) {
     Signal amp = Signal::param(.75f);
-    EXPECT_NEAR(spectral_loss(amp * wave, 0.5f * wave, options).backward(256), value, value * 1e-4);
+    EXPECT_NEAR(spectral_loss(amp * wave, 0.5f * wave, options).backward(256), value, value * 1e-5 + 1e-6);
     expect_gradient(gradient(amp), slope);
   };
   check({.window_size = 64, .hop = 16}, .6166937, 4.933549);
@@ -244,15 +247,15 @@ TEST_P(Numeric, LearnsFrequency) {
   }
 }
 
-// One patch over 64 frames, whole and in blocks.
+// One patch, whole and in blocks. The chunked form of a recurrence may differ from the serial one, which blocks below 16
+// take, by 4 times the error of the serial form itself.
 void expect_block_invariant(const Value& y) {
-  const int frames = 64;
+  const int frames = 256;
+  const double bound = 4 * test::serial_error(y, frames);
   for (bool exact : {false, true}) {
     std::vector<float> whole = y.realize({.frames = frames, .exact_blocks = exact});
-    double peak = 0;
-    for (float v : whole) peak = std::max(peak, static_cast<double>(std::abs(v)));
     auto program = compile(y, {.exact_blocks = exact});
-    for (int block : {1, 2, 4, 8, 16}) {
+    for (int block : {1, 2, 4, 8, 16, 128}) {
       SCOPED_TRACE("block " + std::to_string(block) + (exact ? ", exact" : ""));
       std::vector<float> got;
       program.reset();
@@ -260,10 +263,11 @@ void expect_block_invariant(const Value& y) {
         auto part = program.run({.frames = block, .preserve_state = true})[0];
         got.insert(got.end(), part.begin(), part.end());
       }
-      if (exact || block == 16) {
+      if (exact || block % 16 == 0) {
         ASSERT_EQ(got, whole);
+        continue;
       }
-      for (size_t i = 0; i < got.size(); ++i) ASSERT_NEAR(got[i], whole[i], 1e-5 * peak) << "at " << i;
+      for (size_t i = 0; i < got.size(); ++i) ASSERT_NEAR(got[i], whole[i], bound) << "at " << i;
     }
   }
 }

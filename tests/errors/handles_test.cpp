@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 namespace {
 
 using namespace dgen;
@@ -59,6 +61,11 @@ TEST_F(Handles, Data) {
   EXPECT_EQ(message([] { Tensor(std::vector<float>{1, 2, 3}, Shape{2, 2}); }), "[tensor] 3 values for shape (2,2)" + AT_LINE(__LINE__));
   EXPECT_EQ(message([] { Tensor({{1, 2}, {3}}); }), "[tensor] rows of 2 and of 1 values" + AT_LINE(__LINE__));
   EXPECT_EQ(message([] { Tensor::zeros({2, 0}); }), "[tensor] an axis of size 0 in (2,0)" + AT_LINE(__LINE__));
+  text = message([] { Tensor::zeros({1 << 20, 1 << 20}); });
+  EXPECT_EQ(text, "[tensor] not enough memory for shape (1048576,1048576)" + AT_LINE(__LINE__ - 1));
+  text = message([] { Tensor::ones({int64_t{1} << 62, 4}); });
+  EXPECT_EQ(text, "[tensor] not enough memory for shape (4611686018427387904,4)" + AT_LINE(__LINE__ - 1));
+  EXPECT_EQ(message([] { Tensor::eye(-1); }), "[tensor] an axis of size -1 in (-1,-1)" + AT_LINE(__LINE__));
   EXPECT_EQ(message([] { Tensor({1, 2}).assign({1, 2, 3}); }), "[assign] 3 values for shape (2)" + AT_LINE(__LINE__));
   EXPECT_EQ(message([] { Signal::phasor(1).assign(3); }), "[assign] only a constant or a param has values of its own" + AT_LINE(__LINE__));
   EXPECT_EQ(message([] { Signal() + 1.0f; }), "[add] an empty handle" + AT_LINE(__LINE__));
@@ -81,6 +88,9 @@ TEST_F(Handles, Signals) {
   EXPECT_EQ(message([&] { x.comb({.time = x}); }), "[comb] a time that varies needs .max" + AT_LINE(__LINE__));
   EXPECT_EQ(message([&] { x.buffer(0, 4); }), "[buffer] size must be at least 1, got 0" + AT_LINE(__LINE__));
   EXPECT_EQ(message([&] { x.every(0); }), "[every] hop 0 is not positive" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([] { Signal::param(1, {.min = 2, .max = 1}); }), "[param] min 2 is not below max 1" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { multi_scale_spectral_loss(x, x, {.overlap = 1}); }),
+            "[multi_scale_spectral_loss] overlap must be at least 0 and below 1, got 1" + AT_LINE(__LINE__ - 1));
   text = message([&] { rfft(x.buffer(14)); });
   EXPECT_EQ(text, "[rfft] size 14 has a prime factor other than 2, 3 and 5; the nearest good size is 15" + AT_LINE(__LINE__ - 1));
 }
@@ -103,6 +113,30 @@ TEST_F(Handles, Training) {
   EXPECT_EQ(message([&] { SGD other({Tensor({1, 2})}); }), "[optimizer] a handle that is not learnable");
   EXPECT_EQ(message([&] { compile_training(Signal::phasor(1), opt, {.frames = 4}); }),
             "[compile_training] the loss depends on no parameter of the optimiser");
+  EXPECT_EQ(message([&] { Adam other({w}, {.lr = NAN}); }), "[optimizer] lr must be finite and not negative, got nan");
+  EXPECT_EQ(message([&] { opt.set_lr(-1); }), "[optimizer] lr must be finite and not negative, got -1");
+  opt.set_schedule([](int64_t) { return INFINITY; });
+  (w * w).sum().backward();
+  EXPECT_EQ(message([&] { opt.step(); }), "[optimizer] lr must be finite and not negative, got inf");
+}
+
+TEST_F(Handles, Checkpoints) {
+  std::string path = (std::filesystem::temp_directory_path() / "dgen_handles_test.safetensors").string();
+  Tensor w = Tensor::param({1, 2});
+  Adam adam({w});
+  SGD sgd({w}, {.lr = 0.5f}), heavy({w}, {.momentum = 0.9f});
+  save(path, {{"w", w}}, adam);
+  EXPECT_EQ(message([&] { load(path, {{"w", w}}, sgd); }),
+            "[load] " + path + " has the state of Adam, not of SGD: load the params alone or use Adam");
+  EXPECT_EQ(message([&] { load(path, {{"w", w}}); }), "no error");
+  save(path, {{"w", w}}, heavy);
+  EXPECT_EQ(message([&] { load(path, {{"w", w}}, sgd); }),
+            "[load] " + path + " has an unknown 'optimizer.v.0': the optimiser was made with other options or params");
+  EXPECT_EQ(sgd.lr(), 0.5);
+  save(path, {{"w", w}});
+  EXPECT_EQ(message([&] { load(path, {{"w", w}}, sgd); }),
+            "[load] " + path + " was saved without an optimiser: load the params alone");
+  std::filesystem::remove(path);
 }
 
 }  // namespace

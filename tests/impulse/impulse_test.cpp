@@ -1,10 +1,8 @@
 // Responses of many patches on every backend, whole and in blocks that go on where the last one ended.
 #include "patches.h"
 
-#include "driver/pipeline.h"
-#include "driver/programs.h"
-#include "frontend/run.h"
 #include "support/backends.h"
+#include "support/serial_error.h"
 
 namespace dgen::test {
 
@@ -30,21 +28,6 @@ void expect_response(const std::vector<float>& got, const Patch& patch) {
     ASSERT_NEAR(got[i], want[i], patch.relative * std::abs(want[i]) + patch.absolute)
         << "element " << i % (want.size() / static_cast<size_t>(patch.frames)) << " of frame "
         << i / (want.size() / static_cast<size_t>(patch.frames));
-}
-
-// The largest error of a run that rounds every step to float32, against float64.
-double serial_error(const Value& y, int frames) {
-  detail::Capturer captured;
-  captured.output(y);
-  ir::Graph graph = driver::prepare(captured.capture().graph);
-  driver::RunArgs args = detail::run_args({}, frames, false);
-  interp::Leaves leaves = driver::leaves_of(captured.capture(), args);
-  ir::RunInfo info{frames, 0, args.sample_rate, 0};
-  auto exact = interp::run(graph, info, leaves, nullptr).outputs[0];
-  auto single = interp::run(graph, info, leaves, nullptr, true).outputs[0];
-  double worst = 0;
-  for (size_t i = 0; i < exact.size(); ++i) worst = std::max(worst, std::abs(exact[i] - single[i]));
-  return worst;
 }
 
 std::vector<float> run_in_blocks(Program& program, int frames, int block) {

@@ -191,21 +191,5 @@ TEST(PreludeFft, CudaTextCompiles) {
   EXPECT_EQ(errors, "");
 }
 
-TEST(PreludeFft, PrintsSpeed) {
-  for (const int n : {64, 256, 512, 1024, 2048, 4096, 16384, 65536}) {
-    const std::vector<float> x = noise(2 * n + 2, 3);
-    std::vector<float> y(x.size());
-    for (const char* kind : {"rfft", "irfft", "fft"}) {
-      const auto run = function(kind, n);
-      const int times = 200000 / n + 1;
-      const double t = best_seconds(15, [&] {
-        for (int i = 0; i < times; ++i) run(x.data(), y.data());
-      });
-      std::printf("%s %d: %.0f ns  ", kind, n, t / times * 1e9);
-    }
-    std::printf("\n");
-  }
-}
-
 }  // namespace
 }  // namespace dgen::test

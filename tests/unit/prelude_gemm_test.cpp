@@ -22,25 +22,6 @@ void run_gemm(int ta, int tb, long m, long n, long k, const float *a, long lda, 
               long ldc, int accumulate) {
   dg_gemm(ta, tb, m, n, k, a, lda, b, ldb, c, ldc, accumulate);
 }
-#if defined(__AVX512F__)
-int fma_lanes(void) { return 16; }
-#elif defined(__AVX2__) && defined(__FMA__)
-int fma_lanes(void) { return 8; }
-#else
-int fma_lanes(void) { return 0; }
-#endif
-/* twelve independent chains: the peak of fused multiply-adds */
-float peak(long n) {
-  dg_vec s[12], x = {0};
-  for (int i = 0; i < 12; ++i) s[i] = x;
-  for (long p = 0; p < n; ++p) {
-    for (int i = 0; i < 12; ++i) s[i] = dg_vec_fma(x, x, s[i]);
-    __asm__ volatile("" : "+x"(x));
-  }
-  float r = 0;
-  for (int i = 0; i < 12; ++i) r += s[i][0];
-  return r;
-}
 )";
 }
 
@@ -132,41 +113,6 @@ TEST(PreludeGemm, CudaTextCompiles) {
   const std::string errors = compile_cuda(cuda);
   if (errors == "absent") GTEST_SKIP() << "libnvrtc is not installed";
   EXPECT_EQ(errors, "");
-}
-
-TEST(PreludeGemm, PrintsSpeed) {
-  const auto gemm = library().get<Gemm>("run_gemm");
-  const int lanes = library().get<int()>("fma_lanes")();
-  if (lanes == 0) GTEST_SKIP() << "no fused multiply-add";
-  const auto peak_run = library().get<float(long)>("peak");
-  volatile float sink = 0;
-  const auto peak = [&] {
-    return 12.0 * 2 * lanes * 100000 / best_seconds(9, [&] { sink = sink + peak_run(100000); }) * 1e-9;
-  };
-  for (const Case& s : {Case{512, 512, 512},
-                        {1000, 128, 128},
-                        {250, 512, 512},
-                        {64, 64, 64},
-                        {1, 512, 512},
-                        {2, 512, 512},
-                        {4, 512, 512},
-                        {512, 1, 512}})
-    for (int flags = 0; flags < 4; ++flags) {
-      const int ta = flags & 1, tb = flags >> 1;
-      const std::vector<float> a = noise(s.m * s.k, 1), b = noise(s.n * s.k, 2);
-      std::vector<float> c(static_cast<std::size_t>(s.m * s.n));
-      const long times = 4000000 / (s.m * s.n * s.k) + 1;
-      const double t = best_seconds(9,
-                                    [&] {
-                                      for (long i = 0; i < times; ++i)
-                                        gemm(ta, tb, s.m, s.n, s.k, a.data(), ta ? s.m : s.k, b.data(), tb ? s.k : s.n,
-                                             c.data(), s.n, 0);
-                                    }) /
-                       static_cast<double>(times);
-      const double rate = 2e-9 * static_cast<double>(s.m * s.n * s.k) / t, best = peak();
-      std::printf("%ldx%ldx%ld ta %d tb %d: %.1f us, %.1f GFLOP/s, %.0f%% of the peak %.1f\n", s.m, s.n, s.k, ta, tb,
-                  t * 1e6, rate, 100 * rate / best, best);
-    }
 }
 
 }  // namespace
