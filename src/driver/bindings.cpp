@@ -9,17 +9,17 @@ namespace dgen::driver {
 
 using namespace ir;
 
-Ticks ticks_of(Clock clock, uint64_t position, int64_t frames) {
-  if (clock.is_static()) return {};
-  auto p = static_cast<int64_t>(position);
-  int64_t first = ticks_before(clock.period, p);
-  return {first, ticks_before(clock.period, p + frames) - first};
+std::vector<Id> nodes_of(const Graph& g, std::string_view name) {
+  const Op wanted = op(name);
+  std::vector<Id> ids;
+  for (Id id = 0; id < g.size(); ++id)
+    if (g[id].op == wanted) ids.push_back(id);
+  return ids;
 }
 
-void check_inputs(const Graph& g, const RunArgs& args, uint64_t position) {
-  static const Op input = op("input");
-  for (auto& node : g.nodes()) {
-    if (node.op != input) continue;
+void check_inputs(const Graph& g, std::span<const Id> inputs, const RunArgs& args, uint64_t position) {
+  for (Id id : inputs) {
+    const Node& node = g[id];
     auto channel = static_cast<size_t>(node.attrs.i("channel"));
     int64_t need = ticks_of(node.clock(), position, args.frames).count * node.shape().size();
     if (channel >= args.inputs.size() || args.inputs[channel].data() == nullptr)

@@ -8,10 +8,17 @@ namespace dgen::driver {
 struct Ticks {
   int64_t first = 0, count = 1;
 };
-Ticks ticks_of(ir::Clock clock, uint64_t position, int64_t frames);
+inline Ticks ticks_of(ir::Clock clock, uint64_t position, int64_t frames) {
+  const auto p = static_cast<int64_t>(position);
+  if (clock.period <= 1) return clock.is_static() ? Ticks{} : Ticks{p, frames};
+  int64_t first = ir::ticks_before(clock.period, p);
+  return {first, ir::ticks_before(clock.period, p + frames) - first};
+}
 
+// Nodes of an operator, in order.
+std::vector<ir::Id> nodes_of(const ir::Graph& g, std::string_view op);
 // Every input node has data for the run; throws Error naming the channel.
-void check_inputs(const ir::Graph& g, const RunArgs& args, uint64_t position);
+void check_inputs(const ir::Graph& g, std::span<const ir::Id> inputs, const RunArgs& args, uint64_t position);
 // An output's rows, one a tick of its clock, into `out`: a static one as often as there is room, others tick by tick or
 // held, one a frame. `before` is the row before the first, null for zeros.
 void write_output(const ir::Node& node, const float* rows, const float* before, const RunArgs& args, uint64_t position, std::span<float> out);

@@ -12,6 +12,7 @@ namespace dgen::driver {
 
 Compiled::Compiled(const ir::Graph& captured, const Options& wanted)
     : plan(plan_program(captured, wanted)),
+      inputs(nodes_of(plan.graph, "input")), has_literals(!nodes_of(plan.graph, "literal").empty()),
       layout(plan), planner(plan), code(compile_steps(plan, wanted)), device(device_of(wanted.backend)), options(wanted) {}
 
 namespace {
@@ -47,7 +48,7 @@ class CompiledProgram : public Program {
                 std::span<const std::span<float>> outputs) override {
     auto& w = dynamic_cast<RunWorkspace&>(workspace);
     DeviceState& s = state ? dynamic_cast<DeviceState&>(*state) : own_state(w);
-    check_inputs(c_.plan.graph, args, s.position);
+    check_inputs(c_.plan.graph, c_.inputs, args, s.position);
     plan_run(c_, w, args.frames);
     Run(c_, w, bindings, args, s, state != nullptr).go(outputs);
     frames_ = args.frames;

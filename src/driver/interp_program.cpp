@@ -23,7 +23,7 @@ struct InterpState : State {
 
 class InterpProgram : public Program {
  public:
-  explicit InterpProgram(Graph g) : g_(std::move(g)) {
+  explicit InterpProgram(Graph g) : g_(std::move(g)), inputs_(nodes_of(g_, "input")) {
     for (Id id : g_.outputs) types_.push_back(g_[id].type);
   }
 
@@ -36,7 +36,7 @@ class InterpProgram : public Program {
     runtime::Trace::Scope span(trace(), "run", args.frames);
     InterpState fresh;
     auto& s = state ? dynamic_cast<InterpState&>(*state) : fresh;
-    check_inputs(g_, args, s.position);
+    check_inputs(g_, inputs_, args, s.position);
     interp::Leaves leaves = leaves_of(bindings, args);
     RunInfo info{args.frames, s.position, args.sample_rate, args.step};
     interp::Result result = interp::run(g_, info, leaves, &s.state);
@@ -60,6 +60,7 @@ class InterpProgram : public Program {
   }
 
   Graph g_;
+  std::vector<Id> inputs_;
   std::vector<Type> types_;
 };
 

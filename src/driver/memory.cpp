@@ -29,6 +29,7 @@ StateLayout::StateLayout(const schedule::Plan& plan) {
     auto i = static_cast<size_t>(id);
     const Node& node = g[id];
     if (node.op->is(keeps_phase)) phase[i] = take(8 * node.shape().size());
+    if (node.op->name == "state_read" && !node.in.empty()) initialised.push_back(id);
     if (plan.store[i] != schedule::Store::stream || plan.history[i] == 0 || node.clock().reverse || node.clock().is_static()) continue;
     history[i] = take(4 * plan.history[i] * node.shape().size());
     carried.push_back(id);
@@ -37,9 +38,8 @@ StateLayout::StateLayout(const schedule::Plan& plan) {
 
 float* RunMemory::stream(Id id, const Tile& tile) const {
   const Place& p = place(id);
-  Clock clock = plan_.graph[id].clock();
-  int64_t first = clock.is_static() || !p.whole ? 0 : ticks(clock, tile).first - ticks(clock).first;
-  return base(p) + first * p.size;
+  if (!p.whole || tile.start == 0) return base(p);
+  return base(p) + ticks_before_tile(plan_.graph[id].clock(), tile) * p.size;
 }
 
 // A whole stream's pad stays as it is during the run.
@@ -63,23 +63,20 @@ void RunMemory::save_history(const runtime::Block& to, int64_t offset, bool run_
 }
 
 void RunMemory::begin_sweep(int level, const Tile& last) const {
-  for (const Place& p : memory_.places) {
+  for (int i : memory_.tended[static_cast<size_t>(level)]) {
+    const Place& p = memory_.places[static_cast<size_t>(i)];
     const Node& node = plan_.graph[p.id];
-    const bool added_to = node.op->is(adds_in_place);
-    if (p.kind == Place::total) {
-      int region = plan_.region_of[static_cast<size_t>(p.id)];
-      if (plan_.regions[static_cast<size_t>(region)].level == level) device_.clear(total(p.id), static_cast<size_t>(p.bytes));
-    }
-    if (p.kind != Place::stream || p.pad == 0 || plan_.level[static_cast<size_t>(p.id)] != level) continue;
     // A stream that is added to starts as zeros; reverse ones have zeros after the run's end.
-    if (added_to) clear(base(p) - p.pad * p.size, (p.capacity + 2 * p.pad) * p.size);
+    if (p.kind == Place::total) device_.clear(total(p.id), static_cast<size_t>(p.bytes));
+    else if (node.op->is(adds_in_place)) clear(base(p) - p.pad * p.size, (p.capacity + 2 * p.pad) * p.size);
     else if (node.clock().reverse) clear(stream(p.id, last) + ticks(node.clock(), last).count * p.size, p.pad * p.size);
   }
 }
 
 void RunMemory::carry(int level, const Tile& done, const Tile* next) const {
-  for (const Place& p : memory_.places) {
-    if (p.kind != Place::stream || p.whole || p.pad == 0 || plan_.level[static_cast<size_t>(p.id)] != level) continue;
+  for (int i : memory_.tended[static_cast<size_t>(level)]) {
+    const Place& p = memory_.places[static_cast<size_t>(i)];
+    if (p.kind != Place::stream || p.whole) continue;
     Clock clock = plan_.graph[p.id].clock();
     if (!clock.reverse) copy(base(p) - p.pad * p.size, base(p) + (ticks(clock, done).count - p.pad) * p.size, p.pad * p.size);
     else if (next) copy(base(p) + ticks(clock, *next).count * p.size, base(p), p.pad * p.size);

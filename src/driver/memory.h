@@ -20,6 +20,7 @@ struct StateLayout {
   std::vector<int64_t> cell;            // by cell
   std::vector<int64_t> phase, history;  // by node
   std::vector<ir::Id> carried;          // nodes with a history
+  std::vector<ir::Id> initialised;      // reads of cells with an initial value
   int64_t forward = 0;                  // what a checkpoint holds begins here
   int64_t bytes = 0;
 };
@@ -56,6 +57,8 @@ class RunMemory {
   void poison(int step) const;
 
   Ticks ticks(ir::Clock clock) const { return ticks_of(clock, position_, frames_); }
+  // From the run's first tick to the tile's.
+  int64_t ticks_before_tile(ir::Clock clock, const Tile& tile) const { return ticks(clock, tile).first - ticks(clock).first; }
   Ticks ticks(ir::Clock clock, const Tile& tile) const {
     return ticks_of(clock, position_ + static_cast<uint64_t>(tile.start), tile.frames);
   }

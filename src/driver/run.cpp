@@ -64,7 +64,7 @@ Run::Run(const Compiled& compiled, RunWorkspace& workspace, const Capture& bindi
       memory_(plan_, c_.layout, w_.memory, device_, w_.arena, state.position, args.frames) {}
 
 void Run::go(std::span<const std::span<float>> outputs) {
-  runtime::Trace::Scope span(trace(), "run", args_.frames);
+  runtime::Trace::Scope span(trace_, "run", args_.frames);
   bind();
   memory_.load_history(state_.block, 0, true);
   for (int level = 0; level < plan_.levels; ++level) sweep(level);
@@ -89,8 +89,8 @@ void Run::bind() {
   if (w_.memory.recompute && w_.checkpoints.empty())
     for (size_t t = 0; t <= w_.tiles.size(); ++t) w_.checkpoints.emplace_back(device_, static_cast<size_t>(c_.layout.bytes - c_.layout.forward));
   w_.host_numbers.assign({static_cast<float>(args_.sample_rate), static_cast<float>(1 / args_.sample_rate)});
-  append_literals(bindings_.graph, w_.host_numbers);
-  if (device_.is_host()) return;
+  if (c_.has_literals) append_literals(bindings_.graph, w_.host_numbers);
+  if (on_host_) return;
   w_.numbers.reserve(device_, w_.host_numbers.size() * sizeof(float));
   device_.upload(w_.numbers.floats(), w_.host_numbers.data(), w_.host_numbers.size() * sizeof(float));
   w_.inputs.resize(std::max(w_.inputs.size(), args_.inputs.size()));
@@ -125,19 +125,20 @@ void Run::sweep(int level) {
 
 // again: sums over time have their share of the tile already.
 void Run::run_tile(int level, const Tile& tile, bool again) {
-  runtime::Trace::Scope span(trace(), level % 3 == 0 ? "static" : again ? "tile again" : level % 3 == 2 ? "reverse tile" : "tile", tile.start);
-  for (size_t i = 0; i < c_.code.steps.size(); ++i) {
-    const Step& step = c_.code.steps[i];
-    if (step.level != level || step.when == Step::after_sweep || (again && (step.chunks || step.when != Step::in_tile))) continue;
+  runtime::Trace::Scope span(trace_, level % 3 == 0 ? "static" : again ? "tile again" : level % 3 == 2 ? "reverse tile" : "tile", tile.start);
+  std::span<const Step> steps = c_.code.of_sweep(level);
+  for (size_t i = 0; i < steps.size(); ++i) {
+    const Step& step = steps[i];
+    if (step.when == Step::after_sweep || (again && (step.chunks || step.when != Step::in_tile))) continue;
     launch_tile(step, tile);
-    bool last = i + 1 == c_.code.steps.size() || c_.code.steps[i + 1].region != step.region;
+    bool last = i + 1 == steps.size() || steps[i + 1].region != step.region;
     if (last && careful(c_.options) && step.when == Step::in_tile) memory_.poison(c_.planner.timeline().of_region[static_cast<size_t>(step.region)]);
   }
 }
 
 void Run::run_after(int level) {
-  for (const Step& step : c_.code.steps)
-    if (step.level == level && step.when == Step::after_sweep) launch(step, {}, 0, 1);
+  for (const Step& step : c_.code.of_sweep(level))
+    if (step.when == Step::after_sweep) launch(step, {}, 0, 1);
 }
 
 void Run::save_checkpoint(const Checkpoint& c) {
@@ -155,10 +156,9 @@ void Run::clear_cells() { device_.clear(state_.block.at(0), static_cast<size_t>(
 
 // Cells that the sweep reads get their initial values, which the static sweep before it has made.
 void Run::init_cells(int level) {
-  const Graph& g = plan_.graph;
-  for (Id id = 0; id < g.size(); ++id) {
-    const Node& node = g[id];
-    if (node.op->name != "state_read" || node.in.empty() || plan_.level[static_cast<size_t>(id)] != level) continue;
+  for (Id id : c_.layout.initialised) {
+    const Node& node = plan_.graph[id];
+    if (plan_.level[static_cast<size_t>(id)] != level) continue;
     int64_t cell = c_.layout.cell[static_cast<size_t>(node.attrs.i("cell"))];
     device_.copy(state_.block.at(cell), memory_.stream(node.in[0], {}), static_cast<size_t>(node.shape().size()) * sizeof(float));
   }
@@ -175,17 +175,19 @@ void Run::launch(const Step& step, const Tile& tile, int64_t lo, int64_t hi) {
   if (lo >= hi) return;
   w_.arrays.clear();
   for (auto& ref : step.kernel.arrays)
-    if (device_.is_host() || ref.kind != ArrayRef::local) w_.arrays.push_back(address(ref, tile));
-  auto start = debug().level >= 2 ? Time::now() : Time::time_point{};
+    if (on_host_ || ref.kind != ArrayRef::local) w_.arrays.push_back(address(ref, tile));
+  if (!timed_) return launch_ranges(step, tile, lo, hi);
+  auto start = Time::now();
   launch_ranges(step, tile, lo, hi);
-  if (debug().level >= 2) device_.wait(), step.seconds += std::chrono::duration<double>(Time::now() - start).count();
+  device_.wait();
+  step.seconds += std::chrono::duration<double>(Time::now() - start).count();
 }
 
 void Run::launch_ranges(const Step& step, const Tile& tile, int64_t lo, int64_t hi) {
   ++w_.launches;
   w_.ffts += step.ffts * (hi - lo);
   int64_t grain = step.chunks ? 1 : std::max<int64_t>(16, kGrain / step.work);
-  bool cut = step.parallel && device_.is_host() && !args_.real_time && hi - lo >= 2 * grain;
+  bool cut = step.parallel && on_host_ && !args_.real_time && hi - lo >= 2 * grain;
   if (!cut) return call(step, tile, lo, hi);
   runtime::parallel_for(hi - lo, grain, [&](int64_t from, int64_t to, int) { call(step, tile, lo + from, lo + to); });
 }
@@ -194,7 +196,8 @@ void Run::call(const Step& step, const Tile& tile, int64_t lo, int64_t hi) {
   long numbers[32];
   DGEN_ASSERT(step.kernel.args.size() <= std::size(numbers));
   for (size_t i = 0; i < step.kernel.args.size(); ++i) numbers[i] = number(step.kernel.args[i], tile, lo, hi);
-  runtime::Trace::Scope span(trace(), step.kernel.name);
+  runtime::Trace::Scope span(trace_, step.kernel.name);
+  if (on_host_) return device_.launch({step.code, w_.arrays, {numbers, step.kernel.args.size()}, {}});
   runtime::LaunchShape shape = shape_of(step, hi - lo);
   if (step.kernel.scratch > 0) {
     w_.scratch.reserve(device_, static_cast<size_t>(shape.groups * step.kernel.scratch) * sizeof(float));
@@ -203,7 +206,7 @@ void Run::call(const Step& step, const Tile& tile, int64_t lo, int64_t hi) {
   device_.launch({step.code, w_.arrays, {numbers, step.kernel.args.size()}, shape});
 }
 
-// Blocks of threads for a launch over so many ticks or chunks; the host needs none.
+// Blocks of threads for a launch over so many ticks or chunks.
 runtime::LaunchShape Run::shape_of(const Step& step, int64_t count) {
   const Kernel& k = step.kernel;
   auto over = [&](int64_t items) { return (items + k.threads - 1) / k.threads; };
@@ -233,7 +236,7 @@ long Run::number(const KernelArg& arg, const Tile& tile, int64_t lo, int64_t hi)
 
 void* Run::address(const ArrayRef& ref, const Tile& tile) {
   auto slot = static_cast<size_t>(ref.id);
-  auto numbers = [&](size_t i) { return (device_.is_host() ? w_.host_numbers.data() : w_.numbers.floats()) + i; };
+  auto numbers = [&](size_t i) { return (on_host_ ? w_.host_numbers.data() : w_.numbers.floats()) + i; };
   switch (ref.kind) {
     case ArrayRef::stream: return memory_.stream(ref.id, tile);
     case ArrayRef::state: return state_.block.at(c_.layout.cell.at(slot));
@@ -253,8 +256,8 @@ void* Run::address(const ArrayRef& ref, const Tile& tile) {
 void* Run::input(Id id, const Tile& tile) {
   const Node& node = plan_.graph[id];
   auto channel = static_cast<size_t>(node.attrs.i("channel"));
-  float* data = device_.is_host() ? const_cast<float*>(args_.inputs[channel].data()) : w_.inputs[channel].floats();
-  return data + (memory_.ticks(node.clock(), tile).first - memory_.ticks(node.clock()).first) * node.shape().size();
+  float* data = on_host_ ? const_cast<float*>(args_.inputs[channel].data()) : w_.inputs[channel].floats();
+  return tile.start == 0 ? data : data + memory_.ticks_before_tile(node.clock(), tile) * node.shape().size();
 }
 
 // Every stored value, on the host, for DGEN_NAN and DGEN_CHECK.
@@ -276,7 +279,7 @@ void Run::collect(std::span<const std::span<float>> outputs) {
     const int64_t size = node.shape().size(), n = memory_.ticks(node.clock()).count;
     const float* rows = memory_.stream(id, {});
     const int64_t before = node.clock().period > 1 ? size : 0;  // a held value's last row of the run before
-    if (!device_.is_host()) {
+    if (!on_host_) {
       w_.rows.resize(static_cast<size_t>(before + n * size));
       device_.download(w_.rows.data(), rows - before, w_.rows.size() * sizeof(float));
       rows = w_.rows.data() + before;

@@ -1,5 +1,6 @@
 // One run of a compiled program: tiles forward, then backward, within the memory budget.
 #pragma once
+#include "driver/debug.h"
 #include "driver/memory.h"
 #include "driver/steps.h"
 
@@ -10,6 +11,8 @@ struct Compiled {
   Compiled(const ir::Graph& captured, const Options& options);
 
   schedule::Plan plan;
+  std::vector<ir::Id> inputs;
+  bool has_literals;  // constants are run-time values
   StateLayout layout;
   schedule::MemoryPlanner planner;
   CompiledSteps code;
@@ -63,6 +66,8 @@ class Run {
   const Compiled& c_;
   const schedule::Plan& plan_;
   runtime::Device& device_;
+  const bool on_host_ = device_.is_host(), timed_ = debug().level >= 2;
+  runtime::Trace* const trace_ = trace();
   RunWorkspace& w_;
   const Capture& bindings_;
   const RunArgs& args_;

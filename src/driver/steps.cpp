@@ -104,7 +104,9 @@ std::vector<Step> make_steps(const Plan& plan, Backend backend) {
 
 // Several files when there is much to compile, so that several compilers work at it.
 CompiledSteps compile_steps(const Plan& plan, const Options& wanted) {
-  CompiledSteps out{make_steps(plan, wanted.backend), {}};
+  CompiledSteps out{make_steps(plan, wanted.backend), {}, {}};
+  for (int level = 0; level <= plan.levels; ++level)
+    out.first.push_back(static_cast<size_t>(std::count_if(out.steps.begin(), out.steps.end(), [&](auto& step) { return step.level < level; })));
   size_t statements = 0;
   for (Step& step : out.steps) statements += step.kernel.exprs.size();
   const size_t most = 2 * std::max(1u, std::thread::hardware_concurrency());

@@ -1,6 +1,7 @@
 // The launches of a compiled program in order: kernels with what the driver must know to call them.
 #pragma once
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "codegen/prelude.h"
@@ -28,7 +29,13 @@ struct Step {
 };
 
 struct CompiledSteps {
+  std::span<const Step> of_sweep(int level) const {
+    const size_t begin = first[static_cast<size_t>(level)], end = first[static_cast<size_t>(level) + 1];
+    return std::span(steps).subspan(begin, end - begin);
+  }
+
   std::vector<Step> steps;  // by sweep
+  std::vector<size_t> first;  // of each sweep, and the end
   std::vector<std::shared_ptr<void>> modules;  // that hold the code
 };
 

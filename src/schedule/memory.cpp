@@ -221,6 +221,13 @@ MemoryPlan MemoryPlanner::plan(int64_t frames, const MemoryLimits& limits) const
     set_life(p, m);
     if (limits.keep_all) p.first = 0, p.last = timeline_.end;
   }
+  m.tended.resize(static_cast<size_t>(plan_.levels));
+  for (size_t i = 0; i < m.places.size(); ++i) {
+    const Place& p = m.places[i];
+    if (p.kind == Place::partial || (p.kind == Place::stream && p.pad == 0)) continue;
+    int level = p.kind == Place::total ? run_level(p.id) : plan_.level[at(p.id)];
+    m.tended[static_cast<size_t>(level)].push_back(static_cast<int>(i));
+  }
   place_all(m);
   return m;
 }

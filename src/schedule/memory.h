@@ -45,6 +45,7 @@ struct MemoryPlan {
   bool recompute = false;
   std::vector<Place> places;
   std::vector<int> stream, partial, total;  // place by node, -1: none
+  std::vector<std::vector<int>> tended;     // by sweep: places that need care at its start or after a tile, sums and pads
   int64_t bytes = 0;
 
   bool tiled() const { return frames > tile_frames; }
