@@ -5,6 +5,14 @@
 thread_local bool counting_allocations = false;
 thread_local int allocations = 0;
 
+// Sanitizers have their own, which must free what it gave.
+#if defined(__has_feature)
+#define DGEN_HAS_FEATURE(x) __has_feature(x)
+#else
+#define DGEN_HAS_FEATURE(x) 0
+#endif
+#if !defined(__SANITIZE_ADDRESS__) && !DGEN_HAS_FEATURE(address_sanitizer) && !DGEN_HAS_FEATURE(thread_sanitizer)
+
 void* operator new(std::size_t size) {
   if (counting_allocations) ++allocations;
   if (void* memory = std::malloc(size ? size : 1)) return memory;
@@ -12,3 +20,5 @@ void* operator new(std::size_t size) {
 }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+#endif
