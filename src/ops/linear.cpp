@@ -42,9 +42,8 @@ void eval(EvalCtx& c) {
     for (int64_t k = 0; k < s.k; ++k)
       for (int64_t j = 0; j < s.n; ++j) {
         double x = left[k], y = right[k * s.n + j];
-        out[j] += (zero == 1 ? x : zero == 2 ? y : 1) == 0 ? 0 : x * y;
+        if ((zero == 1 ? x : zero == 2 ? y : 1) != 0) out[j] = c.round(out[j] + x * y);
       }
-    for (int64_t j = 0; j < s.n; ++j) out[j] = c.round(out[j]);
   }
 }
 

@@ -13,13 +13,14 @@ namespace {
 using Complex = std::complex<double>;
 using Spectrum = std::vector<Complex>;
 
-// e^(-2 pi i k / n) for k in [0, n).
+// e^(-2 pi i k / n) for k in [0, n), exact at quarter turns.
 const Spectrum& twiddles(int64_t n) {
   thread_local std::map<int64_t, Spectrum> table;
   Spectrum& w = table[n];
-  if (w.empty())
-    for (int64_t k = 0; k < n; ++k)
-      w.push_back(std::polar(1.0, -2 * std::numbers::pi * static_cast<double>(k) / static_cast<double>(n)));
+  if (!w.empty()) return w;
+  static constexpr Complex quarters[] = {{1, 0}, {0, -1}, {-1, 0}, {0, 1}};
+  for (int64_t k = 0; k < n; ++k)
+    w.push_back(4 * k % n == 0 ? quarters[4 * k / n] : std::polar(1.0, -2 * std::numbers::pi * static_cast<double>(k) / static_cast<double>(n)));
   return w;
 }
 
@@ -29,33 +30,36 @@ int64_t smallest_factor(int64_t n) {
   return p;
 }
 
-// out = the transform of in[0], in[stride], ..., of n = w.size() / stride elements.
-void transform(const Complex* in, Complex* out, int64_t n, int64_t stride, const Spectrum& w) {
+// out = the transform of in[0], in[stride], ..., of n = w.size() / stride elements; single: every sum rounded to float32.
+void transform(const Complex* in, Complex* out, int64_t n, int64_t stride, const Spectrum& w, bool single) {
   if (n == 1) return void(out[0] = in[0]);
   int64_t p = smallest_factor(n), m = n / p, size = static_cast<int64_t>(w.size());
-  for (int64_t r = 0; r < p; ++r) transform(in + r * stride, out + r * m, m, stride * p, w);
+  for (int64_t r = 0; r < p; ++r) transform(in + r * stride, out + r * m, m, stride * p, w, single);
   Spectrum parts(static_cast<size_t>(p));
   for (int64_t k = 0; k < m; ++k) {
     for (int64_t r = 0; r < p; ++r) parts[static_cast<size_t>(r)] = out[r * m + k];
     for (int64_t q = 0; q < p; ++q) {
       Complex sum = parts[0];
-      for (int64_t r = 1; r < p; ++r) sum += parts[static_cast<size_t>(r)] * w[static_cast<size_t>(r * (q * m + k) * stride % size)];
+      for (int64_t r = 1; r < p; ++r) {
+        sum += parts[static_cast<size_t>(r)] * w[static_cast<size_t>(r * (q * m + k) * stride % size)];
+        if (single) sum = std::complex<float>(sum);
+      }
       out[q * m + k] = sum;
     }
   }
 }
 
-Spectrum forward(const Spectrum& x) {
+Spectrum forward(const Spectrum& x, bool single) {
   Spectrum out(x.size());
   int64_t n = static_cast<int64_t>(x.size());
-  transform(x.data(), out.data(), n, 1, twiddles(n));
+  transform(x.data(), out.data(), n, 1, twiddles(n), single);
   return out;
 }
 
 // The inverse is the forward transform between conjugations.
-Spectrum inverse(Spectrum x) {
+Spectrum inverse(Spectrum x, bool single) {
   for (Complex& v : x) v = std::conj(v);
-  x = forward(x);
+  x = forward(x, single);
   for (Complex& v : x) v = std::conj(v) / static_cast<double>(x.size());
   return x;
 }
@@ -114,7 +118,7 @@ void eval_rfft(EvalCtx& c) {
   const double* x = c.in(0);
   double* out = c.out;
   for (int64_t row = c.input(0).shape().size() / n; row-- > 0; x += n, out += 2 * bins) {
-    Spectrum y = forward(Spectrum(x, x + n));
+    Spectrum y = forward(Spectrum(x, x + n), c.single);
     for (int64_t k = 0; k < bins; ++k) {
       out[k] = c.round(y[static_cast<size_t>(k)].real());
       out[bins + k] = c.round(y[static_cast<size_t>(k)].imag());
@@ -127,19 +131,19 @@ void eval_irfft(EvalCtx& c) {
   const double* x = c.in(0);
   double* out = c.out;
   for (int64_t row = c.shape().size() / n; row-- > 0; x += 2 * bins, out += n) {
-    Spectrum y = inverse(mirrored(x, x + bins, n));
+    Spectrum y = inverse(mirrored(x, x + bins, n), c.single);
     for (int64_t k = 0; k < n; ++k) out[k] = c.round(y[static_cast<size_t>(k)].real());
   }
 }
 
-void eval_complex(EvalCtx& c, Spectrum (*function)(Spectrum)) {
+void eval_complex(EvalCtx& c, Spectrum (*function)(Spectrum, bool)) {
   int64_t n = c.shape().back();
   const double* x = c.in(0);
   double* out = c.out;
   for (int64_t row = c.shape().size() / (2 * n); row-- > 0; x += 2 * n, out += 2 * n) {
     Spectrum y(static_cast<size_t>(n));
     for (int64_t k = 0; k < n; ++k) y[static_cast<size_t>(k)] = {x[k], x[n + k]};
-    y = function(std::move(y));
+    y = function(std::move(y), c.single);
     for (int64_t k = 0; k < n; ++k) {
       out[k] = c.round(y[static_cast<size_t>(k)].real());
       out[n + k] = c.round(y[static_cast<size_t>(k)].imag());
@@ -148,10 +152,10 @@ void eval_complex(EvalCtx& c, Spectrum (*function)(Spectrum)) {
 }
 
 void eval_fft(EvalCtx& c) {
-  eval_complex(c, [](Spectrum x) { return forward(x); });
+  eval_complex(c, [](Spectrum x, bool single) { return forward(x, single); });
 }
 void eval_ifft(EvalCtx& c) {
-  eval_complex(c, [](Spectrum x) { return inverse(std::move(x)); });
+  eval_complex(c, inverse);
 }
 
 // Gradients -------------------------------------------------------------------------------------------------------------

@@ -30,6 +30,17 @@ TEST(Backend, NansAreNotLost) {
   }
 }
 
+// Rounding to float32 in the interpreter is at every step, inside sums too: 1e8 + 1 - 1e8 is 0.
+TEST(Backend, InterpreterRoundsInsideSums) {
+  Patch p;
+  Ex x = p.param({1, 3}, {1e8f, 1, -1e8f}), ones = p.param({3, 1}, {1, 1, 1});
+  p.output(ex("reshape", {ex("matmul", {x, ones})}, {{"shape", Ints{}}}));
+  p.output(ex("sum", {x}, {{"axes", Ints{0, 1}}}));
+  p.output(ex("sum", {ex("slice", {ex("rfft", {x})}, {{"starts", Ints{0, 0, 0}}, {"ends", Ints{1, 1, 1}}})}, {{"axes", Ints{0, 1, 2}}}));
+  for (bool single : {false, true})
+    for (const Values& y : Oracle(p).run(1, single)) EXPECT_EQ(y[0], single ? 0 : 1);
+}
+
 // Slopes in float32 keep their digits over the whole test domain, where sigmoid and tanh saturate too.
 TEST(Backend, SlopesKeepTheirDigits) {
   for (Op o : all_ops()) {

@@ -187,6 +187,14 @@ TEST(Values, FftSizes) {
   expect_values(b.eval(ex("irfft", {ex("rfft", {x})}, {{"n", int64_t{65536}}})), b.params[0], 1e-12);
 }
 
+TEST(Values, FftOfAConstantHasNoResidue) {
+  for (int64_t n : {2, 4, 8, 16}) {
+    Bench b;
+    Values bins = b.eval(ex("rfft", {b.param(Shape{n}, Values(static_cast<size_t>(n), 0.3))}));
+    EXPECT_EQ(std::count(bins.begin(), bins.end(), 0.0), n + 1) << n;
+  }
+}
+
 TEST(Values, IrfftIgnoresImaginaryEdges) {
   Bench b;
   Attrs n{{"n", int64_t{4}}};
