@@ -202,6 +202,51 @@ TEST_P(Library, RecurrentCells) {
   expect_near(lstm(x, l).realize({.frames = 20, .inputs = {in}}), recurrent(in, l, lstm_cell), 2e-6f);
 }
 
+// The lines of every region that runs its ticks in order.
+std::vector<std::string> serial_regions(const std::string& plan) {
+  std::vector<std::string> serial;
+  for (size_t at = plan.find("\nregion "); at != std::string::npos;) {
+    size_t next = plan.find("\nregion ", at + 1);
+    std::string region = plan.substr(at, next - at);
+    if (region.find("ticks in order") != std::string::npos) serial.push_back(region);
+    at = next;
+  }
+  return serial;
+}
+
+// gru() and the same cell from primitives: equal, and one loop each way, with the product inside.
+TEST_P(Library, GruFromPrimitives) {
+  const int units = 64, hop = 8, frames = 20 * hop;
+  SignalTensor x = SignalTensor::input(0, {3}, {.hop = hop});
+  RecurrentWeights w = gru_weights(3, units, 1);
+  auto [h, write] = SignalTensor::history(Shape{units}, {.hop = hop});
+  SignalTensor a = x.matmul(w.input) + w.bias, b = h.matmul(w.hidden) + w.hidden_bias;
+  auto part = [](const SignalTensor& all, int i) { return all[{i * units, (i + 1) * units}]; };
+  SignalTensor r = sigmoid(part(a, 0) + part(b, 0)), z = sigmoid(part(a, 1) + part(b, 1)), n = tanh(part(a, 2) + r * part(b, 2));
+  SignalTensor by_hand = write((1.0f - z) * n + z * h), ready = gru(x, w);
+
+  Values in = wild(3 * 20);
+  expect_near(by_hand.realize({.frames = frames, .inputs = {in}}), ready.realize({.frames = frames, .inputs = {in}}), 1e-6f);
+  std::vector<Tensor> weights = {w.input, w.hidden, w.bias, w.hidden_bias};
+  SGD sgd({w.input, w.hidden, w.bias, w.hidden_bias}, {});
+  auto gradients = [&](const SignalTensor& y) {
+    sgd.zero_grad();
+    (y * y).mean().backward({.frames = frames, .inputs = {in}, .reduction = Reduction::sum});
+    std::vector<Values> all;
+    for (const Tensor& t : weights) all.push_back(t.grad()->realize());
+    return all;
+  };
+  std::vector<Values> got = gradients(by_hand), want = gradients(ready);
+  for (size_t i = 0; i < weights.size(); ++i) expect_near(got[i], want[i], 2e-6f);
+
+  if (GetParam() == Backend::interpreter) return;
+  auto serial = serial_regions(compile_training((by_hand * by_hand).mean(), sgd, {.frames = frames}).explain());
+  ASSERT_EQ(serial.size(), 2u);
+  EXPECT_NE(serial[0].find("(forward) at hop(8)"), std::string::npos) << serial[0];
+  EXPECT_NE(serial[1].find("(reverse) at hop(8)"), std::string::npos) << serial[1];
+  for (auto& region : serial) EXPECT_NE(region.find("= matmul"), std::string::npos) << region;
+}
+
 // softmax(q k' / sqrt(d)) v, row by row; causal: row i sees the rows up to i.
 Values plain_attention(const Values& q, const Values& k, const Values& v, size_t rows, bool causal) {
   size_t d = q.size() / rows, e = v.size() / rows;
