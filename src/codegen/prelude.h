@@ -20,6 +20,18 @@ std::string prelude_math(Target target);
 // Calls, in C, of those long scalar functions that are called often: a compiler takes milliseconds for each inlined one.
 // calls: how often, by function. After prelude_math.
 std::string prelude_calls(Target target, const std::map<std::string_view, int>& calls);
+// For C, the vector types dg_vf (floats), dg_vi (int32), dg_vu (uint64) of DG_W lanes, and of their functions those that `text`
+// calls. Each scalar function has its twin of vectors, dg_sin_v(dg_vf) of dg_sin, with the scalar bits in every lane; and
+//   dg_splat(x), dg_splat_i, dg_splat_u     all lanes equal; dg_lanes_v(), dg_lanes_u(): 0, 1, 2, ...
+//   dg_float_v(i), dg_float_from_v(i, x)    (float)i and (float)((double)i + x); dg_to_int_v back
+//   dg_widen_v(i)                           dg_vi to dg_vu
+//   dg_phase_ramp_v(phase, step, first)     dg_phase_after at the ticks first, first + 1, ..., its arguments plain numbers
+//   dg_load_v(p), dg_store_v(p, x)          anywhere; dg_load_u, dg_store_u
+//   dg_strided_v(p, stride), dg_store_strided_v(p, stride, x), dg_gather_v(p, i)
+//   dg_sum_v, dg_prod_v, dg_peak_v          of the lanes, halves folded: x[j] with x[j + h], h = DG_W / 2, ..., 1
+//   dg_pack_v(to, p, stride, n)             to[e] = {p[e], p[stride + e], ...}; dg_unpack_v(p, stride, from, n) back
+// After prelude_math.
+std::string prelude_vector(Target target, std::string_view text);
 // One function a plan (dg_rfft_1024, ...), each with its tables; equal plans are emitted once. After prelude_math.
 std::string prelude_fft(Target target, std::span<const FftPlan> plans);
 // dg_matmul (and for C dg_gemm, which it calls). After prelude_math.

@@ -29,7 +29,7 @@ constexpr const char* text_c = R"C(
 #define DG_KEEP_LOOP _Pragma("clang loop unroll(disable)") /* unrolled, it spills */
 #define DG_SHUFFLE(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
 #else
-#define DG_UNROLL _Pragma("GCC unroll 8")
+#define DG_UNROLL _Pragma("GCC unroll 16")
 #define DG_GEMM static __attribute__((unused, noinline, noclone))
 #define DG_KEEP_LOOP
 #define DG_SHUFFLE(a, b, i, j, k, l) __builtin_shuffle(a, b, (dg_int4){i, j, k, l})

@@ -1,13 +1,12 @@
 // Scalar float32 functions of generated code. One text for every target; only the macros on top differ. Everything is
-// branch-free, so that loops calling these functions vectorise, and every fused multiply-add is spelled out, so that
+// branch-free, so that it can be written again for vectors (prelude_vector.cpp) and loops calling it vectorise, and every fused multiply-add is spelled out, so that
 // all compilers give the same bits. All coefficients are our own minimax fits: Remez exchange in 40-digit arithmetic,
 // weighted for relative error, the coefficients then rounded to float32 one by one from the lowest degree up, the
 // others refitted after each rounding. "fit 2^-27" is the largest relative error of the rounded polynomial.
 #include "codegen/prelude.h"
 
-#include <algorithm>
-
 #include "base/check.h"
+#include "codegen/prelude_text.h"
 
 namespace dgen::codegen {
 namespace {
@@ -81,24 +80,44 @@ typedef ulong dg_u64;
 #define DG_FABS(x) fabs(x)
 )";
 
-constexpr const char* basics = R"(
+constexpr const char* words = R"(
+#define DG_SEL(mask, a, b) ((mask) ? (a) : (b))
+#define DG_LESSER(a, b) ((a) < (b) ? (a) : (b)) /* b for a NaN, as the instruction of x86 */
+#define DG_GREATER(a, b) ((a) > (b) ? (a) : (b))
+#define DG_MASK(truth) ((truth) ? 0xffffffffu : 0u)
+#define DG_TO_FLOAT(i) ((float)(i))
+#define DG_TO_INT(f) ((dg_i32)(f))
+#define DG_U64(i) ((dg_u64)(i))
 #define DG_INF DG_AS_FLOAT(0x7f800000u)
 #define DG_NAN DG_AS_FLOAT(0x7fc00000u)
 #define DG_MAGIC 12582912.0f /* 1.5 * 2^23: x + DG_MAGIC holds rint(x) in its low bits, for |x| < 2^22 */
 #define DG_MAGIC_BITS 0x4b400000u
+)";
 
+constexpr const char* basics = R"(
 DG_FN float dg_fma(float a, float b, float c) { return DG_FMA(a, b, c); }
 DG_FN float dg_abs(float x) { return DG_FABS(x); }
 DG_FN float dg_floor(float x) { return DG_FLOOR(x); }
 DG_FN float dg_ceil(float x) { return DG_CEIL(x); }
 DG_FN float dg_sqrt(float x) { return DG_SQRT(x); }
 DG_FN float dg_rsqrt(float x) { return 1.0f / DG_SQRT(x); }
-DG_FN float dg_min(float a, float b) { return b < a ? b : a; }
-DG_FN float dg_max(float a, float b) { return b > a ? b : a; }
-DG_FN float dg_select(float c, float a, float b) { return c > 0.0f ? a : b; }
+DG_FN float dg_min(float a, float b) { return DG_LESSER(b, a); }
+DG_FN float dg_max(float a, float b) { return DG_GREATER(b, a); }
+DG_FN float dg_max_or_nan(float a, float b) { return DG_SEL((b > a) | (b != b), b, a); }
+DG_FN float dg_select(float c, float a, float b) { return DG_SEL(c > 0.0f, a, b); }
+DG_FN float dg_lt(float a, float b) { return DG_SEL(a < b, 1.0f, 0.0f); }
+DG_FN float dg_le(float a, float b) { return DG_SEL(a <= b, 1.0f, 0.0f); }
+DG_FN float dg_gt(float a, float b) { return DG_SEL(a > b, 1.0f, 0.0f); }
+DG_FN float dg_ge(float a, float b) { return DG_SEL(a >= b, 1.0f, 0.0f); }
+DG_FN float dg_eq(float a, float b) { return DG_SEL(a == b, 1.0f, 0.0f); }
+DG_FN float dg_ne(float a, float b) { return DG_SEL(a != b, 1.0f, 0.0f); }
+DG_FN float dg_and(float a, float b) { return DG_SEL((a > 0.0f) & (b > 0.0f), 1.0f, 0.0f); }
+DG_FN float dg_or(float a, float b) { return DG_SEL((a > 0.0f) | (b > 0.0f), 1.0f, 0.0f); }
+DG_FN float dg_xor(float a, float b) { return DG_SEL((a > 0.0f) != (b > 0.0f), 1.0f, 0.0f); }
+DG_FN float dg_not(float a) { return DG_SEL(a > 0.0f, 0.0f, 1.0f); }
 /* A mask, not a branch: loops that call it stay vectorised. */
-DG_FN float dg_mulz(float a, float b) { dg_u32 keep = a != 0.0f ? 0xffffffffu : 0u; return DG_AS_FLOAT(DG_AS_UINT(a * b) & keep); }
-DG_FN float dg_sign(float x) { return x > 0.0f ? 1.0f : x < 0.0f ? -1.0f : x; }
+DG_FN float dg_mulz(float a, float b) { return DG_AS_FLOAT(DG_AS_UINT(a * b) & DG_MASK(a != 0.0f)); }
+DG_FN float dg_sign(float x) { return DG_SEL(x > 0.0f, 1.0f, DG_SEL(x < 0.0f, -1.0f, x)); }
 DG_FN float dg_copysign(float x, float s) {
   return DG_AS_FLOAT((DG_AS_UINT(x) & 0x7fffffffu) | (DG_AS_UINT(s) & 0x80000000u));
 }
@@ -107,7 +126,7 @@ DG_FN float dg_round(float x) { return DG_TRUNC(x + dg_copysign(0.49999997f, x))
 /* Floored modulo. When a/b rounds up to an integer the remainder has the wrong sign: then one b is added. */
 DG_FN float dg_mod(float a, float b) {
   float r = DG_FMA(-DG_FLOOR(a / b), b, a);
-  return (b > 0.0f ? r : -r) < 0.0f ? r + b : r;
+  return DG_SEL(DG_SEL(b > 0.0f, r, -r) < 0.0f, r + b, r);
 }
 )";
 
@@ -118,9 +137,8 @@ DG_FN float dg_scale2(float x, dg_i32 k) {
   return x * DG_AS_FLOAT((dg_u32)(k1 + 127) << 23) * DG_AS_FLOAT((dg_u32)(k2 + 127) << 23);
 }
 /* e^x 2^shift. x = k ln2 + r, |r| <= ln2/2; e^r = 1 + r + r^2 P(r), fit 2^-28. */
-DG_FN float dg_exp_shifted(float x, dg_i32 shift) {
-  float c = x > 90.0f ? 90.0f : x;
-  c = c < -105.0f ? -105.0f : c;
+DG_FN float dg_exp_shifted(float x, int shift) {
+  float c = DG_GREATER(-105.0f, DG_LESSER(90.0f, x));
   float t = DG_FMA(c, 1.44269502f, DG_MAGIC), k = t - DG_MAGIC;
   float r = DG_FMA(k, -0.693147182f, c);
   r = DG_FMA(k, 1.90465421e-09f, r);
@@ -129,7 +147,7 @@ DG_FN float dg_exp_shifted(float x, dg_i32 shift) {
   p = DG_FMA(p, r, 0.166665167f);
   p = DG_FMA(p, r, 0.49999994f);
   p = DG_FMA(p, r * r, r) + 1.0f;
-  return dg_scale2(p, (dg_i32)(DG_AS_UINT(t) - DG_MAGIC_BITS + (dg_u32)shift));
+  return dg_scale2(p, (dg_i32)(DG_AS_UINT(t) - DG_MAGIC_BITS + (unsigned int)shift));
 }
 DG_FN float dg_exp(float x) { return dg_exp_shifted(x, 0); }
 /* 2^(k + r) for the float t = DG_MAGIC + k; 2^r = 1 + r P(r) on [-1/2, 1/2], fit 2^-26. */
@@ -139,8 +157,7 @@ DG_FN float dg_exp2_split(float t, float r) {
   return dg_scale2(DG_FMA(p, r, 1.0f), (dg_i32)(DG_AS_UINT(t) - DG_MAGIC_BITS));
 }
 DG_FN float dg_exp2(float x) {
-  float c = x > 200.0f ? 200.0f : x;
-  c = c < -200.0f ? -200.0f : c;
+  float c = DG_GREATER(-200.0f, DG_LESSER(200.0f, x));
   float t = c + DG_MAGIC;
   return dg_exp2_split(t, c - (t - DG_MAGIC));
 }
@@ -151,7 +168,7 @@ DG_FN float dg_softplus(float x) {
   float p = DG_FMA(0.280067861f, z, 0.280030251f);
   p = DG_FMA(p, z, 0.400214374f);
   p = DG_FMA(p, z, 0.666664183f);
-  return (x > 0.0f ? x : 0.0f) + DG_FMA(p, s * z, 2.0f * s);
+  return DG_GREATER(x, 0.0f) + DG_FMA(p, s * z, 2.0f * s);
 }
 /* a + a^3 P(a^2) below 1 (fit 2^-31), else h - 1/(4h) with h = e^a / 2. */
 DG_FN float dg_sinh(float x) {
@@ -159,7 +176,7 @@ DG_FN float dg_sinh(float x) {
   float p = DG_FMA(2.78221319e-06f, z, 0.000198428956f);
   p = DG_FMA(p, z, 0.00833331048f);
   p = DG_FMA(p, z, 0.166666672f);
-  return dg_copysign(a < 1.0f ? DG_FMA(p, z * a, a) : h - 0.25f / h, x);
+  return dg_copysign(DG_SEL(a < 1.0f, DG_FMA(p, z * a, a), h - 0.25f / h), x);
 }
 DG_FN float dg_cosh(float x) {
   float h = dg_exp_shifted(DG_FABS(x), -1);
@@ -168,8 +185,7 @@ DG_FN float dg_cosh(float x) {
 /* E/(E + 2) with E = e^2a - 1 = s - 1 + s r + s r^2 P(r), s = 2^k, r = 2a - k ln2, P as in dg_exp: E keeps its digits
    near 0. What does not wait for P stands beside it, since tanh is often waited for in feedback. At 9.02 tanh is 1. */
 DG_FN float dg_tanh(float x) {
-  float a = DG_FABS(x);
-  a = a > 9.02f ? 9.02f : a;
+  float a = DG_LESSER(9.02f, DG_FABS(x));
   float t = DG_FMA(a, 2.88539004f, DG_MAGIC), k = t - DG_MAGIC;
   float r = DG_FMA(k, -0.693147182f, a + a), z = r * r;
   float s = DG_AS_FLOAT((DG_AS_UINT(t) << 23) + 0x3f800000u);
@@ -183,10 +199,10 @@ DG_FN float dg_tanh(float x) {
 constexpr const char* logarithms = R"(
 /* x = m 2^e with m in [sqrt(1/2), sqrt(2)); denormals are scaled up first. */
 DG_FN dg_i32 dg_log_bits(float x) {
-  return (dg_i32)(DG_AS_UINT(x < 1.17549435e-38f ? x * 8388608.0f : x) - 0x3f3504f3u);
+  return (dg_i32)(DG_AS_UINT(DG_SEL(x < 1.17549435e-38f, x * 8388608.0f, x)) - 0x3f3504f3u);
 }
 DG_FN float dg_log_fraction(dg_i32 b) { return DG_AS_FLOAT((dg_u32)(b & 0x7fffff) + 0x3f3504f3u); }
-DG_FN float dg_log_exponent(float x, dg_i32 b) { return (float)(b >> 23) - (x < 1.17549435e-38f ? 23.0f : 0.0f); }
+DG_FN float dg_log_exponent(float x, dg_i32 b) { return DG_TO_FLOAT(b >> 23) - DG_SEL(x < 1.17549435e-38f, 23.0f, 0.0f); }
 /* log(1 + f) - f = -f^2/2 + f^3 P(f), fit 2^-26 */
 DG_FN float dg_log_tail(float f) {
   float p = DG_FMA(-0.0763909444f, f, 0.127635479f);
@@ -199,9 +215,8 @@ DG_FN float dg_log_tail(float f) {
   return f * f * DG_FMA(p, f, -0.5f);
 }
 DG_FN float dg_log_edges(float x, float y) {
-  y = x < DG_INF ? y : x;
-  y = x == 0.0f ? -DG_INF : y;
-  return x < 0.0f ? DG_NAN : y;
+  y = DG_SEL(x == 0.0f, -DG_INF, DG_SEL(x < DG_INF, y, x));
+  return DG_SEL(x < 0.0f, DG_NAN, y);
 }
 DG_FN float dg_log(float x) {
   dg_i32 b = dg_log_bits(x);
@@ -239,26 +254,19 @@ DG_FN float dg_pow(float x, float y) {
   float g = e + h;
   l = ((e - g) + h) + l;
   float log_hi = g + l, log_lo = (g - log_hi) + l;
-  log_hi = a < DG_INF ? log_hi : a;
-  log_hi = a == 0.0f ? -DG_INF : log_hi;
+  log_hi = DG_SEL(a == 0.0f, -DG_INF, DG_SEL(a < DG_INF, log_hi, a));
   float t = y * log_hi, t_lo = DG_FMA(y, log_lo, DG_FMA(y, log_hi, -t));
-  t_lo = DG_FABS(t) < 200.0f ? t_lo : 0.0f;
-  t = t > 200.0f ? 200.0f : t;
-  t = t < -200.0f ? -200.0f : t;
+  t_lo = DG_SEL(DG_FABS(t) < 200.0f, t_lo, 0.0f);
+  t = DG_GREATER(-200.0f, DG_LESSER(200.0f, t));
   float k = t + DG_MAGIC;
   float r = dg_exp2_split(k, (t - (k - DG_MAGIC)) + t_lo);
-  r = a == 1.0f ? 1.0f : r;
+  r = DG_SEL(a == 1.0f, 1.0f, r);
   float half = y * 0.5f;
-  dg_u32 sign = DG_AS_UINT(x) & 0x80000000u;
-  sign = DG_FLOOR(half) == half ? 0u : sign; /* of odd exponents only */
-  sign = DG_FLOOR(y) == y ? sign : 0u;
-  dg_u32 bits = DG_AS_UINT(r) ^ sign;
+  dg_u32 whole = DG_MASK(DG_FLOOR(y) == y), odd = whole & DG_MASK(DG_FLOOR(half) != half);
   /* a negative base with a fraction for exponent, unless infinite */
-  dg_u32 invalid = x < 0.0f ? 0xffffffffu : 0u;
-  invalid = a < DG_INF ? invalid : 0u;
-  invalid = DG_FLOOR(y) == y ? 0u : invalid;
-  r = DG_AS_FLOAT(bits | invalid);
-  return y == 0.0f ? 1.0f : r;
+  dg_u32 invalid = DG_MASK(x < 0.0f) & DG_MASK(a < DG_INF) & ~whole;
+  r = DG_AS_FLOAT((DG_AS_UINT(r) ^ (DG_AS_UINT(x) & 0x80000000u & odd)) | invalid);
+  return DG_SEL(y == 0.0f, 1.0f, r);
 }
 )";
 
@@ -268,8 +276,7 @@ DG_FN float dg_minus_pi(float x, float k) {
   float r = DG_FMA(k, -3.14159274f, x);
   r = DG_FMA(k, 8.74227766e-08f, r);
   r = DG_FMA(k, 3.43024902e-15f, r);
-  r = r > 1.6f ? 1.6f : r; /* only beyond |x| = 1e7, where x no longer has a phase */
-  return r < -1.6f ? -1.6f : r;
+  return DG_GREATER(-1.6f, DG_LESSER(1.6f, r)); /* only beyond |x| = 1e7, where x no longer has a phase */
 }
 /* sin r = r + r^3 P(r^2) on [-pi/2, pi/2], fit 2^-30; last bits chosen by a random search so that |result| <= 1 */
 DG_FN float dg_sin_reduced(float r) {
@@ -300,7 +307,7 @@ DG_FN float dg_tan(float x) {
   p = DG_FMA(p, z, 0.133388355f);
   p = DG_FMA(p, z, 0.333331555f);
   float y = DG_FMA(p, z * r, r), inverse = -1.0f / y;
-  return (DG_AS_UINT(t) & 1u) != 0u ? inverse : y;
+  return DG_SEL((DG_AS_UINT(t) & 1u) != 0u, inverse, y);
 }
 /* sin(2 pi r) = r (r^2 - 1/4) Q(r^2) on [-1/2, 1/2]: exact zeros, fit 2^-25 */
 DG_FN float dg_sin_turns_reduced(float r) {
@@ -325,15 +332,15 @@ DG_FN float dg_asin_tail(float z) {
 }
 /* above 1/2: asin a = pi/2 - 2 asin(sqrt((1 - a)/2)) */
 DG_FN float dg_asin(float x) {
-  float a = DG_FABS(x), z = a > 0.5f ? 0.5f - 0.5f * a : a * a, root = DG_SQRT(z), s = a > 0.5f ? root : a;
+  float a = DG_FABS(x), z = DG_SEL(a > 0.5f, 0.5f - 0.5f * a, a * a), s = DG_SEL(a > 0.5f, DG_SQRT(z), a);
   float r = DG_FMA(dg_asin_tail(z), s, s);
-  return dg_copysign(a > 0.5f ? 1.57079637f - DG_FMA(2.0f, r, 4.37113883e-08f) : r, x);
+  return dg_copysign(DG_SEL(a > 0.5f, 1.57079637f - DG_FMA(2.0f, r, 4.37113883e-08f), r), x);
 }
 DG_FN float dg_acos(float x) {
-  float a = DG_FABS(x), z = a > 0.5f ? 0.5f - 0.5f * a : a * a, root = DG_SQRT(z), s = a > 0.5f ? root : x;
+  float a = DG_FABS(x), z = DG_SEL(a > 0.5f, 0.5f - 0.5f * a, a * a), s = DG_SEL(a > 0.5f, DG_SQRT(z), x);
   float r = DG_FMA(dg_asin_tail(z), s, s);
-  float far = x < 0.0f ? 3.14159274f - DG_FMA(2.0f, r, 8.74227766e-08f) : 2.0f * r;
-  return a > 0.5f ? far : 1.57079637f - (r + 4.37113883e-08f);
+  float far = DG_SEL(x < 0.0f, 3.14159274f - DG_FMA(2.0f, r, 8.74227766e-08f), 2.0f * r);
+  return DG_SEL(a > 0.5f, far, 1.57079637f - (r + 4.37113883e-08f));
 }
 /* atan t = t + t^3 P(t^2) on [0, 1], fit 2^-28 */
 DG_FN float dg_atan_unit(float t) {
@@ -349,54 +356,57 @@ DG_FN float dg_atan_unit(float t) {
   return DG_FMA(p, z * t, t);
 }
 DG_FN float dg_atan(float x) {
-  float a = DG_FABS(x), r = dg_atan_unit((a > 1.0f ? 1.0f : a) / (a > 1.0f ? a : 1.0f));
-  r = a > 1.0f ? 1.57079637f - (r + 4.37113883e-08f) : r;
-  return dg_copysign(x == x ? r : x, x);
+  float a = DG_FABS(x), r = dg_atan_unit(DG_LESSER(1.0f, a) / DG_GREATER(a, 1.0f));
+  r = DG_SEL(a > 1.0f, 1.57079637f - (r + 4.37113883e-08f), r);
+  return dg_copysign(DG_SEL(x == x, r, x), x);
 }
 DG_FN float dg_atan2(float y, float x) {
   float ax = DG_FABS(x), ay = DG_FABS(y);
-  float big = ay > ax ? ay : ax, small = ay > ax ? ax : ay, t = small / big;
-  t = big > 0.0f ? t : 0.0f;
-  t = small < DG_INF ? t : 1.0f;
+  float big = DG_GREATER(ay, ax), small = DG_SEL(ay > ax, ax, ay), t = small / big;
+  t = DG_SEL(big > 0.0f, t, 0.0f);
+  t = DG_SEL(small < DG_INF, t, 1.0f);
   float r = dg_atan_unit(t);
-  r = ay > ax ? 1.57079637f - (r + 4.37113883e-08f) : r;
-  r = (DG_AS_UINT(x) >> 31) != 0u ? 3.14159274f - (r + 8.74227766e-08f) : r;
+  r = DG_SEL(ay > ax, 1.57079637f - (r + 4.37113883e-08f), r);
+  r = DG_SEL((DG_AS_UINT(x) >> 31) != 0u, 3.14159274f - (r + 8.74227766e-08f), r);
   r = dg_copysign(r, y);
-  r = x == x ? r : x;
-  return y == y ? r : y;
+  r = DG_SEL(x == x, r, x);
+  return DG_SEL(y == y, r, y);
 }
 )";
 
 constexpr const char* integers = R"(
 /* Counter-based noise: the function of base/noise.h. dg_noise_key does the part that does not depend on the tick. */
 DG_FN dg_u64 dg_noise_mix(dg_u64 z) {
-  z = (z ^ (z >> 30)) * (dg_u64)0xbf58476d1ce4e5b9;
-  z = (z ^ (z >> 27)) * (dg_u64)0x94d049bb133111eb;
+  z = (z ^ (z >> 30)) * DG_U64(0xbf58476d1ce4e5b9);
+  z = (z ^ (z >> 27)) * DG_U64(0x94d049bb133111eb);
   return z ^ (z >> 31);
 }
 DG_FN dg_u64 dg_noise_key(dg_u64 seed, dg_u64 element) {
-  return dg_noise_mix(dg_noise_mix(seed + (dg_u64)0x9e3779b97f4a7c15) + element * (dg_u64)0xd1342543de82ef95);
+  return dg_noise_mix(dg_noise_mix(seed + DG_U64(0x9e3779b97f4a7c15)) + element * DG_U64(0xd1342543de82ef95));
 }
+DG_FN dg_u64 dg_noise_top(dg_u64 key, dg_u64 tick) { return dg_noise_mix(key + tick * DG_U64(0x9e3779b97f4a7c15)) >> 40; }
 /* Uniform over the odd multiples of 2^-24 in (-1, 1). */
-DG_FN float dg_noise_keyed(dg_u64 key, dg_u64 tick) {
-  dg_i32 top = (dg_i32)(dg_noise_mix(key + tick * (dg_u64)0x9e3779b97f4a7c15) >> 40);
-  return (float)(2 * top + 1 - 16777216) * 5.9604644775390625e-08f;
-}
-DG_FN float dg_noise(dg_u64 seed, dg_u64 element, dg_u64 tick) {
-  return dg_noise_keyed(dg_noise_key(seed, element), tick);
-}
+DG_FN float dg_noise_value(dg_i32 top) { return DG_TO_FLOAT(2 * top + 1 - 16777216) * 5.9604644775390625e-08f; }
 
 /* Phases are integers modulo 2^64. f * scale, scale = (float)(2^32/sr), rounded to 2^-32 of a turn; not finite: 0. */
-DG_FN dg_u64 dg_phase_inc(float f, float scale) {
+DG_FN dg_i32 dg_phase_word(float f, float scale) {
   float v = f * scale;
   v = DG_RINT(v - DG_RINT(v * 2.3283064365386963e-10f) * 4294967296.0f); /* exact; in [-2^31, 2^31] */
-  v = v == v ? v : 0.0f;
-  v = v < 2147483648.0f ? v : -2147483648.0f;
-  return (dg_u64)(dg_u32)(dg_i32)v << 32;
+  v = DG_SEL(v == v, v, 0.0f);
+  return DG_TO_INT(DG_SEL(v < 2147483648.0f, v, -2147483648.0f));
 }
+/* Towards zero, the nearest int where there is none; 0 for NaN. */
+DG_FN dg_i32 dg_to_i32(float x) { return DG_TO_INT(DG_LESSER(2147483520.0f, DG_GREATER(-2147483520.0f, DG_SEL(x == x, x, 0.0f)))); }
+/* The top 24 bits of a phase: exact in float, never 1. */
+DG_FN float dg_phase_turns(dg_i32 top) { return DG_TO_FLOAT(top) * 5.9604644775390625e-08f; }
+)";
+
+constexpr const char* mixed = R"(
+DG_FN float dg_noise_keyed(dg_u64 key, dg_u64 tick) { return dg_noise_value((dg_i32)dg_noise_top(key, tick)); }
+DG_FN float dg_noise(dg_u64 seed, dg_u64 element, dg_u64 tick) { return dg_noise_keyed(dg_noise_key(seed, element), tick); }
+DG_FN dg_u64 dg_phase_inc(float f, float scale) { return (dg_u64)(dg_u32)dg_phase_word(f, scale) << 32; }
 DG_FN dg_u64 dg_phase_step(float f, float rate) { return dg_phase_inc(f, 4294967296.0f / rate); }
-/* The top 24 bits: exact in float, never 1. */
-DG_FN float dg_phase_out(dg_u64 phase) { return (float)(dg_i32)(phase >> 40) * 5.9604644775390625e-08f; }
+DG_FN float dg_phase_out(dg_u64 phase) { return dg_phase_turns((dg_i32)(phase >> 40)); }
 )";
 
 constexpr const char* static_phase = R"(
@@ -429,29 +439,32 @@ constexpr const char* call_c = R"(
 #if defined(__GNUC__) && !defined(__clang__) && (defined(__x86_64__) || defined(__aarch64__))
 #define DG_CALLED static __attribute__((noinline, const, simd("notinbranch")))
 )";
-constexpr int kMostInlined = 16;  // 40 sines of 64 frames: called 26 ns a frame and .06 s to compile, inlined 21 ns and .36 s
-constexpr std::string_view long_functions[] = {"dg_exp", "dg_sigmoid", "dg_softplus", "dg_sinh", "dg_cosh", "dg_tanh", "dg_log", "dg_log2", "dg_log10",
-                                               "dg_sin", "dg_cos", "dg_tan", "dg_asin", "dg_acos", "dg_atan", "dg_pow", "dg_atan2"};
-constexpr std::string_view of_two_numbers[] = {"dg_pow", "dg_atan2"};
+constexpr LongFunction long_ones[] = {{"dg_exp", 1},  {"dg_sigmoid", 1}, {"dg_softplus", 1}, {"dg_sinh", 1}, {"dg_cosh", 1}, {"dg_tanh", 1},
+                                      {"dg_log", 1},  {"dg_log2", 1},    {"dg_log10", 1},    {"dg_sin", 1},  {"dg_cos", 1},  {"dg_tan", 1},
+                                      {"dg_asin", 1}, {"dg_acos", 1},    {"dg_atan", 1},     {"dg_pow", 2},  {"dg_atan2", 2}};
 
 }  // namespace
 
+std::span<const LongFunction> long_functions() { return long_ones; }
+
+std::string call_text(const LongFunction& f, const std::string& name, const std::string& type) {
+  return cat(type, " ", name, "_call(", type, f.arguments == 2 ? cat(" a, ", type, " b") : " a", ") { return ", name, f.arguments == 2 ? "(a, b)" : "(a)", "; }\n",
+             "#define ", name, " ", name, "_call\n");
+}
+
 std::string prelude_calls(Target target, const std::map<std::string_view, int>& calls) {
   std::string text;
-  for (std::string_view function : long_functions) {
-    auto uses = calls.find(function);
-    if (target != Target::c || uses == calls.end() || uses->second <= kMostInlined) continue;
-    bool two = std::find(std::begin(of_two_numbers), std::end(of_two_numbers), function) != std::end(of_two_numbers);
-    text += cat("DG_CALLED float ", function, "_call(float a", two ? ", float b" : "", ") { return ", function, two ? "(a, b)" : "(a)", "; }\n",
-                "#define ", function, " ", function, "_call\n");
-  }
+  for (const LongFunction& f : long_ones)
+    if (auto uses = calls.find(f.name); target == Target::c && uses != calls.end() && uses->second > most_inlined)
+      text += "DG_CALLED " + call_text(f, std::string(f.name), "float");
   return text.empty() ? text : call_c + text + "#endif\n";
 }
 
+std::string lanewise_text() { return std::string(basics) + exponentials + logarithms + trigonometry + integers; }
+
 std::string prelude_math(Target target) {
   const char* header = target == Target::c ? header_c : target == Target::cuda ? header_cuda : header_metal;
-  return std::string(header) + basics + exponentials + logarithms + trigonometry + integers +
-         (target == Target::metal ? static_phase_metal : static_phase);
+  return std::string(header) + words + lanewise_text() + mixed + (target == Target::metal ? static_phase_metal : static_phase);
 }
 
 }  // namespace dgen::codegen

@@ -1,0 +1,23 @@
+// What the texts of the prelude share among themselves.
+#pragma once
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace dgen::codegen {
+
+// The scalar functions that are also written for vectors: DG_FN functions without pointers, loops, casts between numbers
+// and conditional operators, for which they use the macros DG_SEL, DG_TO_INT, ...
+std::string lanewise_text();
+
+// 40 sines of 64 frames: called 26 ns a frame and .06 s to compile, inlined 21 ns and .36 s.
+inline constexpr int most_inlined = 16;
+struct LongFunction {
+  std::string_view name;
+  int arguments;
+};
+std::span<const LongFunction> long_functions();
+// A function that calls `name`, and a macro that calls it from then on instead.
+std::string call_text(const LongFunction& f, const std::string& name, const std::string& type);
+
+}  // namespace dgen::codegen

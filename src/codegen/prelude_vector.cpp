@@ -1,0 +1,388 @@
+// Vectors of DG_W floats in plain C with GNU vector extensions. The vector functions are the scalar ones of
+// prelude_math.cpp with other types: dg_sin becomes dg_sin_v, float becomes dg_vf, so every lane has the scalar bits.
+// Integers of 64 bit come in two halves (dg_vu), since compilers keep vectors wider than the machine's in memory.
+#include <algorithm>
+#include <cctype>
+#include <map>
+#include <set>
+#include <vector>
+
+#include "base/check.h"
+#include "codegen/prelude.h"
+#include "codegen/prelude_text.h"
+
+namespace dgen::codegen {
+namespace {
+
+constexpr const char* header = R"C(
+#define DG_4(f, i) f(i), f(i + 1), f(i + 2), f(i + 3)
+#if defined(__AVX512F__)
+#define DG_W 16
+#define DG_EACH(f) DG_4(f, 0), DG_4(f, 4), DG_4(f, 8), DG_4(f, 12)
+#define DG_EACH_HALF(f) DG_4(f, 0), DG_4(f, 4)
+#define DG_C(c) ((dg_vf){c, c, c, c, c, c, c, c, c, c, c, c, c, c, c, c})
+#elif defined(__AVX2__)
+#define DG_W 8
+#define DG_EACH(f) DG_4(f, 0), DG_4(f, 4)
+#define DG_EACH_HALF(f) DG_4(f, 0)
+#define DG_C(c) ((dg_vf){c, c, c, c, c, c, c, c})
+#else
+#define DG_W 4
+#define DG_EACH(f) DG_4(f, 0)
+#define DG_EACH_HALF(f) f(0), f(1)
+#define DG_C(c) ((dg_vf){c, c, c, c})
+#endif
+typedef float dg_vf __attribute__((vector_size(DG_W * 4), may_alias));
+typedef dg_i32 dg_vi __attribute__((vector_size(DG_W * 4), may_alias));
+typedef dg_u32 dg_vw __attribute__((vector_size(DG_W * 4), may_alias));
+typedef dg_u64 dg_vq __attribute__((vector_size(DG_W * 4), may_alias)); /* half as many lanes, as all that follow */
+typedef long long dg_vs __attribute__((vector_size(DG_W * 4)));
+typedef double dg_vd __attribute__((vector_size(DG_W * 4)));
+typedef float dg_vf_half __attribute__((vector_size(DG_W * 2)));
+typedef struct { dg_vq lo, hi; } dg_vu;
+typedef float dg_vf_any __attribute__((vector_size(DG_W * 4), aligned(4), may_alias)); /* anywhere in memory */
+typedef dg_u64 dg_vq_any __attribute__((vector_size(DG_W * 4), aligned(8), may_alias));
+#define DG_AS_FLOAT_V(i) ((dg_vf)(i))
+#define DG_AS_UINT_V(f) ((dg_vw)(f))
+#define DG_TO_FLOAT_V(i) __builtin_convertvector(i, dg_vf)
+#define DG_TO_INT_V(f) __builtin_convertvector(f, dg_vi)
+#define DG_MASK_V(truth) ((dg_vw)(truth))
+#define DG_INF_V DG_C(__builtin_inff())
+#define DG_NAN_V DG_C(__builtin_nanf(""))
+#define DG_MAGIC_V DG_C(12582912.0f)
+#define DG_FABS_V(x) ((dg_vf)((dg_vw)(x) & 0x7fffffffu))
+#ifdef __clang__
+#define DG_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define DG_UNROLL _Pragma("GCC unroll 16")
+#endif
+#if defined(__AVX512F__)
+#define DG_LESSER_V(a, b) DG_SEL_V((a) < (b), a, b)
+#define DG_GREATER_V(a, b) DG_SEL_V((a) > (b), a, b)
+#elif defined(__AVX2__)
+#define DG_SEL_V(mask, a, b) __builtin_ia32_blendvps256(b, a, (dg_vf)(mask))
+#define DG_LESSER_V(a, b) __builtin_ia32_minps256(a, b)
+#define DG_GREATER_V(a, b) __builtin_ia32_maxps256(a, b)
+#elif defined(__SSE2__)
+#ifdef __SSE4_1__
+#define DG_SEL_V(mask, a, b) __builtin_ia32_blendvps(b, a, (dg_vf)(mask))
+#endif
+#define DG_LESSER_V(a, b) __builtin_ia32_minps(a, b)
+#define DG_GREATER_V(a, b) __builtin_ia32_maxps(a, b)
+#else
+#define DG_LESSER_V(a, b) DG_SEL_V((a) < (b), a, b)
+#define DG_GREATER_V(a, b) DG_SEL_V((a) > (b), a, b)
+#endif
+#ifndef DG_SEL_V
+#define DG_SEL_V(mask, a, b) dg_blend(mask, a, b)
+#endif
+#define DG_MOVE static __attribute__((unused, noinline)) void
+#define DG_EVEN(i) 2 * (i)
+#define DG_LOWER(i) (i)
+#define DG_UPPER(i) (i) + DG_W / 2
+#define DG_BELOW(i) ((i) & 1 ? (i) / 2 + DG_W : 0)
+#define DG_ABOVE(i) ((i) & 1 ? (i) / 2 + DG_W + DG_W / 2 : 0)
+#define DG_STEP(i) dg_phase_step_static(f[i], rate[i])
+#define DG_STEP_UPPER(i) DG_STEP((i) + DG_W / 2)
+#define DG_GET(i) p[(i) * stride]
+#define DG_PUT(i) p[(i) * stride] = x[i]
+#define DG_PICK(i) p[at[i]]
+#define DG_EIGHT_ON(i) ((i) + 8) % DG_W
+#define DG_FOUR_ON(i) ((i) + 4) % DG_W
+#define DG_TWO_ON(i) ((i) + 2) % DG_W
+#define DG_ONE_ON(i) ((i) + 1) % DG_W
+#define DG_FOLD(x, fold, on) x = fold(x, (dg_vf)__builtin_shufflevector(x, x, DG_EACH(on)))
+#if DG_W == 16
+#define DG_FOLD_LANES(x, fold) DG_FOLD(x, fold, DG_EIGHT_ON), DG_FOLD(x, fold, DG_FOUR_ON), DG_FOLD(x, fold, DG_TWO_ON), DG_FOLD(x, fold, DG_ONE_ON)
+#elif DG_W == 8
+#define DG_FOLD_LANES(x, fold) DG_FOLD(x, fold, DG_FOUR_ON), DG_FOLD(x, fold, DG_TWO_ON), DG_FOLD(x, fold, DG_ONE_ON)
+#else
+#define DG_FOLD_LANES(x, fold) DG_FOLD(x, fold, DG_TWO_ON), DG_FOLD(x, fold, DG_ONE_ON)
+#endif
+#define DG_PLUS(a, b) ((a) + (b))
+#define DG_TIMES(a, b) ((a) * (b))
+#define DG_MIX(a, b, at) __builtin_shufflevector(a, b, DG_EACH(at))
+#define DG_QUAD(i) (((i) & ~3) + ((i) & 2) / 2 + ((i) & 1) * DG_W)
+#define DG_QUAD_HIGH(i) (DG_QUAD(i) + 2)
+#define DG_PAIR(i) (((i) & ~3) + ((i) & 1) + ((i) & 2) / 2 * DG_W)
+#define DG_PAIR_HIGH(i) (DG_PAIR(i) + 2)
+#define DG_SIDE(i) (((i) & (DG_W / 2 - 1)) + ((i) >= DG_W / 2 ? DG_W : 0))
+#define DG_SIDE_HIGH(i) (DG_SIDE(i) + DG_W / 2)
+#define DG_CROSS(i) (((i) & 3) + ((i) & 4) * 2 + ((i) & 8) * 2)
+#define DG_CROSS_HIGH(i) (DG_CROSS(i) + 4)
+DG_FN dg_vf dg_blend(dg_vi mask, dg_vf a, dg_vf b) { return (dg_vf)(((dg_vi)a & mask) | ((dg_vi)b & ~mask)); }
+)C";
+
+// Instructions that have no spelling in GNU C.
+constexpr const char* instructions = R"(
+DG_FN dg_vf DG_FMA_V(dg_vf a, dg_vf b, dg_vf c) {
+#if defined(__AVX512F__)
+  return __builtin_ia32_vfmaddps512_mask(a, b, c, (unsigned short)-1, 4);
+#elif defined(__AVX2__) && defined(__FMA__)
+  return __builtin_ia32_vfmaddps256(a, b, c);
+#elif defined(__FMA__)
+  return __builtin_ia32_vfmaddps(a, b, c);
+#elif defined(__aarch64__) && !defined(__clang__)
+  return __builtin_aarch64_fmav4sf(a, b, c);
+#else
+#define DG_FMA_LANE(i) DG_FMA(a[i], b[i], c[i])
+  return (dg_vf){DG_EACH(DG_FMA_LANE)};
+#endif
+}
+DG_FN dg_vf DG_SQRT_V(dg_vf x) {
+#if defined(__AVX512F__) && defined(__clang__)
+  return __builtin_ia32_sqrtps512(x, 4);
+#elif defined(__AVX512F__)
+  return __builtin_ia32_sqrtps512_mask(x, x, (unsigned short)-1, 4);
+#elif defined(__AVX2__)
+  return __builtin_ia32_sqrtps256(x);
+#elif defined(__SSE2__)
+  return __builtin_ia32_sqrtps(x);
+#else
+#define DG_SQRT_LANE(i) DG_SQRT(x[i])
+  return (dg_vf){DG_EACH(DG_SQRT_LANE)};
+#endif
+}
+DG_FN dg_vf dg_with_sign(dg_vf x, dg_vf s) { return (dg_vf)(((dg_vw)x & 0x7fffffffu) | ((dg_vw)s & 0x80000000u)); }
+DG_FN dg_vf DG_RINT_V(dg_vf x) {
+#if defined(__AVX512F__)
+  return __builtin_ia32_rndscaleps_mask(x, 4, x, (unsigned short)-1, 4);
+#elif defined(__AVX2__)
+  return __builtin_ia32_roundps256(x, 4);
+#elif defined(__SSE4_1__)
+  return __builtin_ia32_roundps(x, 4);
+#else /* where floats have fractions, adding 2^23 rounds them away */
+  dg_vf a = DG_FABS_V(x), r = (a + DG_C(8388608.0f)) - DG_C(8388608.0f);
+  return dg_with_sign(DG_SEL_V(a < DG_C(8388608.0f), r, a), x);
+#endif
+}
+DG_FN dg_vf DG_FLOOR_V(dg_vf x) {
+#if defined(__AVX512F__)
+  return __builtin_ia32_rndscaleps_mask(x, 9, x, (unsigned short)-1, 4);
+#elif defined(__AVX2__)
+  return __builtin_ia32_roundps256(x, 9);
+#elif defined(__SSE4_1__)
+  return __builtin_ia32_roundps(x, 9);
+#else
+  dg_vf r = DG_RINT_V(x);
+  return r - DG_SEL_V(r > x, DG_C(1.0f), DG_C(0.0f));
+#endif
+}
+DG_FN dg_vf DG_CEIL_V(dg_vf x) { return -DG_FLOOR_V(-x); }
+DG_FN dg_vf DG_TRUNC_V(dg_vf x) { return dg_with_sign(DG_FLOOR_V(DG_FABS_V(x)), x); }
+)";
+
+// Integers of 64 bit, and conversions between lanes of different width.
+constexpr const char* wide = R"(
+DG_FN dg_vf dg_splat(float x) { return DG_C(x); }
+DG_FN dg_vi dg_splat_i(int x) { return (dg_vi){0} + x; }
+DG_FN dg_vu dg_splat_u(dg_u64 x) { dg_vu r = {(dg_vq){0} + x, (dg_vq){0} + x}; return r; }
+DG_FN dg_vi dg_lanes_v(void) { return (dg_vi){DG_EACH(DG_LOWER)}; }
+DG_FN dg_vu dg_lanes_u(void) { dg_vu r = {{DG_EACH_HALF(DG_LOWER)}, {DG_EACH_HALF(DG_UPPER)}}; return r; }
+DG_FN dg_vi dg_low_words(dg_vu x) { return __builtin_shufflevector((dg_vi)x.lo, (dg_vi)x.hi, DG_EACH(DG_EVEN)); }
+DG_FN dg_vu dg_widen_v(dg_vi x) {
+  dg_vs lo = __builtin_convertvector(__builtin_shufflevector(x, x, DG_EACH_HALF(DG_LOWER)), dg_vs);
+  dg_vs hi = __builtin_convertvector(__builtin_shufflevector(x, x, DG_EACH_HALF(DG_UPPER)), dg_vs);
+  dg_vu r = {(dg_vq)lo, (dg_vq)hi};
+  return r;
+}
+DG_FN dg_vf dg_float_v(dg_vi x) { return DG_TO_FLOAT_V(x); }
+DG_FN dg_vf dg_float_from_v(dg_vi x, double first) {
+  dg_vd lo = __builtin_convertvector(__builtin_shufflevector(x, x, DG_EACH_HALF(DG_LOWER)), dg_vd) + first;
+  dg_vd hi = __builtin_convertvector(__builtin_shufflevector(x, x, DG_EACH_HALF(DG_UPPER)), dg_vd) + first;
+  return __builtin_shufflevector(__builtin_convertvector(lo, dg_vf_half), __builtin_convertvector(hi, dg_vf_half), DG_EACH(DG_LOWER));
+}
+DG_FN dg_vi dg_to_int_v(dg_vf x) { return dg_to_i32_v(x); }
+DG_FN dg_vu dg_noise_key_v(dg_vu seed, dg_vu element) {
+  dg_vu r = {dg_noise_key_half(seed.lo, element.lo), dg_noise_key_half(seed.hi, element.hi)};
+  return r;
+}
+DG_FN dg_vf dg_noise_keyed_v(dg_vu key, dg_vu tick) {
+  dg_vu top = {dg_noise_top_half(key.lo, tick.lo), dg_noise_top_half(key.hi, tick.hi)};
+  return dg_noise_value_v(dg_low_words(top));
+}
+DG_FN dg_vf dg_noise_v(dg_vu seed, dg_vu element, dg_vu tick) { return dg_noise_keyed_v(dg_noise_key_v(seed, element), tick); }
+DG_FN dg_vu dg_phase_inc_v(dg_vf f, dg_vf scale) {
+  dg_vi word = dg_phase_word_v(f, scale), zero = {0};
+  dg_vu r = {(dg_vq)__builtin_shufflevector(zero, word, DG_EACH(DG_BELOW)), (dg_vq)__builtin_shufflevector(zero, word, DG_EACH(DG_ABOVE))};
+  return r;
+}
+DG_FN dg_vu dg_phase_step_v(dg_vf f, dg_vf rate) { return dg_phase_inc_v(f, 4294967296.0f / rate); }
+DG_FN dg_vu dg_phase_step_static_v(dg_vf f, dg_vf rate) { dg_vu r = {{DG_EACH_HALF(DG_STEP)}, {DG_EACH_HALF(DG_STEP_UPPER)}}; return r; }
+DG_FN dg_vu dg_phase_after_v(dg_vu phase, dg_vu step, dg_vu ticks) {
+  dg_vu r = {phase.lo + step.lo * ticks.lo, phase.hi + step.hi * ticks.hi};
+  return r;
+}
+DG_FN dg_vu dg_phase_ramp_v(dg_u64 phase, dg_u64 step, dg_u64 first) {
+  dg_vu lanes = dg_lanes_u(), r = {phase + step * first + step * lanes.lo, phase + step * first + step * lanes.hi};
+  return r;
+}
+DG_FN dg_vu dg_phase_reset_v(dg_vf reset, dg_vu phase) {
+  dg_vu keep = dg_widen_v(~(reset > 0.0f)), r = {phase.lo & keep.lo, phase.hi & keep.hi};
+  return r;
+}
+DG_FN dg_vf dg_phase_out_v(dg_vu phase) {
+  dg_vu top = {phase.lo >> 40, phase.hi >> 40};
+  return dg_phase_turns_v(dg_low_words(top));
+}
+)";
+
+constexpr const char* memory = R"(
+DG_FN dg_vf dg_load_v(const float *p) { return *(const dg_vf_any *)p; }
+DG_FN void dg_store_v(float *p, dg_vf x) { *(dg_vf_any *)p = x; }
+DG_FN dg_vu dg_load_u(const dg_u64 *p) { dg_vu r = {*(const dg_vq_any *)p, *(const dg_vq_any *)(p + DG_W / 2)}; return r; }
+DG_FN void dg_store_u(dg_u64 *p, dg_vu x) { *(dg_vq_any *)p = x.lo, *(dg_vq_any *)(p + DG_W / 2) = x.hi; }
+DG_FN dg_vf dg_strided_v(const float *p, long stride) { return (dg_vf){DG_EACH(DG_GET)}; }
+DG_FN void dg_store_strided_v(float *p, long stride, dg_vf x) { (void)(DG_EACH(DG_PUT)); }
+DG_FN dg_vf dg_gather_v(const float *p, dg_vi at) { return (dg_vf){DG_EACH(DG_PICK)}; }
+DG_FN float dg_sum_v(dg_vf x) { DG_FOLD_LANES(x, DG_PLUS); return x[0]; }
+DG_FN float dg_prod_v(dg_vf x) { DG_FOLD_LANES(x, DG_TIMES); return x[0]; }
+DG_FN float dg_peak_v(dg_vf x) { DG_FOLD_LANES(x, dg_max_or_nan_v); return x[0]; }
+DG_FN void dg_transpose_v(dg_vf *r) { /* 4 by 4 in place in every 128 bits, then those as a whole */
+  DG_UNROLL
+  for (int i = 0; i < DG_W; i += 4) {
+    dg_vf a = DG_MIX(r[i], r[i + 1], DG_QUAD), b = DG_MIX(r[i], r[i + 1], DG_QUAD_HIGH);
+    dg_vf c = DG_MIX(r[i + 2], r[i + 3], DG_QUAD), d = DG_MIX(r[i + 2], r[i + 3], DG_QUAD_HIGH);
+    r[i] = DG_MIX(a, c, DG_PAIR), r[i + 1] = DG_MIX(a, c, DG_PAIR_HIGH);
+    r[i + 2] = DG_MIX(b, d, DG_PAIR), r[i + 3] = DG_MIX(b, d, DG_PAIR_HIGH);
+  }
+#if DG_W > 4
+  DG_UNROLL
+  for (int i = 0; i < 4; ++i) {
+    dg_vf a = DG_MIX(r[i], r[i + 4], DG_SIDE), b = DG_MIX(r[i], r[i + 4], DG_SIDE_HIGH);
+#if DG_W == 8
+    r[i] = a, r[i + 4] = b;
+#else
+    dg_vf c = DG_MIX(r[i + 8], r[i + 12], DG_SIDE), d = DG_MIX(r[i + 8], r[i + 12], DG_SIDE_HIGH);
+    r[i] = DG_MIX(a, c, DG_CROSS), r[i + 4] = DG_MIX(a, c, DG_CROSS_HIGH);
+    r[i + 8] = DG_MIX(b, d, DG_CROSS), r[i + 12] = DG_MIX(b, d, DG_CROSS_HIGH);
+#endif
+  }
+#endif
+}
+DG_MOVE dg_pack_v(dg_vf *to, const float *from, long stride, long n) {
+  long e = 0;
+  for (; e + DG_W <= n; e += DG_W) {
+    dg_vf r[DG_W];
+    DG_UNROLL
+    for (int i = 0; i < DG_W; ++i) r[i] = dg_load_v(from + i * stride + e);
+    dg_transpose_v(r);
+    DG_UNROLL
+    for (int i = 0; i < DG_W; ++i) to[e + i] = r[i];
+  }
+  for (; e < n; ++e) to[e] = dg_strided_v(from + e, stride);
+}
+DG_MOVE dg_unpack_v(float *to, long stride, const dg_vf *from, long n) {
+  long e = 0;
+  for (; e + DG_W <= n; e += DG_W) {
+    dg_vf r[DG_W];
+    DG_UNROLL
+    for (int i = 0; i < DG_W; ++i) r[i] = from[e + i];
+    dg_transpose_v(r);
+    DG_UNROLL
+    for (int i = 0; i < DG_W; ++i) dg_store_v(to + i * stride + e, r[i]);
+  }
+  for (; e < n; ++e) dg_store_strided_v(to + e, stride, from[e]);
+}
+)";
+
+bool starts_word(char c) { return std::isalpha(static_cast<unsigned char>(c)) || c == '_'; }
+bool in_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; }
+
+// Calls word(name) for each identifier, number(text) for each literal, other(c) for what stands between.
+template <class Word, class Number, class Other>
+void scan(std::string_view text, Word&& word, Number&& number, Other&& other) {
+  for (size_t i = 0, end; i < text.size(); i = end) {
+    end = i + 1;
+    if (starts_word(text[i])) {
+      while (end < text.size() && in_word(text[end])) ++end;
+      word(text.substr(i, end - i));
+    } else if (std::isdigit(static_cast<unsigned char>(text[i]))) {
+      while (end < text.size() && (in_word(text[end]) || text[end] == '.' || (text[end] == '-' && text[end - 1] == 'e'))) ++end;
+      number(text.substr(i, end - i));
+    } else {
+      other(text[i]);
+    }
+  }
+}
+
+struct Function {
+  std::string name, text;
+};
+using Functions = std::map<std::string, std::string, std::less<>>;
+
+// A text of nothing but functions and comments before them, cut into the functions.
+std::vector<Function> cut(std::string_view text) {
+  std::vector<Function> out;
+  for (size_t at = 0; (at = text.find("\nDG_", at)) != std::string_view::npos;) {
+    size_t open = text.find('(', ++at), name = open, end = text.find('\n', at);
+    while (in_word(text[name - 1])) --name;
+    if (text[end - 1] != '}') end = text.find("\n}\n", at) + 2;
+    out.push_back({std::string(text.substr(name, open - name)), std::string(text.substr(at, end - at)) + "\n"});
+    at = end;
+  }
+  return out;
+}
+
+// A scalar function for vectors.
+Function for_vectors(const Function& scalar, const Functions& renamed) {
+  static const Functions types = {{"float", "dg_vf"}, {"dg_i32", "dg_vi"}, {"dg_u32", "dg_vw"}, {"dg_u64", "dg_vq"}};
+  static const std::set<std::string_view> macros = {"DG_SEL", "DG_LESSER", "DG_GREATER", "DG_MASK", "DG_TO_FLOAT", "DG_TO_INT", "DG_AS_FLOAT", "DG_AS_UINT", "DG_FMA", "DG_RINT",
+                                                    "DG_FLOOR", "DG_CEIL", "DG_TRUNC", "DG_SQRT", "DG_FABS", "DG_INF", "DG_NAN", "DG_MAGIC"};
+  Function out{renamed.find(scalar.name)->second, ""};
+  scan(scalar.text,
+       [&](std::string_view word) {
+         if (auto type = types.find(word); type != types.end()) out.text += type->second;
+         else if (auto name = renamed.find(word); name != renamed.end()) out.text += name->second;
+         else out.text += cat(word, macros.count(word) ? "_V" : "");
+       },
+       [&](std::string_view literal) {
+         bool real = literal.back() == 'f' && literal.substr(0, 2) != "0x";
+         out.text += real ? cat("DG_C(", literal, ")") : std::string(literal);
+       },
+       [&](char c) { out.text += c; });
+  return out;
+}
+
+// Every vector function, each after those it calls.
+std::vector<Function> all_functions() {
+  std::vector<Function> out = cut(instructions), scalar = cut(lanewise_text());
+  Functions renamed;
+  for (const Function& f : scalar) renamed[f.name] = f.name + (f.text.find("dg_u64") == std::string::npos ? "_v" : "_half");
+  for (const Function& f : scalar) out.push_back(for_vectors(f, renamed));
+  for (const char* text : {wide, memory})
+    for (Function& f : cut(text)) out.push_back(std::move(f));
+  return out;
+}
+
+std::map<std::string, int, std::less<>> count_words(std::string_view text) {
+  std::map<std::string, int, std::less<>> words;
+  auto count = [&](std::string_view word) {
+    if (auto known = words.find(word); known != words.end()) ++known->second;
+    else words.emplace(word, 1);
+  };
+  scan(text, count, [](std::string_view) {}, [](char) {});
+  return words;
+}
+
+}  // namespace
+
+std::string prelude_vector(Target target, std::string_view text) {
+  static const std::vector<Function> all = all_functions();
+  if (target != Target::c || (text.find("dg_v") == std::string_view::npos && text.find("_v(") == std::string_view::npos)) return "";
+  const auto direct = count_words(text);
+  auto wanted = direct;
+  std::string out;
+  for (auto f = all.rbegin(); f != all.rend(); ++f) {
+    if (!wanted.count(f->name)) continue;
+    for (auto& [word, uses] : count_words(f->text)) wanted[word] += uses;
+    out.insert(0, f->text);
+  }
+  for (const LongFunction& f : long_functions()) {
+    std::string name = cat(f.name, "_v");
+    if (auto uses = direct.find(name); uses != direct.end() && uses->second > most_inlined) out += "static __attribute__((noinline, const)) " + call_text(f, name, "dg_vf");
+  }
+  return header + out;
+}
+
+}  // namespace dgen::codegen
