@@ -18,7 +18,9 @@
 #include "ir/print_loop.h"
 #include "ir/verify.h"
 #include "loop/gpu_map.h"
+#include "loop/hoist.h"
 #include "loop/lower.h"
+#include "loop/vectorise.h"
 #include "loop/verify.h"
 
 namespace {
@@ -208,7 +210,9 @@ void show_kernels(std::vector<ir::Kernel> kernels, const Arguments& a) {
   for (auto& kernel : kernels) loop::verify(kernel);
   auto target = targets.find(a.emit.empty() ? "c" : a.emit);
   if (target == targets.end()) fail("unknown form '", a.emit, "'");
-  if (codegen::is_gpu(target->second)) kernels = loop::map_to_gpu(std::move(kernels));
+  // Loops are shown as they come, unless the text of a target is asked for.
+  for (ir::Kernel& kernel : kernels)
+    if (!a.emit.empty()) kernel = codegen::is_gpu(target->second) ? loop::map_to_gpu(std::move(kernel)) : loop::vectorise(loop::hoist(std::move(kernel)));
   if (a.loops)
     for (auto& kernel : kernels) std::cout << ir::print(kernel);
   if (a.emit.empty()) return;

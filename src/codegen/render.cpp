@@ -114,7 +114,7 @@ class Renderer {
     std::string type = element_type(i);
     if (a.kind == ArrayRef::local) {
       if (a.home == ArrayRef::scratch) return line(cat(d_.space, "float* a", i, " = scratch + (", d_.real_long, ")", d_.block, " * ", k_.scratch, " + ", a.at, ";"));
-      return line(cat(a.home == ArrayRef::shared ? d_.shared : "", type, " a", i, "[", a.size, "];"));
+      return line(cat(a.home == ArrayRef::shared ? d_.shared : "", a.lanes ? "dg_vf" : type, " a", i, "[", a.size, "];"));
     }
     if (packed())
       line(cat(pointer(i), " ", array_name(i), " = (", a.written ? "" : "const ", d_.space, type, "*)", replace(std::string(d_.array), "$i", cat(i)), ";"));
@@ -140,7 +140,9 @@ class Renderer {
     }
   }
 
-  std::string text(int e) const {
+  std::string text(int e) const { return k_.exprs[static_cast<size_t>(e)].lanes ? vector_text(e) : scalar_text(e); }
+
+  std::string scalar_text(int e) const {
     const LoopExpr& x = k_.exprs[static_cast<size_t>(e)];
     auto arg = [&](size_t i) { return name(x.args[i]); };
     auto infix = [&](const char* symbol) { return cat(arg(0), " ", symbol, " ", arg(1)); };
@@ -176,16 +178,129 @@ class Renderer {
     }
   }
 
+  // ---- vectors -----------------------------------------------------------------------------------------------------------
+
+  bool lanes(int e) const { return k_.exprs[static_cast<size_t>(e)].lanes; }
+  // A number that is the same in all lanes, as a vector.
+  std::string splat(int e) const {
+    const LoopExpr& x = k_.exprs[static_cast<size_t>(e)];
+    if (x.lanes) return name(e);
+    return x.type == LoopType::f32 ? cat("dg_splat(", name(e), ")") : x.type == LoopType::i64 ? cat("dg_splat_i((int)", name(e), ")") : cat("dg_splat_u(", name(e), ")");
+  }
+  std::string splats(const std::vector<int>& args) const {
+    std::string list;
+    for (int a : args) list += (list.empty() ? "" : ", ") + splat(a);
+    return "(" + list + ")";
+  }
+  // As a mask: all bits of a lane or none.
+  std::string mask(int e) const { return lanes(e) ? name(e) : cat("dg_splat_i(-(int)", name(e), ")"); }
+
+  std::string vector_text(int e) const {
+    const LoopExpr& x = k_.exprs[static_cast<size_t>(e)];
+    auto infix = [&](const char* symbol) { return cat(splat(x.args[0]), " ", symbol, " ", splat(x.args[1])); };
+    auto choice = [&](const std::string& which, int a, int b) { return cat(x.type == LoopType::f32 ? "DG_SEL_V(" : "dg_choose_i(", which, ", ", splat(a), ", ", splat(b), ")"); };
+    switch (x.op) {
+      case LoopOp::scalar: return vector_row(x);
+      case LoopOp::iadd: return infix("+");
+      case LoopOp::isub: return infix("-");
+      case LoopOp::imul: return infix("*");
+      case LoopOp::idiv: return infix("/");
+      case LoopOp::imod: return infix("%");
+      case LoopOp::ilt: return infix("<");
+      case LoopOp::ieq: return infix("==");
+      case LoopOp::iand: return cat(mask(x.args[0]), " & ", mask(x.args[1]));
+      case LoopOp::imin: return choice(infix("<"), x.args[0], x.args[1]);
+      case LoopOp::imax: return choice(infix(">"), x.args[0], x.args[1]);
+      case LoopOp::where: return choice(mask(x.args[0]), x.args[1], x.args[2]);
+      case LoopOp::to_float: {
+        bool near = k_.exprs[static_cast<size_t>(x.args[1])].op == LoopOp::iconst;
+        return near ? cat("dg_float_v(", splat(x.args[0]), ")") : cat("dg_float_from_v(", splat(x.args[0]), ", (double)", name(x.args[1]), ")");
+      }
+      case LoopOp::to_int: return cat("dg_to_int_v", splats(x.args));
+      case LoopOp::call: return vector_call(x);
+      case LoopOp::ramp: {
+        if (x.type == LoopType::u64) return cat("dg_phase_ramp_v(", name(x.args[0]), ", ", x.i, ", 0)");
+        return cat("dg_splat_i((int)", name(x.args[0]), ") + ", x.i == 1 ? "" : cat(x.i, " * "), "dg_lanes_v()");
+      }
+      case LoopOp::gather: return cat("dg_gather_v(a", x.i, ", ", name(x.args[0]), ")");
+      case LoopOp::load: {
+        if (x.stride == 0) return cat("a", x.i, "[", name(x.args[0]), "]");
+        std::string at = cat("a", x.i, " + ", name(x.args[0]));
+        return x.type == LoopType::u64 ? cat("dg_load_u(", at, ")") : x.stride == 1 ? cat("dg_load_v(", at, ")") : cat("dg_strided_v(", at, ", ", x.stride, ")");
+      }
+      default: throw InternalError("an expression that has no vector form");
+    }
+  }
+
+  // dg_sin(a) becomes dg_sin_v(a); + and * take a mixture.
+  std::string vector_row(const LoopExpr& x) const {
+    std::string_view text = x.row->c_text;
+    std::vector<std::string> args;
+    for (int a : x.args) args.push_back(splat(a));
+    size_t open = text.find('(');
+    if (!text.starts_with("dg_")) return row_text(text, args);
+    return cat(text.substr(0, open), "_v", row_text(text.substr(open), args));
+  }
+
+  std::string vector_call(const LoopExpr& x) const {
+    if (x.name == "dg_phase_ramp") return cat("dg_phase_ramp_v(", name(x.args[0]), ", ", name(x.args[1]), ", ", name(x.args[2]), ")");
+    std::string list;
+    for (int a : x.args) {
+      const LoopExpr& arg = k_.exprs[static_cast<size_t>(a)];
+      bool number = arg.type == LoopType::i64;  // helpers take numbers of 64 bits
+      list += cat(list.empty() ? "" : ", ", !number ? splat(a) : arg.lanes ? cat("dg_widen_v(", name(a), ")") : cat("dg_splat_u(", name(a), ")"));
+    }
+    return cat(x.name, "_v(", list, ")");
+  }
+
+  void vector_store(const Stmt& s) {
+    std::string at = cat("a", s.array, " + ", name(s.index)), value = splat(s.value);
+    bool longs = k_.arrays[static_cast<size_t>(s.array)].type == LoopType::u64;
+    if (s.kind == Stmt::add) value = cat(s.stride == 1 ? cat("dg_load_v(", at, ")") : cat("dg_strided_v(", at, ", ", s.stride, ")"), " + ", value);
+    if (longs) line(cat("dg_store_u(", at, ", ", value, ");"));
+    else if (s.stride == 1) line(cat("dg_store_v(", at, ", ", value, ");"));
+    else line(cat("dg_store_strided_v(", at, ", ", s.stride, ", ", value, ");"));
+  }
+
+  // The last vector begins where it just fits, or the rest is done one by one; so is all if there is too little.
+  void vector_loop(const Stmt& s) {
+    std::string lo = name(s.lo), hi = name(s.hi), v = name(s.var), rest = name(s.rest_var), L(d_.real_long);
+    const LoopExpr &first = k_.exprs[static_cast<size_t>(s.lo)], &end = k_.exprs[static_cast<size_t>(s.hi)];
+    bool fixed = first.op == LoopOp::iconst && end.op == LoopOp::iconst;
+    const int64_t n = fixed ? end.i - first.i : 0;
+    line("{");
+    ++indent_;
+    line(cat(L, " at = ", lo, ";"));
+    if (s.overlaps && n % kLanes != 0) {
+      line(cat("for (; at < ", hi, " && ", hi, " - ", lo, " >= DG_W; at += DG_W) {"));
+      ++indent_;
+      line(cat("const ", L, " ", v, " = at + DG_W <= ", hi, " ? at : ", hi, " - DG_W;"));
+    } else {
+      line(cat("for (; at + DG_W <= ", hi, "; at += DG_W) {"));
+      ++indent_;
+      line(cat("const ", L, " ", v, " = at;"));
+    }
+    list(s.body);
+    --indent_;
+    line("}");
+    if (!fixed || n % kLanes != 0) block(cat("for (", L, " ", rest, " = at; ", rest, " < ", hi, "; ++", rest, ") {"), s.rest);
+    --indent_;
+    line("}");
+  }
+
   bool is_pair(int64_t array) const { return d_.total_type == "float2" && k_.arrays[static_cast<size_t>(array)].kind == ArrayRef::total; }
 
   // Exact for stream positions; conversions from double vectorise, but Metal has none.
   const char* exact() const { return d_.target == Target::metal ? "long" : "double"; }
 
   const char* type(int e) const {
+    const bool vector = lanes(e);
     switch (k_.exprs[static_cast<size_t>(e)].type) {
-      case LoopType::f32: return "float";
-      case LoopType::u64: return "dg_u64";
-      default: return d_.target == Target::cuda ? "long long" : "long";
+      case LoopType::f32: return vector ? "dg_vf" : "float";
+      case LoopType::u64: return vector ? "dg_vu" : "dg_u64";
+      default:
+        if (vector) return "dg_vi";
+        return d_.target == Target::cuda ? "long long" : "long";
     }
   }
 
@@ -198,8 +313,9 @@ class Renderer {
   void statement(const Stmt& s) {
     switch (s.kind) {
       case Stmt::let: return line(cat("const ", type(s.value), " v", s.value, " = ", text(s.value), ";"));
-      case Stmt::store: return line(cat("a", s.array, "[", name(s.index), "] = ", name(s.value), ";"));
-      case Stmt::add: return line(cat("a", s.array, "[", name(s.index), "] += ", name(s.value), ";"));
+      case Stmt::store: case Stmt::add:
+        if (s.stride != 0) return vector_store(s);
+        return line(cat("a", s.array, "[", name(s.index), s.kind == Stmt::add ? "] += " : "] = ", k_.arrays[static_cast<size_t>(s.array)].lanes ? splat(s.value) : name(s.value), ";"));
       case Stmt::guard: return block(cat("if (", name(s.value), ") {"), s.body);
       case Stmt::call: return call(s);
       case Stmt::loop: return loop(s);
@@ -234,6 +350,7 @@ class Renderer {
   std::string wide(std::string_view word) const { return cat("(", d_.real_long, ")", word); }
 
   void loop(const Stmt& s) {
+    if (s.tag == LoopTag::vector) return vector_loop(s);
     std::string v = name(s.var), lo = name(s.lo), hi = name(s.hi), type(d_.real_long);
     if (s.reverse) return block(cat("for (", type, " ", v, " = ", hi, " - 1; ", v, " >= ", lo, "; --", v, ") {"), s.body);
     std::string first = lo, step = cat("++", v);
@@ -244,12 +361,13 @@ class Renderer {
       case LoopTag::blocks: first = cat(lo, " + ", d_.block), step = cat(v, " += ", d_.blocks); break;
       case LoopTag::threads: first = cat(lo, " + ", d_.thread), step = cat(v, " += ", d_.threads); break;
       case LoopTag::parallel: out_ += d_.before_parallel; break;
-      case LoopTag::serial: case LoopTag::lanes: break;
+      case LoopTag::serial: case LoopTag::lanes: case LoopTag::vector: break;
     }
     block(cat("for (", type, " ", v, " = ", first, "; ", v, " < ", hi, "; ", step, ") {"), s.body);
   }
 
-  std::string fold(const std::string& op, const std::string& a, const std::string& b) const {
+  std::string fold(const std::string& op, bool vector, const std::string& a, const std::string& b) const {
+    if (op == "max" && vector) return cat("DG_SEL_V((", b, " > ", a, ") | (", b, " != ", b, "), ", b, ", ", a, ")");
     if (op == "sum") return cat(a, " + ", b);
     if (op == "prod") return cat(a, " * ", b);
     DGEN_ASSERT(op == "max");
@@ -262,20 +380,20 @@ class Renderer {
     std::string r = name(s.var), inner = name(s.vars.back()), n = name(s.extents.back());
     const LoopExpr& extent = k_.exprs[static_cast<size_t>(s.extents.back())];
     bool fixed = extent.op == LoopOp::iconst;
-    bool lanes = !fixed || extent.i >= kLanes;
-    std::string L(d_.real_long);
-    line(cat("float ", r, ";"));
+    bool partial = !fixed || extent.i >= kLanes, wide = lanes(s.var);
+    std::string L(d_.real_long), number = wide ? "dg_vf" : "float";
+    line(cat(number, " ", r, ";"));
     line("{");
     ++indent_;
-    line(cat("float w[", lanes ? kLanes : 1, "];"));
-    line(cat("for (int j = 0; j < ", lanes ? kLanes : 1, "; ++j) w[j] = ", start(s.name), ";"));
+    line(cat(number, " w[", partial ? kLanes : 1, "];"));
+    line(cat("for (int j = 0; j < ", partial ? kLanes : 1, "; ++j) w[j] = ", wide ? cat("dg_splat(", start(s.name), ")") : start(s.name), ";"));
     for (size_t i = 0; i + 1 < s.vars.size(); ++i) {
       std::string v = name(s.vars[i]);
       line(cat("for (", L, " ", v, " = 0; ", v, " < ", name(s.extents[i]), "; ++", v, ") {"));
       ++indent_;
     }
-    auto into = [&](const std::string& slot) { return cat("w[", slot, "] = ", fold(s.name, cat("w[", slot, "]"), name(s.value)), ";"); };
-    if (!lanes) {
+    auto into = [&](const std::string& slot) { return cat("w[", slot, "] = ", fold(s.name, wide, cat("w[", slot, "]"), wide ? splat(s.value) : name(s.value)), ";"); };
+    if (!partial) {
       block(cat("for (", L, " ", inner, " = 0; ", inner, " < ", n, "; ++", inner, ") {"), s.body, into("0"));
     } else {
       line(cat("const ", L, " whole = ", n, " / ", kLanes, " * ", kLanes, ";"));
@@ -294,7 +412,7 @@ class Renderer {
         block(cat("for (", L, " ", inner, " = whole; ", inner, " < ", n, "; ++", inner, ") {"), s.body, into(inner + " - whole"));
     }
     for (size_t i = 0; i + 1 < s.vars.size(); ++i) --indent_, line("}");
-    if (lanes) line(cat("for (int h = ", kLanes / 2, "; h; h /= 2) for (int j = 0; j < h; ++j) w[j] = ", fold(s.name, "w[j]", "w[j + h]"), ";"));
+    if (partial) line(cat("for (int h = ", kLanes / 2, "; h; h /= 2) for (int j = 0; j < h; ++j) w[j] = ", fold(s.name, wide, "w[j]", "w[j + h]"), ";"));
     line(cat(r, " = w[0];"));
     --indent_;
     line("}");
@@ -312,7 +430,7 @@ class Renderer {
       ++indent_;
     }
     block(cat("for (", L, " ", inner, " = ", d_.thread, "; ", inner, " < ", n, "; ", inner, " += ", kLanes, ") {"), s.body,
-          cat("w = ", fold(s.name, "w", name(s.value)), ";"));
+          cat("w = ", fold(s.name, false, "w", name(s.value)), ";"));
     for (size_t i = 0; i + 1 < s.vars.size(); ++i) --indent_, line("}");
     line(cat("fold[", d_.thread, "] = w;"));
     --indent_;
@@ -323,7 +441,7 @@ class Renderer {
     ++indent_;
     line(cat("float w[", kLanes, "];"));
     line(cat("for (int j = 0; j < ", kLanes, "; ++j) w[j] = fold[j];"));
-    line(cat("for (int h = ", kLanes / 2, "; h; h /= 2) for (int j = 0; j < h; ++j) w[j] = ", fold(s.name, "w[j]", "w[j + h]"), ";"));
+    line(cat("for (int h = ", kLanes / 2, "; h; h /= 2) for (int j = 0; j < h; ++j) w[j] = ", fold(s.name, false, "w[j]", "w[j + h]"), ";"));
     line(cat(r, " = w[0];"));
     --indent_;
     line("}");
@@ -372,6 +490,11 @@ DG_FN void dg_add_to(device float2* sum, const device float* part, long n, long 
 )";
 }
 
+std::string vector_helpers(Target target, const std::string& code) {
+  if (target != Target::c || code.find("dg_v") == std::string::npos) return "";
+  return "DG_FN dg_vi dg_choose_i(dg_vi mask, dg_vi a, dg_vi b) { return (a & mask) | (b & ~mask); }\n";
+}
+
 void collect_calls(const std::vector<Stmt>& body, std::set<std::string>& names) {
   for (auto& s : body) {
     if (s.kind == Stmt::call) names.insert(s.name);
@@ -414,8 +537,9 @@ std::string render_program(Target target, std::span<const Kernel> kernels) {
   if (!plans.empty()) text += prelude_fft(target, plans);
   if (calls.count("dg_matmul")) text += prelude_gemm(target);
   if (calls.count("dg_add_to")) text += add_helper(target);
-  for (auto& kernel : kernels) text += "\n" + render_kernel(dialect(target), kernel);
-  return text;
+  std::string code;
+  for (auto& kernel : kernels) code += "\n" + render_kernel(dialect(target), kernel);
+  return text + prelude_vector(target, code) + vector_helpers(target, code) + code;
 }
 
 }  // namespace dgen::codegen

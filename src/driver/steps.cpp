@@ -11,7 +11,9 @@
 #include "compile/nvrtc.h"
 #include "driver/debug.h"
 #include "loop/gpu_map.h"
+#include "loop/hoist.h"
 #include "loop/lower.h"
+#include "loop/vectorise.h"
 #include "loop/verify.h"
 #include "runtime/cuda.h"
 
@@ -80,7 +82,7 @@ std::vector<Step> make_steps(const Plan& plan, Backend backend) {
   };
   for (size_t r = 0; r < plan.regions.size(); ++r) {
     const schedule::Region& region = plan.regions[r];
-    loop::LoweredRegion lowered = loop::lower_region(plan, static_cast<int>(r));
+    loop::LoweredRegion lowered = loop::lower_region(plan, static_cast<int>(r), !codegen::is_gpu(target_of(backend)));
     for (size_t k = 0; k < lowered.kernels.size(); ++k) {
       Step& step = add(std::move(lowered.kernels[k]), Step::in_tile, static_cast<int>(r), region.level);
       step.clock = region.clock;
@@ -96,7 +98,8 @@ std::vector<Step> make_steps(const Plan& plan, Backend backend) {
   }
   for (Step& step : steps) {
     loop::verify(step.kernel);
-    if (codegen::is_gpu(target_of(backend))) step.kernel = loop::map_to_gpu(std::move(step.kernel));
+    step.kernel = codegen::is_gpu(target_of(backend)) ? loop::map_to_gpu(std::move(step.kernel)) : loop::vectorise(loop::hoist(std::move(step.kernel)));
+    loop::verify(step.kernel);
   }
   std::stable_sort(steps.begin(), steps.end(), [](auto& a, auto& b) { return a.level < b.level; });
   return steps;

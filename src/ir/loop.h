@@ -23,6 +23,9 @@ enum class LoopOp {
   to_int,   // float to integer, truncated; NaN gives 0, values beyond +-2^31 are clamped
   load,     // array i at integer index
   call,     // pure helper function `name` of the prelude
+  // Of vectors only (see loop/vectorise.h):
+  ramp,     // an integer and, from lane to lane, i more
+  gather,   // array i at an integer index a lane
 };
 enum class LoopType { f32, i64, u64 };
 
@@ -34,6 +37,8 @@ struct LoopExpr {
   double f = 0;
   Op row = nullptr;
   std::string name;
+  bool lanes = false;  // a vector, one value a lane; integers have 32 bits then
+  int64_t stride = 0;  // of a vector load: elements from lane to lane; 0: the array holds vectors
   bool operator==(const LoopExpr&) const = default;
 };
 
@@ -64,6 +69,7 @@ struct ArrayRef {
     scratch,    // local: the same in device memory, `at` floats into the block's part
   } home = memory;
   int64_t at = 0;
+  bool lanes = false;     // local: of vectors
   bool operator==(const ArrayRef&) const = default;
 };
 enum class RunScalar { sample_rate, inv_sample_rate, ticks_base };
@@ -81,6 +87,7 @@ enum class LoopTag {
   serial,    // in order
   lanes,     // in any order: elements
   parallel,  // in any order: ticks or chunks; cut among threads
+  vector,    // in any order, a vector of iterations at a time: the variable is that of lane 0
   // What a GPU mapping makes of them:
   grid,      // one iteration a thread of any block
   blocks,    // one iteration a block, all its threads together
@@ -110,6 +117,11 @@ struct Stmt {
   std::vector<std::pair<int, int>> pointers;  // call: array and index expression (-1: 0)
   std::vector<int> numbers;         // call: trailing integer expressions
   std::vector<Stmt> body;
+  // Vectors: elements of memory from lane to lane (store, add); iterations that fill no vector.
+  int64_t stride = 0;
+  std::vector<Stmt> rest;           // loop: the body for one iteration
+  int rest_var = -1;
+  bool overlaps = false;            // loop: the last vector may do iterations again instead
 };
 
 struct Kernel {

@@ -10,6 +10,7 @@ int ElemCtx::frame_of(int t, Clock clock) const {
 // floor((frame - offset) / period) for frames down to one period before the tile.
 int ElemCtx::tick_at(int frame, Clock clock) const {
   if (clock.period <= 1) return frame;
+  if (clock.period == held.period && frame == held.frame) return held.tick;
   int from = l.sub(frame, l.arg(KernelArg::offset, clock.period));
   return l.sub(l.div(l.add(from, l.i(clock.period)), clock.period), l.i(1));
 }

@@ -14,6 +14,12 @@ struct ElemCtx {
   int tick;               // expression: the node's own tick, relative to the tile's first (0 if static)
   std::vector<int> idx;   // one expression an axis
 
+  // In a loop over the frames of one tick of a slower clock: that tick, as long as frame is the one asked for.
+  struct Held {
+    int64_t period = 0;
+    int frame = -1, tick = -1;
+  } held;
+
   // Element of input i at tick t of its own clock. The scheduler has seen to it that inputs read at other ticks are stored.
   std::function<int(int i, int t, std::vector<int> idx)> at;
 

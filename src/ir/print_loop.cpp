@@ -51,7 +51,7 @@ class Printer {
       case LoopOp::fconst: return cat(x.f);
       case LoopOp::iconst: return cat(x.i);
       case LoopOp::arg: return cat("n", x.i);
-      default: return cat(x.type == LoopType::f32 ? "f" : x.type == LoopType::i64 ? "i" : "u", e);
+      default: return cat(x.lanes ? "v" : "", x.type == LoopType::f32 ? "f" : x.type == LoopType::i64 ? "i" : "u", e);
     }
   }
 
@@ -66,7 +66,9 @@ class Printer {
       case LoopOp::where: return "where" + list(x.args);
       case LoopOp::to_float: return "float" + list(x.args);
       case LoopOp::to_int: return "int" + list(x.args);
-      case LoopOp::load: return cat("a", x.i, "[", name(x.args[0]), "]");
+      case LoopOp::load: return cat("a", x.i, "[", name(x.args[0]), steps(x.stride), "]");
+      case LoopOp::ramp: return cat(name(x.args[0]), steps(x.i));
+      case LoopOp::gather: return cat("a", x.i, "[", name(x.args[0]), "]");
       default: return name(e);
     }
   }
@@ -77,6 +79,8 @@ class Printer {
     for (int a : args) text += (text.empty() ? "" : ", ") + name(a);
     return "(" + text + ")";
   }
+
+  static std::string steps(int64_t stride) { return stride == 0 ? "" : cat(" + ", stride, " lane"); }
 
   void line(const std::string& text) { out_ += std::string(2 * indent_, ' ') + text + "\n"; }
 
@@ -95,6 +99,7 @@ class Printer {
     if (a.id != none) text += cat(of_node(a.kind) ? " %" : " ", a.id);
     text += cat(", ", a.size, a.kind == ArrayRef::stream || a.kind == ArrayRef::input ? " a tick" : "");
     if (a.written && a.kind != ArrayRef::local) text += ", written";
+    if (a.lanes) text += ", of vectors";
     static const char* homes[] = {"", ", in registers", ", shared", ", in scratch"};
     text += homes[a.home];
     if (a.home == ArrayRef::scratch) text += cat(" at ", a.at);
@@ -114,13 +119,13 @@ class Printer {
   void statement(const Stmt& s) {
     switch (s.kind) {
       case Stmt::let: return line(name(s.value) + " = " + text(s.value));
-      case Stmt::store: return line(cat("a", s.array, "[", name(s.index), "] = ", name(s.value)));
-      case Stmt::add: return line(cat("a", s.array, "[", name(s.index), "] += ", name(s.value)));
+      case Stmt::store: return line(cat("a", s.array, "[", name(s.index), steps(s.stride), "] = ", name(s.value)));
+      case Stmt::add: return line(cat("a", s.array, "[", name(s.index), steps(s.stride), "] += ", name(s.value)));
       case Stmt::guard: return block("if " + name(s.value), s.body);
       case Stmt::call: return call(s);
       case Stmt::loop:
         return block(cat("for ", name(s.var), " in [", name(s.lo), ", ", name(s.hi), ")", s.reverse ? " descending" : "",
-                         tag(s.tag)), s.body);
+                         tag(s.tag), s.overlaps ? ", the last overlapping" : ""), s.body);
       case Stmt::reduce: return reduce(s);
       case Stmt::barrier: return line("barrier");
       case Stmt::single: return block("single", s.body);
@@ -128,7 +133,7 @@ class Printer {
   }
 
   static const char* tag(LoopTag tag) {
-    static const char* tags[] = {"", " lanes", " parallel", " over the grid", " over blocks", " over threads"};
+    static const char* tags[] = {"", " lanes", " parallel", " in vectors", " over the grid", " over blocks", " over threads"};
     return tags[static_cast<int>(tag)];
   }
 

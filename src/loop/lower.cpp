@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "ir/lower.h"
 #include "ir/op.h"
@@ -17,6 +18,7 @@ using schedule::Strategy;
 namespace {
 
 constexpr int64_t kLargestRegisterState = 64;
+constexpr int64_t kShortestHold = 16;  // frames that are worth a loop
 
 // Builds one kernel over one region's values.
 class Lowering {
@@ -26,11 +28,14 @@ class Lowering {
 
   LoopBuilder& builder() { return l_; }
 
-  Kernel ticks() {
+  Kernel ticks(bool hold_ticks) {
     declare();
     bool parallel = region_.strategy == Strategy::pointwise;
+    int64_t period = hold_ticks && parallel && region_.clock.period == 1 ? slower_period() : 0;
     if (region_.clock.is_static()) {
       body(l_.i(0));
+    } else if (period > 0) {
+      ticks_of(period);
     } else {
       l_.loop(l_.arg(KernelArg::lo), l_.arg(KernelArg::hi), parallel ? LoopTag::parallel : LoopTag::serial,
               region_.clock.reverse && !parallel, [&](int t) { body(t); });
@@ -50,7 +55,7 @@ class Lowering {
   ElemCtx context(Id id, int tick, std::vector<int> idx) {
     const Node& node = g_[id];
     return ElemCtx{l_, g_, node, id, tick, std::move(idx),
-                   [this, &node](int i, int t, std::vector<int> index) { return element(node.in[static_cast<size_t>(i)], t, index); }};
+                   held_, [this, &node](int i, int t, std::vector<int> index) { return element(node.in[static_cast<size_t>(i)], t, index); }};
   }
 
   Kernel finish() {
@@ -75,6 +80,38 @@ class Lowering {
       if (state.size <= kLargestRegisterState) state.home = ArrayRef::registers;
       l_.array(state);
     }
+  }
+
+  // The shortest period worth a loop of which values are read at frames; 0: none.
+  int64_t slower_period() const {
+    std::set<Id> seen;
+    std::vector<Id> todo = region_.nodes;
+    int64_t shortest = 0;
+    while (!todo.empty()) {
+      Id id = todo.back();
+      todo.pop_back();
+      for (Id in : g_[id].in) {
+        int64_t period = g_[in].clock().period;
+        if (period >= kShortestHold && g_[id].clock().period == 1) shortest = shortest == 0 ? period : std::min(shortest, period);
+        if (!plan_.stored(in) && seen.insert(in).second) todo.push_back(in);
+      }
+    }
+    return shortest;
+  }
+
+  void ticks_of(int64_t period) {
+    ElemCtx ctx = context(region_.nodes[0], l_.i(0), {});
+    const Clock clock{period};
+    int lo = l_.arg(KernelArg::lo), hi = l_.arg(KernelArg::hi);
+    int first = ctx.tick_at(lo, clock), end = l_.add(ctx.tick_at(l_.sub(hi, l_.i(1)), clock), l_.i(1));
+    l_.loop(first, end, LoopTag::serial, false, [&](int tick) {
+      int from = ctx.frame_of(tick, clock), to = l_.add(from, l_.i(period));
+      l_.loop(l_.binary(LoopOp::imax, from, lo), l_.binary(LoopOp::imin, to, hi), LoopTag::parallel, false, [&](int t) {
+        held_ = {period, t, tick};
+        body(t);
+      });
+    });
+    held_ = {};
   }
 
   int stored_element(Id id, int tick, const std::vector<int>& idx) {
@@ -262,6 +299,7 @@ class Lowering {
   int number_;
   LoopBuilder l_;
   std::map<Id, Value> value_;
+  ElemCtx::Held held_;
 };
 
 // ---- one matrix product over all ticks -------------------------------------------------------------------------------
@@ -378,13 +416,13 @@ class TimeSum {
 
 }  // namespace
 
-LoweredRegion lower_region(const Plan& plan, int number) {
+LoweredRegion lower_region(const Plan& plan, int number, bool hold_ticks) {
   const Region& region = plan.regions[static_cast<size_t>(number)];
   std::string name = "k" + std::to_string(number);
   if (region.strategy == Strategy::gemm) return {{lower_gemm(plan, number, name)}, true};
   if (region.strategy == Strategy::sum_time) return {TimeSum(plan, number, name).kernels(), true};
   bool parallel = region.strategy == Strategy::pointwise && !region.clock.is_static();
-  return {{Lowering(plan, number, name).ticks()}, parallel};
+  return {{Lowering(plan, number, name).ticks(hold_ticks)}, parallel};
 }
 
 std::vector<Kernel> advance_kernels(const Plan& plan, int level) {
@@ -424,12 +462,12 @@ std::vector<Kernel> finish_kernels(const Plan& plan, int level) {
   return kernels;
 }
 
-std::vector<Kernel> lower_plan(const Plan& plan) {
+std::vector<Kernel> lower_plan(const Plan& plan, bool hold_ticks) {
   std::vector<Kernel> all;
   auto append = [&all](std::vector<Kernel> kernels) {
     for (Kernel& kernel : kernels) all.push_back(std::move(kernel));
   };
-  for (size_t r = 0; r < plan.regions.size(); ++r) append(lower_region(plan, static_cast<int>(r)).kernels);
+  for (size_t r = 0; r < plan.regions.size(); ++r) append(lower_region(plan, static_cast<int>(r), hold_ticks).kernels);
   for (int level = 0; level < plan.levels; ++level) append(advance_kernels(plan, level)), append(finish_kernels(plan, level));
   return all;
 }

@@ -62,6 +62,8 @@ class Verifier {
         wrong("a let of '", print_expr(k_, e), "'");
       case LoopOp::scalar: return all(e, static_cast<size_t>(x.row->min_inputs), LoopType::f32);
       case LoopOp::to_int: return all(e, 1, LoopType::f32);
+      case LoopOp::ramp: return all(e, 1, LoopType::i64);
+      case LoopOp::gather: return all(e, 1, LoopType::i64);
       case LoopOp::where: return where(e);
       case LoopOp::load: return load(e);
       case LoopOp::call:
@@ -150,6 +152,10 @@ class Verifier {
     size_t before = defined_.size();
     variable(s.var, LoopType::i64);
     list(s.body);
+    leave(before);
+    if (s.tag != LoopTag::vector) return;
+    variable(s.rest_var, LoopType::i64);
+    list(s.rest);
     leave(before);
   }
 

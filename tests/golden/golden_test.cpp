@@ -19,7 +19,9 @@
 #include "ir/op.h"
 #include "ir/parse.h"
 #include "loop/gpu_map.h"
+#include "loop/hoist.h"
 #include "loop/lower.h"
+#include "loop/vectorise.h"
 #include "loop/verify.h"
 #include "schedule/plan.h"
 #include "unit/prelude_test_util.h"
@@ -40,9 +42,9 @@ std::string read(const Path& path) {
 }
 
 std::vector<ir::Kernel> kernels_of(const ir::Graph& g, Target target) {
-  std::vector<ir::Kernel> kernels = loop::lower_plan(schedule::make_plan(driver::prepare(g)));
+  std::vector<ir::Kernel> kernels = loop::lower_plan(schedule::make_plan(driver::prepare(g)), !codegen::is_gpu(target));
   for (auto& kernel : kernels) loop::verify(kernel);
-  if (codegen::is_gpu(target)) kernels = loop::map_to_gpu(std::move(kernels));
+  for (auto& kernel : kernels) kernel = codegen::is_gpu(target) ? loop::map_to_gpu(std::move(kernel)) : loop::vectorise(loop::hoist(std::move(kernel)));
   for (auto& kernel : kernels) loop::verify(kernel);
   return kernels;
 }

@@ -1,0 +1,249 @@
+#include "loop/lanes.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "base/check.h"
+#include "ir/op.h"
+
+namespace dgen::loop {
+
+using namespace ir;
+
+namespace {
+
+constexpr double kManyTrips = 256;
+constexpr double kFunction = 8, kContiguous = 1, kStrided = 10, kStridedStore = 16, kGather = 12, kDivision = 8;
+
+// Helpers that the prelude has for vectors, too.
+bool has_lanes(const std::string& call) {
+  static constexpr std::array<std::string_view, 7> names = {"dg_phase_out",   "dg_phase_step", "dg_phase_step_static", "dg_phase_after",
+                                                           "dg_phase_reset", "dg_noise",      "dg_noise_key"};
+  return std::find(names.begin(), names.end(), call) != names.end();
+}
+
+// Run-time numbers that fit 32 bits: all that do not count from the stream's start.
+bool is_small(const KernelArg& arg) { return arg.kind != KernelArg::tile_frame && arg.kind != KernelArg::tick0 && arg.kind != KernelArg::step; }
+
+class Walk {
+ public:
+  Walk(const Kernel& k, const std::vector<int>& accesses) : k_(k), accesses_(accesses) {}
+
+  Lanes run(const Stmt& loop) {
+    find_own(loop);
+    size_t candidates;
+    do {
+      candidates = out_.own.size();
+      walk(loop);
+    } while (out_.own.size() < candidates);
+    return std::move(out_);
+  }
+
+ private:
+  void walk(const Stmt& loop) {
+    out_.value.clear(), out_.why_not.clear(), stored_.clear(), loaded_.clear();
+    out_.cost = 0, out_.repeatable = true;
+    out_.value[loop.var] = {LaneValue::affine, 1};
+    list(loop.body);
+    for (int array : stored_)
+      if (loaded_.count(array)) out_.repeatable = false;
+  }
+
+  using Value = LaneValue;
+  const LoopExpr& expr(int e) const { return k_.exprs[static_cast<size_t>(e)]; }
+  const ArrayRef& array(int64_t a) const { return k_.arrays[static_cast<size_t>(a)]; }
+  Value of(int e) const { return out_.of(e); }
+  bool uniform(int e) const { return of(e).kind == Value::uniform; }
+  void cannot(const std::string& why) {
+    if (out_.why_not.empty()) out_.why_not = why;
+  }
+
+  void find_own(const Stmt& loop) {
+    std::unordered_map<int, int> inside;
+    for_statements(loop.body, [&](const Stmt& s) { for_accesses(k_, s, [&](int a) { ++inside[a]; }); });
+    for (auto [a, n] : inside)
+      if (array(a).kind == ArrayRef::local && n == accesses_[static_cast<size_t>(a)]) out_.own.insert(a);
+  }
+
+  // Lanes use different elements of the array: it is memory that they share.
+  void disown(int array) {
+    out_.own.erase(array);
+    cannot("a local array of which every lane uses other elements");
+  }
+
+  // ---- expressions ---------------------------------------------------------------------------------------------------
+
+  // Is an integer that is the same in all lanes known to fit 32 bits?
+  bool small(int e) const {
+    const LoopExpr& x = expr(e);
+    if (x.op == LoopOp::iconst) return x.i > -(1 << 30) && x.i < (1 << 30);
+    if (x.op == LoopOp::arg) return is_small(k_.args[static_cast<size_t>(x.i)]);
+    if (x.op == LoopOp::to_int) return false;
+    return std::all_of(x.args.begin(), x.args.end(), [this](int a) { return small(a); });
+  }
+
+  Value value(int e) {
+    const LoopExpr& x = expr(e);
+    bool all_uniform = std::all_of(x.args.begin(), x.args.end(), [this](int a) { return uniform(a); });
+    if (x.op == LoopOp::load) return load(x, all_uniform);
+    if (all_uniform) return charge(cost_of(x), {});
+    if (x.type == LoopType::i64) return integer(x);
+    switch (x.op) {
+      case LoopOp::where:
+        if (x.type == LoopType::u64) cannot("a choice of long numbers");
+        [[fallthrough]];
+      case LoopOp::scalar: return charge(cost_of(x), {Value::lanes});
+      case LoopOp::to_float:
+        if (!uniform(x.args[1]) || !fits(x.args[0])) cannot("a stream position in every lane");
+        return charge(2, {Value::lanes});
+      case LoopOp::call: return call(x);
+      default: return cannot("an unknown expression"), Value{Value::lanes};
+    }
+  }
+
+  Value charge(double cost, Value v) {
+    out_.cost += cost;
+    return v;
+  }
+
+  // May an operand be an integer of 32 bits a lane?
+  bool fits(int e) const {
+    Value v = of(e);
+    return v.kind == Value::lanes ? !v.no_least && !v.no_most : small(e);
+  }
+  bool operands_fit(const LoopExpr& x) {
+    bool fit = std::all_of(x.args.begin(), x.args.end(), [this](int a) { return fits(a); });
+    if (!fit) cannot("integers that may not fit 32 bits");
+    return fit;
+  }
+
+  Value integer(const LoopExpr& x) {
+    Value a = of(x.args[0]), b = x.args.size() > 1 ? of(x.args[1]) : Value{};
+    bool linear = a.kind != Value::lanes && b.kind != Value::lanes;
+    if (x.op == LoopOp::iadd && linear) return charge(1, line(a.stride + b.stride));
+    if (x.op == LoopOp::isub && linear) return charge(1, line(a.stride - b.stride));
+    if (x.op == LoopOp::imul && linear && expr(x.args[1]).op == LoopOp::iconst) return charge(1, line(a.stride * expr(x.args[1]).i));
+    if (x.op == LoopOp::to_int) return charge(4, {Value::lanes, 0, true, true});
+    if (x.op == LoopOp::imin || x.op == LoopOp::imax) return bound(x, a, b);
+    operands_fit(x);
+    return charge(x.op == LoopOp::idiv || x.op == LoopOp::imod ? kDivision : 1, {Value::lanes});
+  }
+  static Value line(int64_t stride) { return {stride ? Value::affine : Value::uniform, stride}; }
+
+  Value bound(const LoopExpr& x, Value a, Value b) {
+    if ((a.kind != Value::lanes && !small(x.args[0])) || (b.kind != Value::lanes && !small(x.args[1]))) cannot("integers that may not fit 32 bits");
+    bool min = x.op == LoopOp::imin;
+    bool no_least = min ? a.no_least || b.no_least : a.no_least && b.no_least;
+    bool no_most = min ? a.no_most && b.no_most : a.no_most || b.no_most;
+    return charge(1, {Value::lanes, 0, no_least, no_most});
+  }
+
+  Value call(const LoopExpr& x) {
+    if (!has_lanes(x.name)) cannot(x.name + " has no vector form");
+    return charge(kFunction, {Value::lanes});
+  }
+
+  Value load(const LoopExpr& x, bool all_uniform) {
+    auto a = static_cast<int>(x.i);
+    if (out_.own.count(a)) {
+      if (!all_uniform) disown(a);
+      if (array(a).type != LoopType::f32) cannot("a local array of long numbers");
+      return charge(1, {Value::lanes});
+    }
+    loaded_.insert(a);
+    if (all_uniform) return charge(1, {});
+    Value index = of(x.args[0]);
+    if (array(a).kind == ArrayRef::total || (x.type == LoopType::u64 && index.stride != 1)) cannot("vectors of an array of long numbers");
+    if (index.kind == Value::affine) return charge(index.stride == 1 ? kContiguous : kStrided, {Value::lanes});
+    if (index.no_least || index.no_most) cannot("an index that may be anything");
+    return charge(kGather, {Value::lanes});
+  }
+
+  // ---- statements ----------------------------------------------------------------------------------------------------
+
+  void list(const std::vector<Stmt>& body) {
+    for (auto& s : body)
+      if (out_.why_not.empty()) statement(s);
+  }
+
+  void statement(const Stmt& s) {
+    switch (s.kind) {
+      case Stmt::let: out_.value[s.value] = value(s.value); return;
+      case Stmt::store: case Stmt::add: return store(s);
+      case Stmt::loop: return loop(s);
+      case Stmt::reduce: return reduce(s);
+      case Stmt::guard:
+        if (!uniform(s.value)) cannot("a condition that differs from lane to lane");
+        return list(s.body);
+      case Stmt::call: return cannot("a call of " + s.name);
+      case Stmt::barrier: case Stmt::single: return cannot("work of a GPU's block");
+    }
+  }
+
+  void store(const Stmt& s) {
+    Value index = of(s.index);
+    if (out_.own.count(s.array)) {
+      if (index.kind != Value::uniform) disown(s.array);
+      return void(out_.cost += s.kind == Stmt::add ? 2 : 1);
+    }
+    if (index.kind != Value::affine) return cannot("lanes that write to one place");
+    const ArrayRef& a = array(s.array);
+    if (a.kind == ArrayRef::total || (a.type == LoopType::u64 && index.stride != 1)) return cannot("vectors of an array of long numbers");
+    stored_.insert(s.array);
+    if (s.kind == Stmt::add) out_.repeatable = false;
+    double cost = index.stride == 1 ? kContiguous : kStridedStore;
+    out_.cost += s.kind == Stmt::add ? 2 * cost : cost;
+  }
+
+  // Statements inside are charged as often as they run.
+  void repeated(double times, const std::vector<Stmt>& body) {
+    double before = out_.cost;
+    list(body);
+    out_.cost = before + times * (out_.cost - before);
+  }
+
+  void loop(const Stmt& s) {
+    if (!uniform(s.lo) || !uniform(s.hi)) return cannot("a loop of another length in every lane");
+    repeated(trips(k_, s.lo, s.hi), s.body);
+  }
+
+  void reduce(const Stmt& s) {
+    double times = 1;
+    for (int n : s.extents) {
+      if (!uniform(n)) return cannot("a sum of another length in every lane");
+      times *= trips(k_, -1, n);
+    }
+    double before = out_.cost;
+    list(s.body);
+    out_.cost = before + times * (out_.cost - before + 2) + 16;
+    if (of(s.value).kind == Value::affine) cannot("a sum of positions");
+    out_.value[s.var] = {of(s.value).kind == Value::lanes ? Value::lanes : Value::uniform};
+  }
+
+  const Kernel& k_;
+  const std::vector<int>& accesses_;
+  Lanes out_;
+  std::unordered_set<int> stored_, loaded_;
+};
+
+}  // namespace
+
+double trips(const Kernel& k, int lo, int hi) {
+  auto constant = [&k](int e) { return e < 0 || k.exprs[static_cast<size_t>(e)].op == LoopOp::iconst; };
+  auto number = [&k](int e) { return e < 0 ? 0 : k.exprs[static_cast<size_t>(e)].i; };
+  return constant(lo) && constant(hi) ? static_cast<double>(std::max<int64_t>(0, number(hi) - number(lo))) : kManyTrips;
+}
+
+LaneAnalysis::LaneAnalysis(const Kernel& kernel) : k_(kernel), accesses_(kernel.arrays.size(), 0) {
+  for_statements(k_.body, [this](const Stmt& s) { for_accesses(k_, s, [this](int a) { ++accesses_[static_cast<size_t>(a)]; }); });
+}
+
+double cost_of(const LoopExpr& x) {
+  if (x.op == LoopOp::scalar) return x.row->c_text.substr(0, 3) == "dg_" ? kFunction : 1;
+  return x.op == LoopOp::call ? kFunction : 1;
+}
+
+Lanes LaneAnalysis::of(const Stmt& loop) const { return Walk(k_, accesses_).run(loop); }
+
+}  // namespace dgen::loop

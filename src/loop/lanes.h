@@ -1,0 +1,65 @@
+// What becomes of a loop's values when its iterations are the lanes of vectors.
+//   for i: a = x[i]; b = x[3 * i]; c = y[k]; z[i] = a * b + c       a contiguous, b strided, c the same in all lanes
+#pragma once
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "ir/loop.h"
+
+namespace dgen::loop {
+
+// Costs are in about cycles; a vector is taken to have 8 lanes.
+constexpr double kCostLanes = 8;
+
+struct LaneValue {
+  enum Kind { uniform, affine, lanes } kind = uniform;
+  int64_t stride = 0;                  // affine: from lane to lane
+  bool no_least = false, no_most = false;  // lanes: integers that may be anything, so that sums may not fit 32 bits
+};
+
+struct Lanes {
+  std::string why_not;  // empty if the loop can be done in vectors
+  double cost = 0;      // of a vector of iterations
+  std::unordered_map<int, LaneValue> value;  // by expression computed in the loop
+  std::unordered_set<int> own;               // local arrays of one iteration, which become arrays of vectors
+  bool repeatable = true;                    // iterations may be done twice
+
+  LaneValue of(int e) const {
+    auto found = value.find(e);
+    return found == value.end() ? LaneValue{} : found->second;
+  }
+};
+
+// Of an expression computed once, one by one.
+double cost_of(const ir::LoopExpr& x);
+
+class LaneAnalysis {
+ public:
+  explicit LaneAnalysis(const ir::Kernel& kernel);
+  Lanes of(const ir::Stmt& loop) const;
+
+ private:
+  const ir::Kernel& k_;
+  std::vector<int> accesses_;  // by array
+};
+
+// Calls f(array) for every access of a statement, not of those inside it.
+template <class F>
+void for_accesses(const ir::Kernel& k, const ir::Stmt& s, const F& f) {
+  if (s.kind == ir::Stmt::let) {
+    const ir::LoopExpr& x = k.exprs[static_cast<size_t>(s.value)];
+    if (x.op == ir::LoopOp::load) f(static_cast<int>(x.i));
+  }
+  if (s.kind == ir::Stmt::store || s.kind == ir::Stmt::add) f(s.array);
+  for (auto [array, index] : s.pointers) f(array);
+}
+template <class F>
+void for_statements(const std::vector<ir::Stmt>& body, const F& f) {
+  for (auto& s : body) f(s), for_statements(s.body, f);
+}
+
+// Iterations of a loop, terms of a reduce's last axis; known at run time only: as many as there often are.
+double trips(const ir::Kernel& k, int lo, int hi);
+
+}  // namespace dgen::loop

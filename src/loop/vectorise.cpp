@@ -1,0 +1,208 @@
+#include "loop/vectorise.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "base/check.h"
+#include "ir/op.h"
+#include "loop/lanes.h"
+
+namespace dgen::loop {
+
+using namespace ir;
+
+namespace {
+
+constexpr double kFewest = 4;  // iterations that may be worth a vector
+
+// ---- which loops -----------------------------------------------------------------------------------------------------
+
+// The cheapest choice: a loop in vectors, or one by one with the best choice for the loops inside it.
+class Chooser {
+ public:
+  explicit Chooser(const Kernel& k) : k_(k), analysis_(k) { cost(k.body); }
+  std::vector<std::pair<const Stmt*, Lanes>> take() { return std::move(chosen_); }
+
+ private:
+  double cost(const std::vector<Stmt>& body) {
+    double sum = 0;
+    for (auto& s : body) sum += cost(s);
+    return sum;
+  }
+
+  double cost(const Stmt& s) {
+    switch (s.kind) {
+      case Stmt::let: return cost_of(k_.exprs[static_cast<size_t>(s.value)]);
+      case Stmt::loop: return loop(s);
+      case Stmt::reduce: {
+        double times = 1;
+        for (int n : s.extents) times *= trips(k_, -1, n);
+        return times * (cost(s.body) + 1) / kCostLanes + 16;  // its 16 partial results are vectors
+      }
+      case Stmt::call: return 1000;
+      default: return 1 + cost(s.body);
+    }
+  }
+
+  double loop(const Stmt& s) {
+    size_t before = chosen_.size();
+    double times = trips(k_, s.lo, s.hi), one_by_one = times * (cost(s.body) + 1);
+    if ((s.tag != LoopTag::lanes && s.tag != LoopTag::parallel) || s.reverse || times < kFewest) return one_by_one;
+    Lanes lanes = analysis_.of(s);
+    if (!lanes.why_not.empty()) return one_by_one;
+    double vectors = std::ceil(times / kCostLanes) * (lanes.cost + 1);
+    if (vectors >= one_by_one) return one_by_one;
+    chosen_.resize(before);
+    chosen_.push_back({&s, std::move(lanes)});
+    return vectors;
+  }
+
+  const Kernel& k_;
+  LaneAnalysis analysis_;
+  std::vector<std::pair<const Stmt*, Lanes>> chosen_;
+};
+
+// ---- the loops in vectors --------------------------------------------------------------------------------------------
+
+// Copies the body of a loop with new expressions, those that differ from lane to lane as vectors.
+class Widen {
+ public:
+  Widen(Kernel& k, const Lanes& lanes) : k_(k), lanes_(lanes) {}
+
+  Stmt run(const Stmt& loop) {
+    Stmt out = loop;
+    out.tag = LoopTag::vector, out.overlaps = lanes_.repeatable;
+    out.rest = loop.body, out.rest_var = loop.var;
+    out.var = variable(loop.var);
+    out.body = list(loop.body);
+    return out;
+  }
+
+ private:
+  const LoopExpr& expr(int e) const { return k_.exprs[static_cast<size_t>(e)]; }
+  LaneValue::Kind kind(int e) const { return lanes_.of(e).kind; }
+
+  int add(LoopExpr e) {
+    k_.exprs.push_back(std::move(e));
+    return static_cast<int>(k_.exprs.size()) - 1;
+  }
+  int let(LoopExpr e, std::vector<Stmt>& into) {
+    Stmt s{Stmt::let};
+    s.value = add(std::move(e));
+    into.push_back(s);
+    return s.value;
+  }
+  int map(int e) const {
+    auto found = new_.find(e);
+    return found == new_.end() ? e : found->second;
+  }
+  int variable(int old) {
+    LoopExpr e = expr(old);
+    k_.var_range.push_back(k_.var_range[static_cast<size_t>(e.i)]);
+    e.i = k_.vars++;
+    e.lanes = kind(old) == LaneValue::lanes;
+    return new_[old] = add(std::move(e));
+  }
+
+  // An operand of a vector: positions that step from lane to lane become a vector of them.
+  int operand(int old, bool of_call, std::vector<Stmt>& into) {
+    LaneValue v = lanes_.of(old);
+    if (v.kind != LaneValue::affine) return map(old);
+    LoopExpr ramp{LoopOp::ramp, of_call ? LoopType::u64 : LoopType::i64, {map(old)}};
+    ramp.lanes = true, ramp.i = v.stride;
+    return let(std::move(ramp), into);
+  }
+
+  int vectors_of(int array) {
+    auto [found, fresh] = own_.insert({array, 0});
+    if (fresh) {
+      ArrayRef twin = k_.arrays[static_cast<size_t>(array)];
+      twin.lanes = true;
+      k_.arrays.push_back(twin);
+      found->second = static_cast<int>(k_.arrays.size()) - 1;
+    }
+    return found->second;
+  }
+
+  void let(int old, std::vector<Stmt>& into) {
+    LoopExpr e = expr(old);
+    e.lanes = kind(old) == LaneValue::lanes;
+    if (e.op == LoopOp::load && e.lanes) return load(old, into);
+    // One step moves a phase on from lane to lane.
+    bool phases = e.op == LoopOp::call && e.name == "dg_phase_after" && kind(e.args[0]) == LaneValue::uniform && kind(e.args[1]) == LaneValue::uniform &&
+                  lanes_.of(e.args[2]).stride == 1;
+    if (phases) e.name = "dg_phase_ramp";
+    for (int& a : e.args) a = e.lanes && !phases ? operand(a, e.op == LoopOp::call, into) : map(a);
+    new_[old] = let(std::move(e), into);
+  }
+
+  void load(int old, std::vector<Stmt>& into) {
+    LoopExpr e = expr(old);
+    int index = e.args[0];
+    e.lanes = true;
+    e.args = {map(index)};
+    if (lanes_.own.count(static_cast<int>(e.i))) {
+      e.i = vectors_of(static_cast<int>(e.i));
+    } else if (kind(index) == LaneValue::affine) {
+      e.stride = lanes_.of(index).stride;
+    } else {
+      e.op = LoopOp::gather;
+    }
+    new_[old] = let(std::move(e), into);
+  }
+
+  std::vector<Stmt> list(const std::vector<Stmt>& body) {
+    std::vector<Stmt> out;
+    for (auto& s : body) statement(s, out);
+    return out;
+  }
+
+  void statement(const Stmt& s, std::vector<Stmt>& into) {
+    if (s.kind == Stmt::let) return let(s.value, into);
+    Stmt out = s;
+    for (int* e : {&out.lo, &out.hi, &out.index}) *e = map(*e);
+    for (int& n : out.extents) n = map(n);
+    for (int& v : out.vars) v = variable(v);
+    if (s.kind == Stmt::loop) out.var = variable(s.var);
+    out.body = list(s.body);
+    if (s.kind == Stmt::store || s.kind == Stmt::add) {
+      if (lanes_.own.count(s.array)) out.array = vectors_of(s.array);
+      else out.stride = lanes_.of(s.index).stride;
+      out.value = operand(s.value, false, into);
+    } else {
+      out.value = map(s.value);
+    }
+    if (s.kind == Stmt::reduce) out.var = variable(s.var);
+    into.push_back(std::move(out));
+  }
+
+  Kernel& k_;
+  const Lanes& lanes_;
+  std::unordered_map<int, int> new_, own_;
+};
+
+// Puts the chosen loops in the place of those they were made from.
+void replace(std::vector<Stmt>& body, const std::unordered_map<const Stmt*, Stmt*>& wide) {
+  for (Stmt& s : body) {
+    if (auto found = wide.find(&s); found != wide.end()) s = std::move(*found->second);
+    else replace(s.body, wide);
+  }
+}
+
+}  // namespace
+
+Kernel vectorise(Kernel kernel) {
+  auto chosen = Chooser(kernel).take();
+  std::vector<Stmt> loops;
+  loops.reserve(chosen.size());
+  std::unordered_map<const Stmt*, Stmt*> wide;
+  for (auto& [loop, lanes] : chosen) {
+    loops.push_back(Widen(kernel, lanes).run(*loop));
+    wide[loop] = &loops.back();
+  }
+  replace(kernel.body, wide);
+  return kernel;
+}
+
+}  // namespace dgen::loop

@@ -1,0 +1,12 @@
+// Loops whose iterations are independent become loops over vectors, where that costs less: ticks or elements are lanes.
+//
+//   for i in [0, n) lanes: f = a0[i]; g = sin(f); a1[i] = g
+//   for i in [0, n) in vectors: vf = a0[i + 1 lane]; vg = sin(vf); a1[i + 1 lane] = vg
+#pragma once
+#include "ir/loop.h"
+
+namespace dgen::loop {
+
+ir::Kernel vectorise(ir::Kernel kernel);
+
+}  // namespace dgen::loop
