@@ -17,11 +17,19 @@ void k1(void* const* a, const long* n) {
   const float* restrict a1 = (const float*)a[1];
   const float* restrict a2 = (const float*)a[2];
   const float v5 = a1[0];
-#pragma GCC ivdep
-  for (long i0 = n1; i0 < n0; ++i0) {
-    const float v6 = a2[i0];
-    const float v7 = (v5 * v6);
-    a0[i0] = v7;
+  {
+    long at = n1;
+    for (; at + DG_W <= n0; at += DG_W) {
+      const long i1 = at;
+      const dg_vf v9 = dg_load_v(a2 + i1);
+      const dg_vf v10 = (dg_splat(v5) * v9);
+      dg_store_v(a0 + i1, v10);
+    }
+    for (long i0 = at; i0 < n0; ++i0) {
+      const float v6 = a2[i0];
+      const float v7 = (v5 * v6);
+      a0[i0] = v7;
+    }
   }
 }
 void k2(void* const* a, const long* n) {
@@ -52,12 +60,21 @@ void k3(void* const* a, const long* n) {
   float* restrict a0 = (float*)a[0];
   const float* restrict a1 = (const float*)a[1];
   const float* restrict a2 = (const float*)a[2];
-#pragma GCC ivdep
-  for (long i0 = n1; i0 < n0; ++i0) {
-    const float v5 = a1[i0];
-    const float v6 = a2[i0];
-    const float v7 = (v5 - v6);
-    a0[i0] = v7;
+  {
+    long at = n1;
+    for (; at + DG_W <= n0; at += DG_W) {
+      const long i1 = at;
+      const dg_vf v9 = dg_load_v(a1 + i1);
+      const dg_vf v10 = dg_load_v(a2 + i1);
+      const dg_vf v11 = (v9 - v10);
+      dg_store_v(a0 + i1, v11);
+    }
+    for (long i0 = at; i0 < n0; ++i0) {
+      const float v5 = a1[i0];
+      const float v6 = a2[i0];
+      const float v7 = (v5 - v6);
+      a0[i0] = v7;
+    }
   }
 }
 void k4(void* const* a, const long* n) {
@@ -115,12 +132,21 @@ void k5(void* const* a, const long* n) {
   const float* restrict a1 = (const float*)a[1];
   const float* restrict a2 = (const float*)a[2];
   const float v5 = a1[0];
-#pragma GCC ivdep
-  for (long i0 = n1; i0 < n0; ++i0) {
-    const float v6 = a2[i0];
-    const float v7 = dg_mulz(v5, v6);
-    const float v8 = (v7 + v7);
-    a0[i0] = v8;
+  {
+    long at = n1;
+    for (; at + DG_W <= n0; at += DG_W) {
+      const long i1 = at;
+      const dg_vf v10 = dg_load_v(a2 + i1);
+      const dg_vf v11 = dg_mulz_v(dg_splat(v5), v10);
+      const dg_vf v12 = (v11 + v11);
+      dg_store_v(a0 + i1, v12);
+    }
+    for (long i0 = at; i0 < n0; ++i0) {
+      const float v6 = a2[i0];
+      const float v7 = dg_mulz(v5, v6);
+      const float v8 = (v7 + v7);
+      a0[i0] = v8;
+    }
   }
 }
 void k6(void* const* a, const long* n) {

@@ -7,32 +7,65 @@ void k0(void* const* a, const long* n) {
   const float* restrict a3 = (const float*)a[3];
   const float* restrict a4 = (const float*)a[4];
   const float* restrict a5 = (const float*)a[5];
+  dg_u64 a6[3];
+  dg_vf a7[3];
   const float v7 = a3[0];
-#pragma GCC ivdep
-  for (long i0 = n1; i0 < n0; ++i0) {
-    for (long i1 = 0; i1 < 3; ++i1) {
-      const dg_u64 v6 = a2[i1];
-      const float v8 = a4[i1];
-      const dg_u64 v9 = dg_phase_step_static(v8, v7);
-      const dg_u64 v10 = dg_phase_after(v6, v9, i0);
-      const float v11 = dg_phase_out(v10);
-      a1[i1] = v11;
-    }
-    float i3;
-    {
-      float w[1];
-      for (int j = 0; j < 1; ++j) w[j] = 0.0f;
-      for (long i2 = 0; i2 < 3; ++i2) {
-        const float v13 = a1[i2];
-        const float v15 = (v13 * 6.28318548f);
-        const float v16 = dg_sin(v15);
-        const float v17 = a5[i2];
-        const float v18 = (v16 * v17);
-        w[0] = w[0] + v18;
+  for (long i4 = 0; i4 < 3; ++i4) {
+    const float v23 = a4[i4];
+    const dg_u64 v24 = dg_phase_step_static(v23, v7);
+    a6[i4] = v24;
+  }
+  {
+    long at = n1;
+    for (; at + DG_W <= n0; at += DG_W) {
+      const long i5 = at;
+      for (long i6 = 0; i6 < 3; ++i6) {
+        const dg_u64 v27 = a2[i6];
+        const dg_u64 v28 = a6[i6];
+        const dg_vu v29 = dg_phase_ramp_v(v27, v28, i5);
+        const dg_vf v30 = dg_phase_out_v(v29);
+        a7[i6] = v30;
       }
-      i3 = w[0];
+      dg_vf i8;
+      {
+        dg_vf w[1];
+        for (int j = 0; j < 1; ++j) w[j] = dg_splat(0.0f);
+        for (long i7 = 0; i7 < 3; ++i7) {
+          const dg_vf v32 = a7[i7];
+          const dg_vf v33 = (v32 * dg_splat(6.28318548f));
+          const dg_vf v34 = dg_sin_v(v33);
+          const float v35 = a5[i7];
+          const dg_vf v36 = (v34 * dg_splat(v35));
+          w[0] = w[0] + v36;
+        }
+        i8 = w[0];
+      }
+      dg_store_v(a0 + i5, i8);
     }
-    a0[i0] = i3;
+    for (long i0 = at; i0 < n0; ++i0) {
+      for (long i1 = 0; i1 < 3; ++i1) {
+        const dg_u64 v6 = a2[i1];
+        const dg_u64 v9 = a6[i1];
+        const dg_u64 v10 = dg_phase_after(v6, v9, i0);
+        const float v11 = dg_phase_out(v10);
+        a1[i1] = v11;
+      }
+      float i3;
+      {
+        float w[1];
+        for (int j = 0; j < 1; ++j) w[j] = 0.0f;
+        for (long i2 = 0; i2 < 3; ++i2) {
+          const float v13 = a1[i2];
+          const float v15 = (v13 * 6.28318548f);
+          const float v16 = dg_sin(v15);
+          const float v17 = a5[i2];
+          const float v18 = (v16 * v17);
+          w[0] = w[0] + v18;
+        }
+        i3 = w[0];
+      }
+      a0[i0] = i3;
+    }
   }
 }
 void advance6(void* const* a, const long* n) {

@@ -3,10 +3,17 @@ void k0(void* const* a, const long* n) {
   const long n1 = n[1];
   float* restrict a0 = (float*)a[0];
   const float* restrict a1 = (const float*)a[1];
-#pragma GCC ivdep
-  for (long i0 = n1; i0 < n0; ++i0) {
-    const float v5 = a1[i0];
-    a0[i0] = v5;
+  {
+    long at = n1;
+    for (; at + DG_W <= n0; at += DG_W) {
+      const long i1 = at;
+      const dg_vf v7 = dg_load_v(a1 + i1);
+      dg_store_v(a0 + i1, v7);
+    }
+    for (long i0 = at; i0 < n0; ++i0) {
+      const float v5 = a1[i0];
+      a0[i0] = v5;
+    }
   }
 }
 void k1(void* const* a, const long* n) {
@@ -24,16 +31,18 @@ void k1(void* const* a, const long* n) {
   for (long i0 = n1; i0 < n0; ++i0) {
     const long v12 = i0 * 4;
     const long v13 = v12 + n2;
-    for (long i1 = 0; i1 < 16; ++i1) {
-      const long v8 = i1 * (-1);
-      const long v9 = v8 + 15;
-      const long v14 = v12 + i1;
-      const long v15 = v14 + n2;
-      const long v17 = v15 + (-15);
-      const float v19 = a2[v17];
-      const float v20 = a3[i1];
-      const float v21 = (v19 * v20);
-      a1[i1] = v21;
+    {
+      long at = 0;
+      for (; at + DG_W <= 16; at += DG_W) {
+        const long i6 = at;
+        const long v41 = v12 + i6;
+        const long v42 = v41 + n2;
+        const long v43 = v42 + (-15);
+        const dg_vf v44 = dg_load_v(a2 + v43);
+        const dg_vf v45 = dg_load_v(a3 + i6);
+        const dg_vf v46 = (v44 * v45);
+        dg_store_v(a1 + i6, v46);
+      }
     }
     for (long i2 = 0; i2 < 1; ++i2) {
       const long v23 = i2 * 16;
@@ -42,12 +51,23 @@ void k1(void* const* a, const long* n) {
     }
     for (long i3 = 0; i3 < 2; ++i3) {
       const long v30 = i3 * 9;
-      for (long i4 = 0; i4 < 9; ++i4) {
-        const long v31 = v30 + i4;
-        const float v32 = a4[v31];
-        const float v33 = a6[i4];
-        const float v34 = (v32 * v33);
-        a5[v31] = v34;
+      {
+        long at = 0;
+        for (; at < 9 && 9 - 0 >= DG_W; at += DG_W) {
+          const long i7 = at + DG_W <= 9 ? at : 9 - DG_W;
+          const long v48 = v30 + i7;
+          const dg_vf v49 = dg_load_v(a4 + v48);
+          const dg_vf v50 = dg_load_v(a6 + i7);
+          const dg_vf v51 = (v49 * v50);
+          dg_store_v(a5 + v48, v51);
+        }
+        for (long i4 = at; i4 < 9; ++i4) {
+          const long v31 = v30 + i4;
+          const float v32 = a4[v31];
+          const float v33 = a6[i4];
+          const float v34 = (v32 * v33);
+          a5[v31] = v34;
+        }
       }
     }
     const long v35 = i0 * 16;
@@ -66,43 +86,87 @@ void k2(void* const* a, const long* n) {
   float* restrict a0 = (float*)a[0];
   const float* restrict a1 = (const float*)a[1];
   const long v5 = n2 * (-1);
-#pragma GCC ivdep
-  for (long i0 = n1; i0 < n0; ++i0) {
-    const long v6 = i0 + v5;
-    const long v9 = v6 + 4;
-    const long v10 = v9 / 4;
-    const long v11 = v10 + (-1);
-    const long v12 = v10 * 4;
-    const long v14 = v12 + (-4);
-    const long v15 = n2 + v12;
-    const long v16 = v15 + (-4);
-    const long v17 = v10 * (-4);
-    const long v18 = v6 + v17;
-    const long v19 = v18 + 4;
-    const long v24 = v18 + 16;
-    const long v25 = v10 + (-4);
-    const long v26 = v10 * 16;
-    const long v28 = v26 + (-64);
-    const long v29 = v10 * 12;
-    const long v30 = v6 + v29;
-    const long v32 = v30 + (-48);
-    const float v33 = a1[v32];
-    const long v36 = v18 + 12;
-    const long v38 = v10 + (-3);
-    const long v39 = v26 + (-48);
-    const long v41 = v30 + (-36);
-    const float v42 = a1[v41];
-    const float v43 = (v33 + v42);
-    const long v44 = v18 + 8;
-    const long v46 = v10 + (-2);
-    const long v48 = v26 + (-32);
-    const long v50 = v30 + (-24);
-    const float v51 = a1[v50];
-    const float v52 = (v43 + v51);
-    const long v54 = v26 + (-16);
-    const long v56 = v30 + (-12);
-    const float v57 = a1[v56];
-    const float v58 = (v52 + v57);
-    a0[i0] = v58;
+  {
+    long at = n1;
+    for (; at + DG_W <= n0; at += DG_W) {
+      const long i1 = at;
+      const long v60 = i1 + v5;
+      const long v61 = v60 + 4;
+      const dg_vi v62 = dg_splat_i((int)v61) + dg_lanes_v();
+      const dg_vi v63 = v62 / dg_splat_i((int)4);
+      const dg_vi v64 = v63 + dg_splat_i((int)(-1));
+      const dg_vi v65 = v63 * dg_splat_i((int)4);
+      const dg_vi v66 = v65 + dg_splat_i((int)(-4));
+      const dg_vi v67 = dg_splat_i((int)n2) + v65;
+      const dg_vi v68 = v67 + dg_splat_i((int)(-4));
+      const dg_vi v69 = v63 * dg_splat_i((int)(-4));
+      const dg_vi v70 = dg_splat_i((int)v60) + dg_lanes_v();
+      const dg_vi v71 = v70 + v69;
+      const dg_vi v72 = v71 + dg_splat_i((int)4);
+      const dg_vi v73 = v71 + dg_splat_i((int)16);
+      const dg_vi v74 = v63 + dg_splat_i((int)(-4));
+      const dg_vi v75 = v63 * dg_splat_i((int)16);
+      const dg_vi v76 = v75 + dg_splat_i((int)(-64));
+      const dg_vi v77 = v63 * dg_splat_i((int)12);
+      const dg_vi v78 = dg_splat_i((int)v60) + dg_lanes_v();
+      const dg_vi v79 = v78 + v77;
+      const dg_vi v80 = v79 + dg_splat_i((int)(-48));
+      const dg_vf v81 = dg_gather_v(a1, v80);
+      const dg_vi v82 = v71 + dg_splat_i((int)12);
+      const dg_vi v83 = v63 + dg_splat_i((int)(-3));
+      const dg_vi v84 = v75 + dg_splat_i((int)(-48));
+      const dg_vi v85 = v79 + dg_splat_i((int)(-36));
+      const dg_vf v86 = dg_gather_v(a1, v85);
+      const dg_vf v87 = (v81 + v86);
+      const dg_vi v88 = v71 + dg_splat_i((int)8);
+      const dg_vi v89 = v63 + dg_splat_i((int)(-2));
+      const dg_vi v90 = v75 + dg_splat_i((int)(-32));
+      const dg_vi v91 = v79 + dg_splat_i((int)(-24));
+      const dg_vf v92 = dg_gather_v(a1, v91);
+      const dg_vf v93 = (v87 + v92);
+      const dg_vi v94 = v75 + dg_splat_i((int)(-16));
+      const dg_vi v95 = v79 + dg_splat_i((int)(-12));
+      const dg_vf v96 = dg_gather_v(a1, v95);
+      const dg_vf v97 = (v93 + v96);
+      dg_store_v(a0 + i1, v97);
+    }
+    for (long i0 = at; i0 < n0; ++i0) {
+      const long v6 = i0 + v5;
+      const long v9 = v6 + 4;
+      const long v10 = v9 / 4;
+      const long v11 = v10 + (-1);
+      const long v12 = v10 * 4;
+      const long v14 = v12 + (-4);
+      const long v15 = n2 + v12;
+      const long v16 = v15 + (-4);
+      const long v17 = v10 * (-4);
+      const long v18 = v6 + v17;
+      const long v19 = v18 + 4;
+      const long v24 = v18 + 16;
+      const long v25 = v10 + (-4);
+      const long v26 = v10 * 16;
+      const long v28 = v26 + (-64);
+      const long v29 = v10 * 12;
+      const long v30 = v6 + v29;
+      const long v32 = v30 + (-48);
+      const float v33 = a1[v32];
+      const long v36 = v18 + 12;
+      const long v38 = v10 + (-3);
+      const long v39 = v26 + (-48);
+      const long v41 = v30 + (-36);
+      const float v42 = a1[v41];
+      const float v43 = (v33 + v42);
+      const long v44 = v18 + 8;
+      const long v46 = v10 + (-2);
+      const long v48 = v26 + (-32);
+      const long v50 = v30 + (-24);
+      const float v51 = a1[v50];
+      const float v52 = (v43 + v51);
+      const long v54 = v26 + (-16);
+      const long v56 = v30 + (-12);
+      const float v57 = a1[v56];
+      const float v58 = (v52 + v57);
+      a0[i0] = v58;
+    }
   }
 }
