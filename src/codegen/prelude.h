@@ -13,6 +13,7 @@ constexpr bool is_gpu(Target target) { return target != Target::c; }
 struct FftPlan {
   enum Kind { rfft, irfft, fft, ifft } kind;
   int n;
+  bool lanes = false;  // also dg_rfft_1024_v(const dg_vf* in, dg_vf* out), DG_W transforms at once; then prelude_vector comes first
 };
 
 // Scalar functions dg_sin, dg_exp, ... and the macros (DG_FN, DG_FMA, DG_AS_FLOAT) the other texts build on.
@@ -30,7 +31,7 @@ std::string prelude_calls(Target target, const std::map<std::string_view, int>& 
 //   dg_strided_v(p, stride), dg_store_strided_v(p, stride, x), dg_gather_v(p, i)
 //   dg_sum_v, dg_prod_v, dg_peak_v          of the lanes, halves folded: x[j] with x[j + h], h = DG_W / 2, ..., 1
 //   dg_pack_v(to, p, stride, n)             to[e] = {p[e], p[stride + e], ...}; dg_unpack_v(p, stride, from, n) back
-// After prelude_math.
+// After prelude_math; `text` is all that comes after.
 std::string prelude_vector(Target target, std::string_view text);
 // One function a plan (dg_rfft_1024, ...), each with its tables; equal plans are emitted once. After prelude_math.
 std::string prelude_fft(Target target, std::span<const FftPlan> plans);

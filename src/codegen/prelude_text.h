@@ -9,6 +9,8 @@ namespace dgen::codegen {
 // The scalar functions that are also written for vectors: DG_FN functions without pointers, loops, casts between numbers
 // and conditional operators, for which they use the macros DG_SEL, DG_TO_INT, ...
 std::string lanewise_text();
+// Such functions with dg_vf for float: dg_sin_v for dg_sin.
+std::string for_vectors(std::string_view text);
 
 // 40 sines of 64 frames: called 26 ns a frame and .06 s to compile, inlined 21 ns and .36 s.
 inline constexpr int most_inlined = 16;

@@ -53,8 +53,10 @@ typedef dg_u64 dg_vq_any __attribute__((vector_size(DG_W * 4), aligned(8), may_a
 #define DG_FABS_V(x) ((dg_vf)((dg_vw)(x) & 0x7fffffffu))
 #ifdef __clang__
 #define DG_UNROLL _Pragma("clang loop unroll(full)")
+#define DG_KEEP_LOOP _Pragma("clang loop unroll(disable)") /* unrolled, it spills */
 #else
 #define DG_UNROLL _Pragma("GCC unroll 16")
+#define DG_KEEP_LOOP
 #endif
 #if defined(__AVX512F__)
 #define DG_LESSER_V(a, b) DG_SEL_V((a) < (b), a, b)
@@ -326,7 +328,8 @@ std::vector<Function> cut(std::string_view text) {
 
 // A scalar function for vectors.
 Function for_vectors(const Function& scalar, const Functions& renamed) {
-  static const Functions types = {{"float", "dg_vf"}, {"dg_i32", "dg_vi"}, {"dg_u32", "dg_vw"}, {"dg_u64", "dg_vq"}};
+  static const Functions types = {{"float", "dg_vf"},   {"dg_i32", "dg_vi"}, {"dg_u32", "dg_vw"},
+                                  {"dg_u64", "dg_vq"}, {"dg_complex", "dg_complex_v"}};
   static const std::set<std::string_view> macros = {"DG_SEL", "DG_LESSER", "DG_GREATER", "DG_MASK", "DG_TO_FLOAT", "DG_TO_INT", "DG_AS_FLOAT", "DG_AS_UINT", "DG_FMA", "DG_RINT",
                                                     "DG_FLOOR", "DG_CEIL", "DG_TRUNC", "DG_SQRT", "DG_FABS", "DG_INF", "DG_NAN", "DG_MAGIC"};
   Function out{renamed.find(scalar.name)->second, ""};
@@ -344,14 +347,18 @@ Function for_vectors(const Function& scalar, const Functions& renamed) {
   return out;
 }
 
-// Every vector function, each after those it calls.
-std::vector<Function> all_functions() {
-  std::vector<Function> out = cut(instructions), scalar = cut(lanewise_text());
+std::vector<Function> vector_functions(std::string_view lanewise) {
+  std::vector<Function> out, scalar = cut(lanewise);
   Functions renamed;
   for (const Function& f : scalar) renamed[f.name] = f.name + (f.text.find("dg_u64") == std::string::npos ? "_v" : "_half");
   for (const Function& f : scalar) out.push_back(for_vectors(f, renamed));
-  for (const char* text : {wide, memory})
-    for (Function& f : cut(text)) out.push_back(std::move(f));
+  return out;
+}
+
+// Every vector function, each after those it calls.
+std::vector<Function> all_functions() {
+  std::vector<Function> out;
+  for (const auto& some : {cut(instructions), vector_functions(lanewise_text()), cut(wide), cut(memory)}) out.insert(out.end(), some.begin(), some.end());
   return out;
 }
 
@@ -366,6 +373,12 @@ std::map<std::string, int, std::less<>> count_words(std::string_view text) {
 }
 
 }  // namespace
+
+std::string for_vectors(std::string_view text) {
+  std::string out;
+  for (const Function& f : vector_functions(text)) out += f.text;
+  return out;
+}
 
 std::string prelude_vector(Target target, std::string_view text) {
   static const std::vector<Function> all = all_functions();

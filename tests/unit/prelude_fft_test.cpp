@@ -1,9 +1,13 @@
 // The emitted Fourier transforms against sums in double.
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
 #include <complex>
 #include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <span>
 #include <vector>
 
 #include "base/fft_size.h"
@@ -23,24 +27,27 @@ const int sizes[] = {1,  2,  3,  4,  5,   6,   8,   9,   10,  12,  15,  16,  20,
                      60, 64, 75, 96, 100, 125, 128, 180, 243, 256, 375, 512, 1000, 1024, 1536, 1875, 2048, 3000};
 const int large[] = {4096, 16384, 65536, 59049, 62500};
 
+const int few[] = {1, 6, 15, 64, 100, 243, 1024, 2048, 16384};
+
+std::string text(std::span<const int> all, std::span<const int> more = {}) {
+  std::vector<FftPlan> plans;
+  std::string exports = "int lanes(void) { return DG_W; }\n";
+  const auto add = [&](int n) {
+    for (const auto& [kind, name] : {std::pair{FftPlan::rfft, "rfft"}, {FftPlan::irfft, "irfft"}, {FftPlan::fft, "fft"}, {FftPlan::ifft, "ifft"}}) {
+      plans.push_back({kind, n, true});
+      const std::string f = std::string(name) + "_" + std::to_string(n);
+      exports += "void run_" + f + "(const float *in, float *out) { dg_" + f + "(in, out); }\n";
+      exports += "void lanes_" + f + "(const float *in, float *out) { dg_" + f + "_v((const dg_vf *)in, (dg_vf *)out); }\n";
+    }
+  };
+  for (const int n : all) add(n);
+  for (const int n : more) add(n);
+  const std::string body = codegen::prelude_fft(Target::c, plans) + exports;
+  return codegen::prelude_math(Target::c) + codegen::prelude_vector(Target::c, body) + body;
+}
+
 const TextLibrary& library() {
-  static const TextLibrary value([] {
-    std::vector<FftPlan> plans;
-    std::string exports;
-    const auto add = [&](int n) {
-      for (const auto& [kind, name] : {std::pair{FftPlan::rfft, "rfft"},
-                                       {FftPlan::irfft, "irfft"},
-                                       {FftPlan::fft, "fft"},
-                                       {FftPlan::ifft, "ifft"}}) {
-        plans.push_back({kind, n});
-        const std::string f = std::string(name) + "_" + std::to_string(n);
-        exports += "void run_" + f + "(const float *in, float *out) { dg_" + f + "(in, out); }\n";
-      }
-    };
-    for (const int n : sizes) add(n);
-    for (const int n : large) add(n);
-    return codegen::prelude_math(Target::c) + codegen::prelude_fft(Target::c, plans) + exports;
-  }());
+  static const TextLibrary value(text(sizes, large));
   return value;
 }
 
@@ -133,6 +140,40 @@ TEST(PreludeFft, AgreesWithSumsInDouble) {
   for (int i = 0; i < 4; ++i)
     std::printf("kind %d: largest error / peak / log2(n) %.3g at n = %d\n", i, worst[i].value, worst[i].n);
 }
+
+// DG_W transforms at once: each has the bits of a single one.
+void check_lanes(const TextLibrary& code, std::span<const int> all) {
+  const int w = code.get<int()>("lanes")();
+  const auto run = [&](const std::string& name, int n) {
+    const auto room = static_cast<size_t>(2 * n + 2), lanes = static_cast<size_t>(w);
+    const std::vector<float> x = noise(static_cast<int>(room) * w, n);
+    std::vector<float> one(room), single(room);
+    auto aligned = [&] { return std::unique_ptr<float, decltype(&std::free)>(static_cast<float*>(std::aligned_alloc(64, (room * lanes * 4 + 63) / 64 * 64)), &std::free); };
+    auto in = aligned(), out = aligned();
+    for (size_t i = 0; i < room * lanes; ++i) in.get()[i] = x[i], out.get()[i] = 7;
+    const std::string f = name + "_" + std::to_string(n);
+    code.get<Transform>("lanes_" + f)(in.get(), out.get());
+    for (size_t l = 0; l < lanes; ++l) {
+      for (size_t i = 0; i < room; ++i) one[i] = x[i * lanes + l], single[i] = 7;
+      code.get<Transform>("run_" + f)(one.data(), single.data());
+      for (size_t i = 0; i < room; ++i) ASSERT_EQ(std::bit_cast<std::uint32_t>(single[i]), std::bit_cast<std::uint32_t>(out.get()[i * lanes + l])) << f << " lane " << l << " at " << i;
+    }
+  };
+  for (const char* name : {"rfft", "irfft", "fft", "ifft"})
+    for (const int n : all) run(name, n);
+}
+
+TEST(PreludeFft, EachLaneIsTheSingleTransform) {
+  check_lanes(library(), sizes);
+  check_lanes(library(), large);
+}
+TEST(PreludeFft, EachLaneIsTheSingleTransformClang) {
+  if (!have_compiler("clang")) GTEST_SKIP() << "needs clang";
+  check_lanes(TextLibrary(text(few), "clang"), few);
+}
+#ifdef __x86_64__
+TEST(PreludeFft, EachLaneIsTheSingleTransformSse2) { check_lanes(TextLibrary(text(few), "cc", "-march=x86-64"), few); }
+#endif
 
 TEST(PreludeFft, RoundTripParsevalLinearity) {
   for (const int n : {8, 60, 243, 1024, 3000}) {
