@@ -30,10 +30,11 @@ struct Group;
 using NodePtr = std::shared_ptr<const Node>;
 using Groups = std::shared_ptr<const std::vector<std::shared_ptr<Group>>>;
 
-// While one lives, new nodes carry this source line: library functions show their caller's.
+// While one lives, new nodes carry this source line and messages this name: library functions show their caller's line and
+// the function that the user called.
 class CallSite {
  public:
-  explicit CallSite(Loc loc);
+  explicit CallSite(Loc loc, const char* function = __builtin_FUNCTION());
   ~CallSite();
   CallSite(const CallSite&) = delete;
   CallSite& operator=(const CallSite&) = delete;

@@ -98,7 +98,7 @@ ir::Id Capturer::emit(const Node& node) {
   } else if (node.unseeded) {
     copy.attrs.set("number", noises_++);
   } else if (node.op == ops().input) {
-    inputs_.push_back({node.attrs.i("channel"), node.shape().size(), node.attrs.i("period")});
+    inputs_.push_back({node.attrs.i("channel"), node.shape().size(), node.attrs.i("period"), node.label, node.loc});
   } else if (node.op == ops().read || node.op == ops().write) {
     copy.attrs.set("cell", cell = cell_of(node));
   }

@@ -31,6 +31,8 @@ class PointerMap {
 // What a run needs of one host channel.
 struct InputUse {
   int64_t channel, elements, period;
+  std::string label;
+  ir::Loc loc;
 };
 
 // Maps are kept from one capture of a thread to the next.

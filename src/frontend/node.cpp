@@ -11,7 +11,10 @@ std::atomic<int64_t> node_count{0};
 
 // The user's call that is being served by this thread, if a library function is running.
 thread_local Loc current_site;
-thread_local bool inside_site = false;
+thread_local const char* current_function = nullptr;  // null outside of library functions
+
+// What a message about op calls it.
+std::string_view called(std::string_view op) { return current_function ? current_function : op; }
 
 }  // namespace
 
@@ -33,18 +36,18 @@ Node::~Node() {
 
 int64_t live_nodes() { return node_count.load(std::memory_order_relaxed); }
 
-CallSite::CallSite(Loc loc) : outermost_(!inside_site) {
+CallSite::CallSite(Loc loc, const char* function) : outermost_(!current_function) {
   if (!outermost_) return;
-  inside_site = true;
+  current_function = function;
   current_site = loc;
 }
 
 CallSite::~CallSite() {
-  if (outermost_) inside_site = false;
+  if (outermost_) current_function = nullptr;
 }
 
 ir::Loc call_site(Loc loc) {
-  if (inside_site) loc = current_site;
+  if (current_function) loc = current_site;
   return {loc.file, loc.line};
 }
 
@@ -66,7 +69,7 @@ std::string labels(const Value* in, size_t n) {
 }  // namespace
 
 void fail_at(std::string_view op, const std::string& what, const Value* in, size_t n, Loc loc) {
-  fail("[", op, "] ", what, labels(in, n), where(call_site(loc)));
+  fail("[", called(op), "] ", what, labels(in, n), where(call_site(loc)));
 }
 
 void raise(std::string_view op, const std::string& what, std::initializer_list<Value> handles, Loc loc) {
@@ -128,7 +131,7 @@ Value apply(std::string_view name, std::vector<Value> in, ir::Attrs attrs, Loc l
   types.reserve(in.size());
   for (const Value& v : in) types.push_back(v.node()->type);
   try {
-    ir::Type type = ir::infer_type(op, types, attrs);
+    ir::Type type = ir::infer_type(op, types, attrs, called(name));
     return build(op, in.data(), in.size(), std::move(attrs), std::move(type), loc);
   } catch (const Error& e) {
     fail(e.what(), labels(in.data(), in.size()), where(call_site(loc)));

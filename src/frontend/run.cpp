@@ -36,9 +36,10 @@ void check_inputs(const std::vector<InputUse>& uses, const Inputs& inputs, uint6
   for (const InputUse& use : uses) {
     size_t need = static_cast<size_t>(ticks_in(use.period, position, frames) * use.elements);
     size_t channel = static_cast<size_t>(use.channel);
-    if (channel >= inputs.size()) fail("[input] channel ", use.channel, " is missing, ", need, " values are needed");
-    if (inputs[channel].size() < need)
-      fail("[input] channel ", use.channel, " has ", inputs[channel].size(), " values, ", need, " are needed");
+    if (channel < inputs.size() && inputs[channel].size() >= need) continue;
+    std::string source = cat(use.label.empty() ? "" : cat(" (", use.label, ")"), where(use.loc));
+    if (channel >= inputs.size()) fail("[input] channel ", use.channel, " is missing, ", need, " values are needed", source);
+    fail("[input] channel ", use.channel, " has ", inputs[channel].size(), " values, ", need, " are needed", source);
   }
 }
 
@@ -141,7 +142,7 @@ Value reduced_loss(const char* op, const Value& loss, Reduction reduction) {
   Loc loc{loss.node()->loc.file, loss.node()->loc.line};
   if (loss.size() != 1)
     fail_at(op, cat("a loss has one element, this one has shape ", loss.shape().str()), &loss, 1, loc);
-  CallSite site(loc);
+  CallSite site(loc, op);
   Value scalar_loss = reshape(loss, {}, loc);
   if (loss.clock().is_static()) return scalar_loss;
   Value total = sum_over_time(scalar_loss, loc);

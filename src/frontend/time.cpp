@@ -12,7 +12,6 @@ Value frame_op(const char* op, ir::Attrs attrs, Loc loc) { return apply(op, {}, 
 Shape common(const char* op, const Value& x, const Value& y, Loc loc) {
   if (x.rank() == 0) return y.shape();
   if (y.rank() == 0 || x.shape() == y.shape()) return x.shape();
-  CallSite site(loc);
   try {
     return scalar("add", {x, y}, loc).shape();
   } catch (const Error&) {

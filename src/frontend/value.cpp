@@ -18,7 +18,10 @@ const Shape& Value::shape() const {
 
 int64_t Value::size(int axis) const {
   int n = rank();
-  if (axis < -n || axis >= n) fail("[size] axis ", axis, " is out of range for ", shape().str());
+  if (axis < -n || axis >= n) {
+    const std::string what = cat("axis ", axis, " is out of range for ", shape().str());
+    detail::fail_at("size", what, this, 1, {node_->loc.file, node_->loc.line});
+  }
   return shape()[axis < 0 ? axis + n : axis];
 }
 
@@ -187,8 +190,9 @@ Tensor Tensor::eye(int64_t n, bool requires_grad, Loc loc) {
 
 Signal::Signal(detail::Wrap, Value v) : Value(std::move(v)) {
   kind_ = tag;
-  if (node_ && rank() != 0)
-    fail("[signal] a value of shape ", shape().str(), " where a Signal has one element", detail::where(node_->loc));
+  if (!node_ || rank() == 0) return;
+  const std::string what = cat("a value of shape ", shape().str(), " where a Signal has one element");
+  detail::fail_at("signal", what, this, 1, {node_->loc.file, node_->loc.line});
 }
 
 Signal::Signal(float value, bool requires_grad, Loc loc)

@@ -20,14 +20,14 @@ Op op(std::string_view name) {
   return found;
 }
 
-Type infer_type(Op op, std::span<const Type> in, const Attrs& attrs) {
+Type infer_type(Op op, std::span<const Type> in, const Attrs& attrs, std::string_view name) {
   int n = static_cast<int>(in.size());
   if (n < op->min_inputs || (op->max_inputs >= 0 && n > op->max_inputs))
     throw InternalError(cat("[", op->name, "] takes ", op->min_inputs, " inputs, got ", n));
   try {
     return op->infer(in, attrs);
   } catch (const Error& e) {
-    throw Error(cat("[", op->name, "] ", e.what()));
+    throw Error(cat("[", name.empty() ? op->name : name, "] ", e.what()));
   }
 }
 

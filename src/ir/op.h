@@ -78,7 +78,7 @@ inline bool is_closed_form(const Graph& g, Id id) {
   return node.op->is(keeps_phase) && node.in.size() == 1 && g[node.in[0]].clock().is_static();
 }
 
-// The type of op over inputs; errors get the "[name] " prefix.
-Type infer_type(Op op, std::span<const Type> in, const Attrs& attrs);
+// The type of op over inputs; errors get the "[name] " prefix, by default the name of op.
+Type infer_type(Op op, std::span<const Type> in, const Attrs& attrs, std::string_view name = {});
 
 }  // namespace dgen::ir

@@ -28,7 +28,7 @@ void eval(EvalCtx& c) {
   const double* reset = c.node.in.size() == 2 ? c.in(1) : nullptr;
   for (int64_t e = 0; e < c.shape().size(); ++e) {
     auto phase = std::bit_cast<uint64_t>(c.state[e]);
-    c.out[e] = c.round(std::ldexp(static_cast<double>(phase >> 11), -53));
+    c.out[e] = c.round(std::ldexp(static_cast<double>(phase >> 11), -53)) + freq[e] * 0;
     phase = reset && reset[e] > 0 ? 0 : phase + increment_bits(freq[e] / c.run.sample_rate);
     c.state[e] = std::bit_cast<double>(phase);
   }
@@ -54,12 +54,18 @@ int increment(ElemCtx& c) {
   return l.call(c.input(0).clock().is_static() ? "dg_phase_step_static" : "dg_phase_step", {c.in(0), rate}, LoopType::u64);
 }
 
+// The output at a phase: x + 0 f, so that a frequency that is no number is heard of, while the phase waits for the next.
+int shown(ElemCtx& c, int phase) {
+  auto& l = c.l;
+  return l.scalar("add", {l.call("dg_phase_out", {phase}, LoopType::f32), l.scalar("mul", {c.in(0), l.f(0)})});
+}
+
 // Static frequency without reset: closed form from the phase at the tile's start (advanced after the tile).
 int elem(ElemCtx& c) {
   auto& l = c.l;
   int base = l.load(phase_array(c), c.ravel(c.idx, c.shape()));
   int turned = l.call("dg_phase_after", {base, increment(c), c.tick}, LoopType::u64);
-  return l.call("dg_phase_out", {turned}, LoopType::f32);
+  return shown(c, turned);
 }
 
 void stmt(StmtCtx& c) {
@@ -69,7 +75,7 @@ void stmt(StmtCtx& c) {
     at.idx = c.unravel(e, c.shape());
     int array = phase_array(at);
     int phase = l.load(array, e);
-    l.store(c.out, l.add(c.base, e), l.call("dg_phase_out", {phase}, LoopType::f32));
+    l.store(c.out, l.add(c.base, e), shown(at, phase));
     int next = l.call("dg_phase_after", {phase, increment(at), l.i(1)}, LoopType::u64);
     if (c.node.in.size() == 2) next = l.call("dg_phase_reset", {at.in(1), next}, LoopType::u64);
     l.store(array, e, next);
@@ -87,7 +93,8 @@ Uses uses(const OpDef&, int64_t) {
 }
 
 const OpDef rows[] = {
-    {"phasor", "ramp from 0 to 1 at freq Hz, the phase before the update", Family::time, 1, 2, identity | keeps_clock | in_order | materialise | keeps_phase,
+    {"phasor", "ramp from 0 to 1 at freq Hz, the phase before the update; NaN while freq is not finite, and the phase waits",
+     Family::time, 1, 2, identity | keeps_clock | in_order | materialise | keeps_phase,
      infer, want, nullptr, eval, vjp, elem, stmt, uses},
 };
 

@@ -452,6 +452,19 @@ TEST_P(Library, NanTimesAndIndicesAreZero) {
   EXPECT_THROW(x.comb({.time = nan}), Error);
 }
 
+// A frequency that is no number is heard of, and the phase waits for the next.
+TEST_P(Library, NanFrequenciesAreHeardOf) {
+  const float nan = std::nanf("");
+  Signal f = Signal::input(0);
+  for (const Signal& frequency : {f, f * 1.0f}) {
+    Values y = Signal::phasor(frequency).realize({.frames = 5, .inputs = {Values{11025, nan, INFINITY, 11025, 0}}});
+    EXPECT_EQ(y[0], 0);
+    EXPECT_TRUE(std::isnan(y[1]) && std::isnan(y[2]));
+    expect_near({y.begin() + 3, y.end()}, {0.25f, 0.5f}, 1e-6f);
+  }
+  for (float bad : {nan, INFINITY}) EXPECT_TRUE(std::isnan(Signal::phasor(Signal::param(bad)).realize(2)[1]));
+}
+
 TEST_P(Library, AssignNeedsNoNewGraph) {
   Signal gain = Signal::constant(2);
   Signal y = gain * frame_index();

@@ -40,13 +40,13 @@ TEST_F(Handles, ShapesInOperators) {
   EXPECT_EQ(text, "[matmul] inner sizes differ: (2,3) x (4,5) (weights, x)" + AT_LINE(__LINE__ - 1));
   text = message([&] { matmul(Tensor::ones({2, 2, 3}), Tensor::ones({5, 3, 2})); });
   EXPECT_EQ(text, "[matmul] batch sizes differ: (2,2,3) x (5,3,2)" + AT_LINE(__LINE__ - 1));
-  EXPECT_EQ(message([&] { mse(Tensor({1, 2}), Tensor({1, 2, 3})); }), "[sub] shapes do not broadcast: (2) x (3)" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { mse(Tensor({1, 2}), Tensor({1, 2, 3})); }), "[mse] shapes do not broadcast: (2) x (3)" + AT_LINE(__LINE__));
 }
 
 TEST_F(Handles, AxesAndViews) {
   Tensor a(std::vector<float>(6, 1), Shape{2, 3});
   EXPECT_EQ(message([&] { a.sum(2); }), "[sum] axis 2 is out of range for (2,3)" + AT_LINE(__LINE__));
-  EXPECT_EQ(message([&] { a.softmax(-3); }), "[amax] axis -3 is out of range for (2,3)" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { a.softmax(-3); }), "[softmax] axis -3 is out of range for (2,3)" + AT_LINE(__LINE__));
   EXPECT_EQ(message([&] { a.reshape({4}); }), "[reshape] sizes differ: (2,3) to (4)" + AT_LINE(__LINE__));
   EXPECT_EQ(message([&] { a.expand({3, 3}); }), "[expand] cannot expand (2,3) to (3,3)" + AT_LINE(__LINE__));
   EXPECT_EQ(message([&] { a.squeeze(0); }), "[squeeze] axis 0 of (2,3) is not of size 1" + AT_LINE(__LINE__));
@@ -96,10 +96,11 @@ TEST_F(Handles, Signals) {
 }
 
 TEST_F(Handles, Running) {
-  Signal x = Signal::input(1) + Signal::input(0);
+  Signal x = Signal::input(1).named("voice") + Signal::input(0);
+  std::string made = " (voice)" + AT_LINE(__LINE__ - 1);
   std::vector<float> in(10, 0);
-  EXPECT_EQ(message([&] { x.realize({.frames = 16, .inputs = {in}}); }), "[input] channel 1 is missing, 16 values are needed");
-  EXPECT_EQ(message([&] { x.realize({.frames = 16, .inputs = {in, in}}); }), "[input] channel 1 has 10 values, 16 are needed");
+  EXPECT_EQ(message([&] { x.realize({.frames = 16, .inputs = {in}}); }), "[input] channel 1 is missing, 16 values are needed" + made);
+  EXPECT_EQ(message([&] { x.realize({.frames = 16, .inputs = {in, in}}); }), "[input] channel 1 has 10 values, 16 are needed" + made);
   EXPECT_EQ(message([&] { x.realize(0); }), "[realize] frames must be at least 1, got 0");
   std::vector<float> room(3);
   EXPECT_EQ(message([&] { Signal::phasor(1).realize_into(room, {.frames = 4}); }), "[realize_into] room for 3 values, there are 4");

@@ -8,19 +8,21 @@ extern "C" __global__ void k0(float* __restrict__ a0, dg_u64* __restrict__ a2, c
       const dg_u64 v9 = dg_phase_step_static(v8, v7);
       const dg_u64 v10 = dg_phase_after(v6, v9, i0);
       const float v11 = dg_phase_out(v10);
-      a1[i1] = v11;
+      const float v13 = (v8 * 0.0f);
+      const float v14 = (v11 + v13);
+      a1[i1] = v14;
     }
     float i3;
     {
       float w[1];
       for (int j = 0; j < 1; ++j) w[j] = 0.0f;
       for (long long i2 = 0; i2 < 3; ++i2) {
-        const float v13 = a1[i2];
-        const float v15 = (v13 * 6.28318548f);
-        const float v16 = dg_sin(v15);
-        const float v17 = a5[i2];
-        const float v18 = (v16 * v17);
-        w[0] = w[0] + v18;
+        const float v16 = a1[i2];
+        const float v18 = (v16 * 6.28318548f);
+        const float v19 = dg_sin(v18);
+        const float v20 = a5[i2];
+        const float v21 = (v19 * v20);
+        w[0] = w[0] + v21;
       }
       i3 = w[0];
     }
