@@ -339,7 +339,7 @@ class Renderer {
     for (auto [array, index] : s.pointers) args += cat(args.empty() ? "" : ", ", "a", array, " + ", name(index));
     for (int n : s.numbers) args += cat(args.empty() ? "" : ", ", name(n));
     if (!d_.thread.empty() && (s.name == "dg_matmul" || s.name == "dg_add_to")) args += share(s.tag);
-    line(cat(s.name, "(", args, ");"));
+    line(cat(s.name, s.lanes ? "_v(" : "(", args, ");"));
   }
 
   // The first element of shared work that is this thread's, and how far it is to the next.
@@ -495,10 +495,12 @@ std::string vector_helpers(Target target, const std::string& code) {
   return "DG_FN dg_vi dg_choose_i(dg_vi mask, dg_vi a, dg_vi b) { return (a & mask) | (b & ~mask); }\n";
 }
 
-void collect_calls(const std::vector<Stmt>& body, std::set<std::string>& names) {
+// The functions that statements call, and whether for vectors.
+void collect_calls(const std::vector<Stmt>& body, std::map<std::string, bool>& names) {
   for (auto& s : body) {
-    if (s.kind == Stmt::call) names.insert(s.name);
+    if (s.kind == Stmt::call) names[s.name] |= s.lanes;
     collect_calls(s.body, names);
+    collect_calls(s.rest, names);
   }
 }
 
@@ -527,19 +529,19 @@ bool fft_plan(const std::string& name, FftPlan* plan) {
 std::string render_kernel(const Dialect& d, const Kernel& kernel) { return Renderer(d, kernel).run(); }
 
 std::string render_program(Target target, std::span<const Kernel> kernels) {
-  std::set<std::string> calls;
+  std::map<std::string, bool> calls;
   for (auto& kernel : kernels) collect_calls(kernel.body, calls);
   std::vector<FftPlan> plans;
-  for (auto& name : calls)
-    if (FftPlan plan; fft_plan(name, &plan)) plans.push_back(plan);
+  for (auto& [name, lanes] : calls)
+    if (FftPlan plan; fft_plan(name, &plan)) plan.lanes = lanes, plans.push_back(plan);
 
-  std::string text = prelude_math(target) + helpers(target) + prelude_calls(target, count_calls(kernels));
+  std::string text;
   if (!plans.empty()) text += prelude_fft(target, plans);
   if (calls.count("dg_matmul")) text += prelude_gemm(target);
   if (calls.count("dg_add_to")) text += add_helper(target);
-  std::string code;
-  for (auto& kernel : kernels) code += "\n" + render_kernel(dialect(target), kernel);
-  return text + prelude_vector(target, code) + vector_helpers(target, code) + code;
+  for (auto& kernel : kernels) text += "\n" + render_kernel(dialect(target), kernel);
+  return prelude_math(target) + helpers(target) + prelude_calls(target, count_calls(kernels)) + prelude_vector(target, text) +
+         vector_helpers(target, text) + text;
 }
 
 }  // namespace dgen::codegen

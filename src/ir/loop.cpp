@@ -342,11 +342,13 @@ void LoopBuilder::guard(int condition, const std::function<void()>& body) {
   scopes_.back().list->push_back(std::move(stmt));
 }
 
-void LoopBuilder::call(std::string name, std::vector<std::pair<int, int>> pointers, std::vector<int> numbers) {
+void LoopBuilder::call(std::string name, std::vector<std::pair<int, int>> pointers, std::vector<int> numbers,
+                       std::vector<int64_t> spans) {
   Stmt stmt{Stmt::call};
   stmt.name = std::move(name);
   stmt.pointers = std::move(pointers);
   stmt.numbers = std::move(numbers);
+  stmt.spans = std::move(spans);
   for (auto [array, index] : stmt.pointers) forget_loads(array);
   scopes_.back().list->push_back(std::move(stmt));
 }

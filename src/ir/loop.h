@@ -116,6 +116,8 @@ struct Stmt {
   std::vector<int> extents;         // integer expressions
   std::vector<std::pair<int, int>> pointers;  // call: array and index expression (-1: 0)
   std::vector<int> numbers;         // call: trailing integer expressions
+  std::vector<int64_t> spans;       // call: elements used at each pointer, if known; the last pointer is then the result
+  bool lanes = false;               // call: of the function for vectors
   std::vector<Stmt> body;
   // Vectors: elements of memory from lane to lane (store, add); iterations that fill no vector.
   int64_t stride = 0;
@@ -180,7 +182,7 @@ class LoopBuilder {
   void store(int array, int index, int value);
   void accumulate(int array, int index, int value);  // array[index] += value
   void guard(int condition, const std::function<void()>& body);
-  void call(std::string name, std::vector<std::pair<int, int>> pointers, std::vector<int> numbers);
+  void call(std::string name, std::vector<std::pair<int, int>> pointers, std::vector<int> numbers, std::vector<int64_t> spans = {});
 
   const LoopExpr& operator[](int e) const { return kernel_.exprs[static_cast<size_t>(e)]; }
   // [lo, hi) of an integer expression where it can be told.

@@ -141,7 +141,7 @@ class Printer {
     std::string text;
     for (auto [array, index] : s.pointers) text += cat(text.empty() ? "" : ", ", "a", array, " + ", name(index));
     for (int n : s.numbers) text += cat(text.empty() ? "" : ", ", name(n));
-    line(s.name + "(" + text + ")" + tag(s.tag));
+    line(s.name + "(" + text + ")" + (s.lanes ? " in vectors" : tag(s.tag)));
   }
 
   void reduce(const Stmt& s) {

@@ -14,7 +14,8 @@ using namespace ir;
 namespace {
 
 constexpr double kManyTrips = 256;
-constexpr double kFunction = 8, kContiguous = 1, kStrided = 10, kStridedStore = 16, kGather = 12, kDivision = 8;
+constexpr double kFunction = 8, kContiguous = 1, kStrided = 10, kStridedStore = 16, kGather = 12, kDivision = 8, kTransform = 12, kTurn = 3;
+constexpr int64_t kMostOwn = 12288;  // elements a lane of all arrays of vectors together: they lie on a thread's stack
 
 // Helpers that the prelude has for vectors, too.
 bool has_lanes(const std::string& call) {
@@ -43,11 +44,14 @@ class Walk {
  private:
   void walk(const Stmt& loop) {
     out_.value.clear(), out_.why_not.clear(), stored_.clear(), loaded_.clear();
-    out_.cost = 0, out_.repeatable = true;
+    out_.cost = 0, out_.copies = 0, out_.repeatable = true;
     out_.value[loop.var] = {LaneValue::affine, 1};
     list(loop.body);
     for (int array : stored_)
       if (loaded_.count(array)) out_.repeatable = false;
+    int64_t size = out_.copies;
+    for (int a : out_.own) size += array(a).size;
+    if (size > kMostOwn) cannot("arrays too large for vectors");
   }
 
   using Value = LaneValue;
@@ -176,7 +180,7 @@ class Walk {
       case Stmt::guard:
         if (!uniform(s.value)) cannot("a condition that differs from lane to lane");
         return list(s.body);
-      case Stmt::call: return cannot("a call of " + s.name);
+      case Stmt::call: return call(s);
       case Stmt::barrier: case Stmt::single: return cannot("work of a GPU's block");
     }
   }
@@ -194,6 +198,25 @@ class Walk {
     if (s.kind == Stmt::add) out_.repeatable = false;
     double cost = index.stride == 1 ? kContiguous : kStridedStore;
     out_.cost += s.kind == Stmt::add ? 2 * cost : cost;
+  }
+
+  // Transforms take rows of vectors: rows in memory are copied, turned, to and fro.
+  void call(const Stmt& s) {
+    if (s.spans.empty()) return cannot("a call of " + s.name);
+    for (size_t i = 0; i < s.pointers.size(); ++i) {
+      auto [a, index] = s.pointers[i];
+      bool result = i + 1 == s.pointers.size();
+      out_.cost += kTransform * static_cast<double>(s.spans[i]);
+      if (out_.own.count(a)) {
+        if (!uniform(index)) disown(a);
+        continue;
+      }
+      if (of(index).kind == Value::lanes) return cannot("a transform of rows anywhere");
+      if (result && uniform(index)) return cannot("lanes that write to one place");
+      out_.cost += kTurn * static_cast<double>(s.spans[i]);
+      out_.copies += s.spans[i];
+      (result ? stored_ : loaded_).insert(a);
+    }
   }
 
   // Statements inside are charged as often as they run.

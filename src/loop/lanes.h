@@ -24,6 +24,7 @@ struct Lanes {
   std::unordered_map<int, LaneValue> value;  // by expression computed in the loop
   std::unordered_set<int> own;               // local arrays of one iteration, which become arrays of vectors
   bool repeatable = true;                    // iterations may be done twice
+  int64_t copies = 0;                        // elements of rows that calls need as vectors
 
   LaneValue of(int e) const {
     auto found = value.find(e);

@@ -40,7 +40,11 @@ class Chooser {
         for (int n : s.extents) times *= trips(k_, -1, n);
         return times * (cost(s.body) + 1) / kCostLanes + 16;  // its 16 partial results are vectors
       }
-      case Stmt::call: return 1000;
+      case Stmt::call: {
+        double elements = 100;
+        for (int64_t n : s.spans) elements += static_cast<double>(n);
+        return 10 * elements;
+      }
       default: return 1 + cost(s.body);
     }
   }
@@ -158,8 +162,40 @@ class Widen {
     return out;
   }
 
+  // A row in memory a lane becomes one row of vectors before a transform, or is written from it after.
+  void call(const Stmt& s, std::vector<Stmt>& into) {
+    Stmt out = s;
+    out.lanes = true;
+    std::vector<Stmt> after;
+    for (size_t i = 0; i < s.pointers.size(); ++i) {
+      auto [array, index] = s.pointers[i];
+      if (lanes_.own.count(array)) {
+        out.pointers[i] = {vectors_of(array), map(index)};
+        continue;
+      }
+      bool result = i + 1 == s.pointers.size();
+      int zero = number(0), stride = number(lanes_.of(index).stride), count = number(s.spans[i]);
+      k_.arrays.push_back({.kind = ArrayRef::local, .size = s.spans[i], .written = true, .lanes = true});
+      out.pointers[i] = {static_cast<int>(k_.arrays.size()) - 1, zero};
+      Stmt turn{Stmt::call};
+      turn.name = result ? "dg_unpack" : "dg_pack", turn.lanes = true;
+      turn.pointers = {out.pointers[i], {array, map(index)}};
+      if (result) std::swap(turn.pointers[0], turn.pointers[1]);
+      turn.numbers = {stride, count};
+      (result ? after : into).push_back(std::move(turn));
+    }
+    into.push_back(std::move(out));
+    for (Stmt& turn : after) into.push_back(std::move(turn));
+  }
+  int number(int64_t value) {
+    LoopExpr e{LoopOp::iconst, LoopType::i64};
+    e.i = value;
+    return add(std::move(e));
+  }
+
   void statement(const Stmt& s, std::vector<Stmt>& into) {
     if (s.kind == Stmt::let) return let(s.value, into);
+    if (s.kind == Stmt::call) return call(s, into);
     Stmt out = s;
     for (int* e : {&out.lo, &out.hi, &out.index}) *e = map(*e);
     for (int& n : out.extents) n = map(n);

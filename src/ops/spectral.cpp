@@ -193,7 +193,7 @@ void call_rows(StmtCtx& c, int64_t n, int64_t row_in, int64_t row_out) {
   int in = array, in_base = first;
   std::string name = cat("dg_", c.node.op->name, "_", n);
   l.loop(c.shape().size() / row_out, [&](int row) {
-    l.call(name, {{in, l.add(in_base, l.mul(row, row_in))}, {c.out, l.add(c.base, l.mul(row, row_out))}}, {});
+    l.call(name, {{in, l.add(in_base, l.mul(row, row_in))}, {c.out, l.add(c.base, l.mul(row, row_out))}}, {}, {row_in, row_out});
   });
 }
 
