@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <string_view>
+#include <utility>
 
 #include "base/check.h"
 #include "ir/op.h"
@@ -44,13 +46,16 @@ class Walk {
  private:
   void walk(const Stmt& loop) {
     out_.value.clear(), out_.why_not.clear(), stored_.clear(), loaded_.clear();
-    out_.cost = 0, out_.copies = 0, out_.repeatable = true;
+    accesses_to_.clear(), strided_cost_.clear(), not_rows_.clear(), out_.rows.clear();
+    out_.cost = 0, out_.copies = 0, out_.repeatable = true, times_ = 1;
     out_.value[loop.var] = {LaneValue::affine, 1};
     list(loop.body);
+    if (out_.why_not.empty()) find_rows(loop);
     for (int array : stored_)
-      if (loaded_.count(array)) out_.repeatable = false;
+      if (loaded_.count(array) && !out_.rows.count(array)) out_.repeatable = false;
     int64_t size = out_.copies;
     for (int a : out_.own) size += array(a).size;
+    for (auto& [a, row] : out_.rows) size += row.size;
     if (size > kMostOwn) cannot("arrays too large for vectors");
   }
 
@@ -68,6 +73,30 @@ class Walk {
     for_statements(loop.body, [&](const Stmt& s) { for_accesses(k_, s, [&](int a) { ++inside[a]; }); });
     for (auto [a, n] : inside)
       if (array(a).kind == ArrayRef::local && n == accesses_[static_cast<size_t>(a)]) out_.own.insert(a);
+  }
+
+  // Rows are turned where that costs less than strided access, which is charged here.
+  void find_rows(const Stmt& loop) {
+    std::unordered_set<int> inside;
+    for (auto& [e, value] : out_.value) inside.insert(e);
+    for_statements(loop.body, [&](const Stmt& s) {
+      if (s.kind == Stmt::loop) inside.insert(s.var);
+      inside.insert(s.vars.begin(), s.vars.end());
+    });
+    for (auto& [a, accesses] : accesses_to_) {
+      std::optional<Row> row;
+      if (!not_rows_.count(a)) row = row_of(k_, accesses, loop.var, inside);
+      double turned = row ? kTurn * static_cast<double>(row->size) : 0;
+      if (row && turned < strided_cost_[a]) out_.rows[a] = *row;
+      else for (auto& access : accesses) out_.copies += access.span > 1 ? access.span : 0;
+      out_.cost += out_.rows.count(a) ? turned : strided_cost_[a];
+    }
+  }
+
+  void access(int a, int index, bool store, int64_t span, double cost) {
+    accesses_to_[a].push_back({index, store, of(index).stride, span});
+    strided_cost_[a] += times_ * cost;
+    if (guarded_) not_rows_.insert(a);
   }
 
   // Lanes use different elements of the array: it is memory that they share.
@@ -106,8 +135,9 @@ class Walk {
     }
   }
 
+  void spend(double cost) { out_.cost += times_ * cost; }
   Value charge(double cost, Value v) {
-    out_.cost += cost;
+    spend(cost);
     return v;
   }
 
@@ -156,10 +186,12 @@ class Walk {
       return charge(1, {Value::lanes});
     }
     loaded_.insert(a);
-    if (all_uniform) return charge(1, {});
+    if (all_uniform) return not_rows_.insert(a), charge(1, {});
     Value index = of(x.args[0]);
     if (array(a).kind == ArrayRef::total || (x.type == LoopType::u64 && index.stride != 1)) cannot("vectors of an array of long numbers");
-    if (index.kind == Value::affine) return charge(index.stride == 1 ? kContiguous : kStrided, {Value::lanes});
+    if (index.kind == Value::affine && index.stride == 1) return not_rows_.insert(a), charge(kContiguous, {Value::lanes});
+    if (index.kind == Value::affine) return access(a, x.args[0], false, 1, kStrided), Value{Value::lanes};
+    not_rows_.insert(a);
     if (index.no_least || index.no_most) cannot("an index that may be anything");
     return charge(kGather, {Value::lanes});
   }
@@ -179,7 +211,10 @@ class Walk {
       case Stmt::reduce: return reduce(s);
       case Stmt::guard:
         if (!uniform(s.value)) cannot("a condition that differs from lane to lane");
-        return list(s.body);
+        ++guarded_;
+        list(s.body);
+        --guarded_;
+        return;
       case Stmt::call: return call(s);
       case Stmt::barrier: case Stmt::single: return cannot("work of a GPU's block");
     }
@@ -189,15 +224,16 @@ class Walk {
     Value index = of(s.index);
     if (out_.own.count(s.array)) {
       if (index.kind != Value::uniform) disown(s.array);
-      return void(out_.cost += s.kind == Stmt::add ? 2 : 1);
+      return spend(s.kind == Stmt::add ? 2 : 1);
     }
     if (index.kind != Value::affine) return cannot("lanes that write to one place");
     const ArrayRef& a = array(s.array);
     if (a.kind == ArrayRef::total || (a.type == LoopType::u64 && index.stride != 1)) return cannot("vectors of an array of long numbers");
     stored_.insert(s.array);
     if (s.kind == Stmt::add) out_.repeatable = false;
-    double cost = index.stride == 1 ? kContiguous : kStridedStore;
-    out_.cost += s.kind == Stmt::add ? 2 * cost : cost;
+    if (index.stride == 1 || s.kind == Stmt::add) not_rows_.insert(s.array);
+    if (index.stride == 1) return spend(s.kind == Stmt::add ? 2 * kContiguous : kContiguous);
+    access(s.array, s.index, true, 1, s.kind == Stmt::add ? kStrided + kStridedStore : kStridedStore);
   }
 
   // Transforms take rows of vectors: rows in memory are copied, turned, to and fro.
@@ -206,24 +242,24 @@ class Walk {
     for (size_t i = 0; i < s.pointers.size(); ++i) {
       auto [a, index] = s.pointers[i];
       bool result = i + 1 == s.pointers.size();
-      out_.cost += kTransform * static_cast<double>(s.spans[i]);
+      spend(kTransform * static_cast<double>(s.spans[i]));
       if (out_.own.count(a)) {
         if (!uniform(index)) disown(a);
         continue;
       }
       if (of(index).kind == Value::lanes) return cannot("a transform of rows anywhere");
       if (result && uniform(index)) return cannot("lanes that write to one place");
-      out_.cost += kTurn * static_cast<double>(s.spans[i]);
-      out_.copies += s.spans[i];
+      access(a, index, result, s.spans[i], kTurn * static_cast<double>(s.spans[i]));
       (result ? stored_ : loaded_).insert(a);
     }
   }
 
   // Statements inside are charged as often as they run.
-  void repeated(double times, const std::vector<Stmt>& body) {
-    double before = out_.cost;
+  void repeated(double times, const std::vector<Stmt>& body, double more = 0) {
+    double before = std::exchange(times_, times_ * times);
     list(body);
-    out_.cost = before + times * (out_.cost - before);
+    spend(more);
+    times_ = before;
   }
 
   void loop(const Stmt& s) {
@@ -237,9 +273,8 @@ class Walk {
       if (!uniform(n)) return cannot("a sum of another length in every lane");
       times *= trips(k_, -1, n);
     }
-    double before = out_.cost;
-    list(s.body);
-    out_.cost = before + times * (out_.cost - before + 2) + 16;
+    repeated(times, s.body, 2);
+    spend(16);
     if (of(s.value).kind == Value::affine) cannot("a sum of positions");
     out_.value[s.var] = {of(s.value).kind == Value::lanes ? Value::lanes : Value::uniform};
   }
@@ -248,6 +283,11 @@ class Walk {
   const std::vector<int>& accesses_;
   Lanes out_;
   std::unordered_set<int> stored_, loaded_;
+  double times_ = 1;  // how often what is looked at runs
+  int guarded_ = 0;
+  std::map<int, std::vector<RowAccess>> accesses_to_;  // strided ones, by array
+  std::unordered_map<int, double> strided_cost_;
+  std::unordered_set<int> not_rows_;  // arrays also accessed in another way
 };
 
 }  // namespace

@@ -79,7 +79,11 @@ class Widen {
     out.tag = LoopTag::vector, out.overlaps = lanes_.repeatable;
     out.rest = loop.body, out.rest_var = loop.var;
     out.var = variable(loop.var);
-    out.body = list(loop.body);
+    out.body.clear();
+    for (auto& [array, row] : lanes_.rows) begin_row(array, row, out.body);
+    for (Stmt& s : list(loop.body)) out.body.push_back(std::move(s));
+    for (auto& [array, row] : lanes_.rows)
+      if (row.store) out.body.push_back(turn_row(array, row));
     return out;
   }
 
@@ -129,6 +133,36 @@ class Widen {
     return found->second;
   }
 
+  // A row's place in memory, and the vectors that it becomes.
+  struct Turned {
+    int vectors, begin;
+  };
+
+  void begin_row(int array, const Row& row, std::vector<Stmt>& into) {
+    int begin = number(row.first);
+    for (auto [term, factor] : row.base)
+      begin = let({LoopOp::iadd, LoopType::i64, {begin, let({LoopOp::imul, LoopType::i64, {map(term), number(factor)}}, into)}}, into);
+    k_.arrays.push_back({.kind = ArrayRef::local, .size = row.size, .written = true, .lanes = true});
+    turned_[array] = {static_cast<int>(k_.arrays.size()) - 1, begin};
+    if (!row.store) into.push_back(turn_row(array, row));
+  }
+
+  Stmt turn_row(int array, const Row& row) {
+    const Turned& turned = turned_.at(array);
+    return turn(row.store, {turned.vectors, number(0)}, {array, turned.begin}, row.stride, row.size);
+  }
+
+  Stmt turn(bool to_memory, std::pair<int, int> vectors, std::pair<int, int> memory, int64_t stride, int64_t count) {
+    Stmt s{Stmt::call};
+    s.name = to_memory ? "dg_unpack" : "dg_pack", s.lanes = true;
+    s.pointers = {to_memory ? memory : vectors, to_memory ? vectors : memory};
+    s.numbers = {number(stride), number(count)};
+    return s;
+  }
+
+  // Where an index in memory lies in the row of vectors.
+  int in_row(const Turned& row, int index, std::vector<Stmt>& into) { return let({LoopOp::isub, LoopType::i64, {map(index), row.begin}}, into); }
+
   void let(int old, std::vector<Stmt>& into) {
     LoopExpr e = expr(old);
     e.lanes = kind(old) == LaneValue::lanes;
@@ -148,6 +182,9 @@ class Widen {
     e.args = {map(index)};
     if (lanes_.own.count(static_cast<int>(e.i))) {
       e.i = vectors_of(static_cast<int>(e.i));
+    } else if (auto row = turned_.find(static_cast<int>(e.i)); row != turned_.end()) {
+      e.args = {in_row(row->second, index, into)};
+      e.i = row->second.vectors;
     } else if (kind(index) == LaneValue::affine) {
       e.stride = lanes_.of(index).stride;
     } else {
@@ -173,19 +210,17 @@ class Widen {
         out.pointers[i] = {vectors_of(array), map(index)};
         continue;
       }
+      if (auto row = turned_.find(array); row != turned_.end()) {
+        out.pointers[i] = {row->second.vectors, in_row(row->second, index, into)};
+        continue;
+      }
       bool result = i + 1 == s.pointers.size();
-      int zero = number(0), stride = number(lanes_.of(index).stride), count = number(s.spans[i]);
       k_.arrays.push_back({.kind = ArrayRef::local, .size = s.spans[i], .written = true, .lanes = true});
-      out.pointers[i] = {static_cast<int>(k_.arrays.size()) - 1, zero};
-      Stmt turn{Stmt::call};
-      turn.name = result ? "dg_unpack" : "dg_pack", turn.lanes = true;
-      turn.pointers = {out.pointers[i], {array, map(index)}};
-      if (result) std::swap(turn.pointers[0], turn.pointers[1]);
-      turn.numbers = {stride, count};
-      (result ? after : into).push_back(std::move(turn));
+      out.pointers[i] = {static_cast<int>(k_.arrays.size()) - 1, number(0)};
+      (result ? after : into).push_back(turn(result, out.pointers[i], {array, map(index)}, lanes_.of(index).stride, s.spans[i]));
     }
     into.push_back(std::move(out));
-    for (Stmt& turn : after) into.push_back(std::move(turn));
+    for (Stmt& store : after) into.push_back(std::move(store));
   }
   int number(int64_t value) {
     LoopExpr e{LoopOp::iconst, LoopType::i64};
@@ -203,7 +238,9 @@ class Widen {
     if (s.kind == Stmt::loop) out.var = variable(s.var);
     out.body = list(s.body);
     if (s.kind == Stmt::store || s.kind == Stmt::add) {
+      auto row = turned_.find(s.array);
       if (lanes_.own.count(s.array)) out.array = vectors_of(s.array);
+      else if (row != turned_.end()) out.array = row->second.vectors, out.index = in_row(row->second, s.index, into);
       else out.stride = lanes_.of(s.index).stride;
       out.value = operand(s.value, false, into);
     } else {
@@ -216,6 +253,7 @@ class Widen {
   Kernel& k_;
   const Lanes& lanes_;
   std::unordered_map<int, int> new_, own_;
+  std::unordered_map<int, Turned> turned_;
 };
 
 // Puts the chosen loops in the place of those they were made from.
