@@ -30,7 +30,7 @@ std::string prelude_calls(Target target, const std::map<std::string_view, int>& 
 //   dg_load_v(p), dg_store_v(p, x)          anywhere; dg_load_u, dg_store_u
 //   dg_strided_v(p, stride), dg_store_strided_v(p, stride, x), dg_gather_v(p, i)
 //   dg_sum_v, dg_prod_v, dg_peak_v          of the lanes, halves folded: x[j] with x[j + h], h = DG_W / 2, ..., 1
-//   dg_pack_v(to, p, stride, n)             to[e] = {p[e], p[stride + e], ...}; dg_unpack_v(p, stride, from, n) back
+//   dg_pack_v(to, p, stride, n)             to[e] = {p[e], p[stride + e], ...}; dg_unpack_v(p, from, stride, n) back
 // After prelude_math; `text` is all that comes after.
 std::string prelude_vector(Target target, std::string_view text);
 // One function a plan (dg_rfft_1024, ...), each with its tables; equal plans are emitted once. After prelude_math.

@@ -274,7 +274,7 @@ DG_MOVE dg_pack_v(dg_vf *to, const float *from, long stride, long n) {
   }
   for (; e < n; ++e) to[e] = dg_strided_v(from + e, stride);
 }
-DG_MOVE dg_unpack_v(float *to, long stride, const dg_vf *from, long n) {
+DG_MOVE dg_unpack_v(float *to, const dg_vf *from, long stride, long n) {
   long e = 0;
   for (; e + DG_W <= n; e += DG_W) {
     dg_vf r[DG_W];

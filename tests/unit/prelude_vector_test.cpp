@@ -74,7 +74,7 @@ float fold(int kind, const float *x) {
 void move(const float *from, long stride, long n, float *packed, float *back, float *gathered) {
   dg_vf v[64];
   dg_pack_v(v, from, stride, n);
-  dg_unpack_v(back, stride, v, n);
+  dg_unpack_v(back, v, stride, n);
   for (long e = 0; e < n; ++e) dg_store_v(packed + e * DG_W, v[e]);
   dg_store_v(gathered, dg_gather_v(from, dg_splat_i(5) + 3 * dg_lanes_v()));
 }
