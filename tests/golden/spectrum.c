@@ -27,41 +27,76 @@ void k1(void* const* a, const long* n) {
   float a4[18];
   float a5[18];
   const float* restrict a6 = (const float*)a[6];
-#pragma GCC ivdep
-  for (long i0 = n1; i0 < n0; ++i0) {
-    const long v12 = i0 * 4;
-    const long v13 = v12 + n2;
-    {
-      long at = 0;
-      for (; at + DG_W <= 16; at += DG_W) {
-        const long i6 = at;
-        const long v41 = v12 + i6;
-        const long v42 = v41 + n2;
-        const long v43 = v42 + (-15);
-        const dg_vf v44 = dg_load_v(a2 + v43);
-        const dg_vf v45 = dg_load_v(a3 + i6);
-        const dg_vf v46 = (v44 * v45);
-        dg_store_v(a1 + i6, v46);
+  dg_vf a7[16];
+  dg_vf a8[16];
+  dg_vf a9[18];
+  dg_vf a10[18];
+  dg_vf a11[16];
+  {
+    long at = n1;
+    for (; at + DG_W <= n0; at += DG_W) {
+      const long i6 = at;
+      const long v43 = i6 * 4;
+      const long v44 = (-15) + v43;
+      const long v46 = n2 * 1;
+      const long v47 = v44 + v46;
+      dg_pack_v(a7 + 0, a2 + v47, 4, 16);
+      const long v51 = i6 * 4;
+      const long v52 = v51 + n2;
+      for (long i7 = 0; i7 < 16; ++i7) {
+        const long v54 = v51 + i7;
+        const long v55 = v54 + n2;
+        const long v56 = v55 + (-15);
+        const long v57 = v56 - v47;
+        const dg_vf v58 = a7[v57];
+        const float v59 = a3[i7];
+        const dg_vf v60 = (v58 * dg_splat(v59));
+        a8[i7] = v60;
+      }
+      for (long i8 = 0; i8 < 1; ++i8) {
+        const long v62 = i8 * 16;
+        const long v63 = i8 * 18;
+        dg_rfft_16_v(a8 + v62, a9 + v63);
+      }
+      for (long i9 = 0; i9 < 2; ++i9) {
+        const long v65 = i9 * 9;
+        for (long i10 = 0; i10 < 9; ++i10) {
+          const long v67 = v65 + i10;
+          const dg_vf v68 = a9[v67];
+          const float v69 = a6[i10];
+          const dg_vf v70 = (v68 * dg_splat(v69));
+          a10[v67] = v70;
+        }
+      }
+      const long v71 = i6 * 16;
+      for (long i11 = 0; i11 < 1; ++i11) {
+        const long v73 = i11 * 18;
+        const long v74 = i11 * 16;
+        const long v75 = v71 + v74;
+        dg_irfft_16_v(a10 + v73, a11 + 0);
+        dg_unpack_v(a0 + v75, a11 + 0, 16, 16);
       }
     }
-    for (long i2 = 0; i2 < 1; ++i2) {
-      const long v23 = i2 * 16;
-      const long v25 = i2 * 18;
-      dg_rfft_16(a1 + v23, a4 + v25);
-    }
-    for (long i3 = 0; i3 < 2; ++i3) {
-      const long v30 = i3 * 9;
-      {
-        long at = 0;
-        for (; at < 9 && 9 - 0 >= DG_W; at += DG_W) {
-          const long i7 = at + DG_W <= 9 ? at : 9 - DG_W;
-          const long v48 = v30 + i7;
-          const dg_vf v49 = dg_load_v(a4 + v48);
-          const dg_vf v50 = dg_load_v(a6 + i7);
-          const dg_vf v51 = (v49 * v50);
-          dg_store_v(a5 + v48, v51);
-        }
-        for (long i4 = at; i4 < 9; ++i4) {
+    for (long i0 = at; i0 < n0; ++i0) {
+      const long v12 = i0 * 4;
+      const long v13 = v12 + n2;
+      for (long i1 = 0; i1 < 16; ++i1) {
+        const long v14 = v12 + i1;
+        const long v15 = v14 + n2;
+        const long v17 = v15 + (-15);
+        const float v19 = a2[v17];
+        const float v20 = a3[i1];
+        const float v21 = (v19 * v20);
+        a1[i1] = v21;
+      }
+      for (long i2 = 0; i2 < 1; ++i2) {
+        const long v23 = i2 * 16;
+        const long v25 = i2 * 18;
+        dg_rfft_16(a1 + v23, a4 + v25);
+      }
+      for (long i3 = 0; i3 < 2; ++i3) {
+        const long v30 = i3 * 9;
+        for (long i4 = 0; i4 < 9; ++i4) {
           const long v31 = v30 + i4;
           const float v32 = a4[v31];
           const float v33 = a6[i4];
@@ -69,13 +104,13 @@ void k1(void* const* a, const long* n) {
           a5[v31] = v34;
         }
       }
-    }
-    const long v35 = i0 * 16;
-    for (long i5 = 0; i5 < 1; ++i5) {
-      const long v37 = i5 * 18;
-      const long v38 = i5 * 16;
-      const long v39 = v35 + v38;
-      dg_irfft_16(a5 + v37, a0 + v39);
+      const long v35 = i0 * 16;
+      for (long i5 = 0; i5 < 1; ++i5) {
+        const long v37 = i5 * 18;
+        const long v38 = i5 * 16;
+        const long v39 = v35 + v38;
+        dg_irfft_16(a5 + v37, a0 + v39);
+      }
     }
   }
 }
