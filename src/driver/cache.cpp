@@ -92,6 +92,8 @@ struct Cache {
 
 }  // namespace
 
+std::string structure_of(const Capture& capture) { return Key(capture.graph, {}, true).take(); }
+
 // A structure that comes again with other literals gets a program that takes them at run time: a constant that changes at
 // each step compiles twice, not every time.
 std::shared_ptr<Program> get_program(const Capture& capture, const Options& options) {

@@ -98,6 +98,9 @@ int64_t rows_of(ir::Clock clock, const RunArgs& args, uint64_t position);
 // Compiles, or finds an equal graph's program.
 std::shared_ptr<Program> get_program(const Capture& capture, const Options& options);
 
+// A captured graph as bytes: equal for graphs that differ in labels, lines and data only.
+std::string structure_of(const Capture& capture);
+
 // Files asked of the C compiler so far, whether it ran or the kernel cache answered.
 int64_t compile_requests();
 

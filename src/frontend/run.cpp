@@ -116,6 +116,11 @@ void StateStore::erase(const std::shared_ptr<driver::Program>& program, const st
   impl().entries.erase({program.get(), name});
 }
 
+void StateStore::erase(const std::string& name) {
+  std::lock_guard lock(impl().mutex);
+  std::erase_if(impl().entries, [&](auto& item) { return item.first.second == name; });
+}
+
 StoredRun::StoredRun(std::shared_ptr<driver::Program> program, Capturer& captured, std::string name, const RunRequest& request)
     : program_(std::move(program)), capture_(captured.capture()), name_(std::move(name)),
       args_(run_args(request.inputs, request.frames, request.per_tick)) {
@@ -206,6 +211,17 @@ void Value::realize_into(std::span<float> out, const RealizeOptions& options) co
   });
 }
 
+namespace {
+
+// Under what the state of x.backward() is stored: its program is not that of x.realize().
+std::string backward_state(const Value& x) {
+  Capturer captured;
+  captured.output(x);
+  return cat("backward ", x.node()->label, "\n", driver::structure_of(captured.capture()));
+}
+
+}  // namespace
+
 void reset_state(const Value& x) {
   if (!x) fail("[reset_state] an empty handle");
   if (x.node()->storage && x.node()->in.empty()) return;
@@ -213,6 +229,7 @@ void reset_state(const Value& x) {
   captured.output(x);
   auto program = driver::get_program(captured.capture(), driver_options(false));
   StateStore::instance().erase(program, x.node()->label);
+  StateStore::instance().erase(backward_state(x));
 }
 
 double Value::backward(int frames) const {
@@ -229,9 +246,9 @@ double Value::backward(const BackwardOptions& options) const {
   captured.capture().graph.outputs.push_back(loss);
   std::vector<driver::StoragePtr> learnable = captured.output_gradients(loss);
   auto program = driver::get_program(captured.capture(), driver_options(false));
-  check_ticks("backward", clock(), options.preserve_state ? StateStore::instance().position(program, node_->label) : 0,
-              frames);
-  StoredRun run(program, captured, node_->label, {options.inputs, frames, true, options.preserve_state, options.preserve_state});
+  const std::string name = options.preserve_state ? backward_state(*this) : "";
+  check_ticks("backward", clock(), options.preserve_state ? StateStore::instance().position(program, name) : 0, frames);
+  StoredRun run(program, captured, name, {options.inputs, frames, true, options.preserve_state, options.preserve_state});
   auto outputs = run.run();
   for (size_t i = 0; i < learnable.size(); ++i) {
     std::vector<float>& total = learnable[i]->grad;

@@ -28,6 +28,7 @@ class StateStore {
   uint64_t position(const std::shared_ptr<driver::Program>& program, const std::string& name);
   void put(const std::shared_ptr<driver::Program>& program, const std::string& name, std::unique_ptr<driver::State> state);
   void erase(const std::shared_ptr<driver::Program>& program, const std::string& name);
+  void erase(const std::string& name);  // of every program
   static StateStore& instance();
 
  private:

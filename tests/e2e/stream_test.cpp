@@ -65,6 +65,73 @@ TEST_P(Stream, TrainingStepCountsTheTicksInTheCall) {
   }
 }
 
+// Backward over blocks with state kept is truncated BPTT: what came before a block is a constant in it, the learnable
+// initial value included.
+TEST_P(Stream, TruncatedBackpropagation) {
+  Signal r = Signal::param(0.9f), start = Signal::param(0.5f);
+  auto [prev, write] = Signal::history({.init = start});
+  Signal x = cos(frame_index() * 0.3f), y = write(prev * r + x), loss = y * y;
+  for (bool truncated : {false, true}) {
+    double state = 0.5, by_r = 0, by_start = 1, want_r = 0, want_start = 0;
+    for (int n = 0; n < 60; ++n) {
+      if (truncated && n % 20 == 0 && n > 0) by_r = 0, by_start = 0;
+      by_r = state + 0.9 * by_r, by_start *= 0.9;
+      state = 0.9 * state + std::cos(0.3 * n);
+      want_r += 2 * state * by_r, want_start += 2 * state * by_start;
+    }
+    r.zero_grad(), start.zero_grad();
+    for (int block = 0; block < (truncated ? 3 : 1); ++block)
+      loss.backward({.frames = truncated ? 20 : 60, .reduction = Reduction::sum, .preserve_state = truncated});
+    EXPECT_NEAR(static_cast<double>(r.grad()->realize(1)[0]), want_r, 2e-5 * std::fabs(want_r));
+    EXPECT_NEAR(static_cast<double>(start.grad()->realize(1)[0]), want_start, 2e-5 * std::fabs(want_start));
+  }
+}
+
+// realize() and backward() of one handle are two programs with a stream each; reset_state begins both anew.
+TEST_P(Stream, RealizeAndBackwardHaveStreamsOfTheirOwn) {
+  Signal gain = Signal::param(1);
+  Signal loss = gain * frame_index();
+  const RealizeOptions listen{.frames = 2, .preserve_state = true};
+  const BackwardOptions learn{.frames = 3, .reduction = Reduction::sum, .preserve_state = true};
+  EXPECT_EQ(loss.realize(listen), (std::vector<float>{0, 1}));
+  EXPECT_EQ(loss.backward(learn), 0 + 1 + 2);
+  EXPECT_EQ(loss.realize(listen), (std::vector<float>{2, 3}));
+  EXPECT_EQ(loss.backward(learn), 3 + 4 + 5);
+  Signal equal = gain * frame_index();
+  EXPECT_EQ(equal.backward(learn), 6 + 7 + 8);
+  reset_state(loss);
+  EXPECT_EQ(loss.realize(listen), (std::vector<float>{0, 1}));
+  EXPECT_EQ(loss.backward(learn), 0 + 1 + 2);
+}
+
+// Silence in, and every sound and gradient is a number.
+TEST_P(Stream, Silence) {
+  Signal gain = Signal::param(0.5f), x = Signal::input(0) * gain, echo = Signal::param(20.5f);
+  std::vector<float> silence(600, 0);
+  const std::vector<std::pair<const char*, Signal>> patches = {
+      {"biquad", x.biquad({.cutoff = gain * 1000.0f})},
+      {"svf", x.svf({.cutoff = gain * 1000.0f})},
+      {"ladder", x.ladder({.cutoff = gain * 1000.0f})},
+      {"compressor", x.compressor({.threshold_db = gain * -20.0f})},
+      {"comb", x.comb({.time = echo, .max = 40})},
+      {"allpass_delay", x.allpass_delay({.time = echo, .max = 40})},
+      {"delay", x.delay(echo, 40)},
+      {"convolve", x.convolve(Tensor({1, 2, 3}))},
+      {"spectral_loss", spectral_loss(x, x * gain, {.window_size = 64, .magnitude = Magnitude::both})},
+      {"multi_scale_spectral_loss", multi_scale_spectral_loss(x, x * gain, {.sizes = {64, 32}})},
+      {"loudness_loss", loudness_loss(x, x * gain, {.hop = 64})},
+      {"phase", rfft(x.buffer(16, 8)).phase().sum()},
+      {"norm", x.buffer(16, 8).norm()},
+  };
+  for (auto& [name, y] : patches) {
+    SCOPED_TRACE(name);
+    gain.zero_grad(), echo.zero_grad();
+    EXPECT_TRUE(std::isfinite((y * y).backward({.frames = 600, .inputs = {silence}})));
+    for (const Signal& p : {gain, echo})
+      EXPECT_TRUE(!p.grad() || std::isfinite(p.grad()->realize(1)[0]));
+  }
+}
+
 // No tick, no loss: an Error, after which the step can go on with a call that has one.
 TEST_P(Stream, TrainingStepWithoutTick) {
   Signal gain = Signal::param(1);

@@ -242,6 +242,22 @@ TEST(Pairs, OneAfterTheOther) {
   }
 }
 
+// Whatever of the operator table reads or keeps other ticks is in some pair, forward or as another's adjoint.
+TEST(Pairs, HaveEveryOperatorWithTime) {
+  std::set<std::string_view> met;
+  for (const Piece& piece : pieces()) {
+    Patch p;
+    Ex loss = p.loss(piece.make(p, p.input({2}) * p.number(0.8f)));
+    for (size_t slot = 0; slot < p.capture.params.size(); ++slot) p.output(p.grad(loss, slot));
+    const Graph prepared = driver::prepare(p.g());
+    for (auto& node : prepared.nodes()) met.insert(node.op->name);
+  }
+  for (Op o : all_ops()) {
+    bool timed = o->family == Family::time || o->family == Family::state || o->reach;
+    EXPECT_TRUE(!timed || met.count(o->name)) << o->name;
+  }
+}
+
 TEST(Pairs, InsideAFeedbackLoop) {
   for (const Piece& first : pieces()) {
     Losses all;
