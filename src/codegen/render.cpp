@@ -319,7 +319,7 @@ class Renderer {
       case Stmt::guard: return block(cat("if (", name(s.value), ") {"), s.body);
       case Stmt::call: return call(s);
       case Stmt::loop: return loop(s);
-      case Stmt::reduce: return s.tag == LoopTag::threads ? shared_reduce(s) : reduce(s);
+      case Stmt::reduce: return s.tag == LoopTag::threads ? shared_reduce(s) : s.tag == LoopTag::vector ? vector_reduce(s) : reduce(s);
       case Stmt::barrier: return line(std::string(d_.barrier));
       case Stmt::single: return block(cat("if (", d_.thread, " == 0) {"), s.body);
     }
@@ -414,6 +414,40 @@ class Renderer {
     for (size_t i = 0; i + 1 < s.vars.size(); ++i) --indent_, line("}");
     if (partial) line(cat("for (int h = ", kLanes / 2, "; h; h /= 2) for (int j = 0; j < h; ++j) w[j] = ", fold(s.name, wide, "w[j]", "w[j + h]"), ";"));
     line(cat(r, " = w[0];"));
+    --indent_;
+    line("}");
+  }
+
+  // The same with the partial results in vectors.
+  void vector_reduce(const Stmt& s) {
+    std::string r = name(s.var), inner = name(s.vars.back()), rest = name(s.rest_var), n = name(s.extents.back()), L(d_.real_long);
+    const LoopExpr& extent = k_.exprs[static_cast<size_t>(s.extents.back())];
+    line(cat("float ", r, ";"));
+    line("{");
+    ++indent_;
+    line(cat("union { float one[", kLanes, "]; dg_vf all[", kLanes, " / DG_W]; } w;"));
+    line(cat("for (int j = 0; j < ", kLanes, " / DG_W; ++j) w.all[j] = dg_splat(", start(s.name), ");"));
+    for (size_t i = 0; i + 1 < s.vars.size(); ++i) {
+      std::string v = name(s.vars[i]);
+      line(cat("for (", L, " ", v, " = 0; ", v, " < ", name(s.extents[i]), "; ++", v, ") {"));
+      ++indent_;
+    }
+    line(cat("const ", L, " whole = ", n, " / ", kLanes, " * ", kLanes, ";"));
+    line(cat("for (", L, " q = 0; q < whole; q += ", kLanes, ") {"));
+    ++indent_;
+    line("DG_UNROLL");
+    line(cat("for (", L, " j = 0; j < ", kLanes, " / DG_W; ++j) {"));
+    ++indent_;
+    line(cat("const ", L, " ", inner, " = q + j * DG_W;"));
+    list(s.body);
+    line(cat("w.all[j] = ", fold(s.name, true, "w.all[j]", splat(s.value)), ";"));
+    for (int i = 0; i < 2; ++i) --indent_, line("}");
+    if (extent.op != LoopOp::iconst || extent.i % kLanes != 0)
+      block(cat("for (", L, " ", rest, " = whole; ", rest, " < ", n, "; ++", rest, ") {"), s.rest,
+            cat("w.one[", rest, " - whole] = ", fold(s.name, false, cat("w.one[", rest, " - whole]"), name(s.rest_value)), ";"));
+    for (size_t i = 0; i + 1 < s.vars.size(); ++i) --indent_, line("}");
+    line(cat("for (int h = ", kLanes / 2, "; h; h /= 2) for (int j = 0; j < h; ++j) w.one[j] = ", fold(s.name, false, "w.one[j]", "w.one[j + h]"), ";"));
+    line(cat(r, " = w.one[0];"));
     --indent_;
     line("}");
   }

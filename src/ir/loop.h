@@ -121,8 +121,8 @@ struct Stmt {
   std::vector<Stmt> body;
   // Vectors: elements of memory from lane to lane (store, add); iterations that fill no vector.
   int64_t stride = 0;
-  std::vector<Stmt> rest;           // loop: the body for one iteration
-  int rest_var = -1;
+  std::vector<Stmt> rest;           // loop, reduce: the body for one iteration
+  int rest_var = -1, rest_value = -1;
   bool overlaps = false;            // loop: the last vector may do iterations again instead
 };
 

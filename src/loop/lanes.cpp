@@ -48,8 +48,9 @@ class Walk {
     out_.value.clear(), out_.why_not.clear(), stored_.clear(), loaded_.clear();
     accesses_to_.clear(), strided_cost_.clear(), not_rows_.clear(), out_.rows.clear();
     out_.cost = 0, out_.copies = 0, out_.repeatable = true, times_ = 1;
-    out_.value[loop.var] = {LaneValue::affine, 1};
+    out_.value[lane_var(loop)] = {LaneValue::affine, 1};
     list(loop.body);
+    if (loop.kind == Stmt::reduce && of(loop.value).kind == Value::affine) cannot("a sum of positions");
     if (out_.why_not.empty()) find_rows(loop);
     for (int array : stored_)
       if (loaded_.count(array) && !out_.rows.count(array)) out_.repeatable = false;
@@ -85,7 +86,7 @@ class Walk {
     });
     for (auto& [a, accesses] : accesses_to_) {
       std::optional<Row> row;
-      if (!not_rows_.count(a)) row = row_of(k_, accesses, loop.var, inside);
+      if (!not_rows_.count(a)) row = row_of(k_, accesses, lane_var(loop), inside);
       double turned = row ? kTurn * static_cast<double>(row->size) : 0;
       if (row && turned < strided_cost_[a]) out_.rows[a] = *row;
       else for (auto& access : accesses) out_.copies += access.span > 1 ? access.span : 0;

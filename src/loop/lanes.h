@@ -40,6 +40,7 @@ double cost_of(const ir::LoopExpr& x);
 class LaneAnalysis {
  public:
   explicit LaneAnalysis(const ir::Kernel& kernel);
+  // Of a loop, or of a reduce along its last axis.
   Lanes of(const ir::Stmt& loop) const;
 
  private:
@@ -61,6 +62,8 @@ template <class F>
 void for_statements(const std::vector<ir::Stmt>& body, const F& f) {
   for (auto& s : body) f(s), for_statements(s.body, f);
 }
+
+inline int lane_var(const ir::Stmt& s) { return s.kind == ir::Stmt::reduce ? s.vars.back() : s.var; }
 
 // Iterations of a loop, terms of a reduce's last axis; known at run time only: as many as there often are.
 double trips(const ir::Kernel& k, int lo, int hi);

@@ -14,6 +14,7 @@ using namespace ir;
 
 namespace {
 
+constexpr double kPartialResults = 16;
 constexpr double kFewest = 4;  // iterations that may be worth a vector
 
 // ---- which loops -----------------------------------------------------------------------------------------------------
@@ -35,11 +36,7 @@ class Chooser {
     switch (s.kind) {
       case Stmt::let: return cost_of(k_.exprs[static_cast<size_t>(s.value)]);
       case Stmt::loop: return loop(s);
-      case Stmt::reduce: {
-        double times = 1;
-        for (int n : s.extents) times *= trips(k_, -1, n);
-        return times * (cost(s.body) + 1) / kCostLanes + 16;  // its 16 partial results are vectors
-      }
+      case Stmt::reduce: return reduce(s);
       case Stmt::call: {
         double elements = 100;
         for (int64_t n : s.spans) elements += static_cast<double>(n);
@@ -62,6 +59,21 @@ class Chooser {
     return vectors;
   }
 
+  // Sums keep their 16 partial results in vectors, if there are enough terms.
+  double reduce(const Stmt& s) {
+    size_t before = chosen_.size();
+    double times = 1, terms = trips(k_, -1, s.extents.back());
+    for (size_t i = 0; i + 1 < s.extents.size(); ++i) times *= trips(k_, -1, s.extents[i]);
+    double one_by_one = times * terms * (cost(s.body) + 1) + 16;
+    if (terms < kPartialResults) return one_by_one;
+    Lanes lanes = analysis_.of(s);
+    double vectors = times * std::ceil(terms / kCostLanes) * (lanes.cost + 1) + 16;
+    if (!lanes.why_not.empty() || !lanes.rows.empty() || !lanes.own.empty() || vectors >= one_by_one) return one_by_one;
+    chosen_.resize(before);
+    chosen_.push_back({&s, std::move(lanes)});
+    return vectors;
+  }
+
   const Kernel& k_;
   LaneAnalysis analysis_;
   std::vector<std::pair<const Stmt*, Lanes>> chosen_;
@@ -77,13 +89,14 @@ class Widen {
   Stmt run(const Stmt& loop) {
     Stmt out = loop;
     out.tag = LoopTag::vector, out.overlaps = lanes_.repeatable;
-    out.rest = loop.body, out.rest_var = loop.var;
-    out.var = variable(loop.var);
+    out.rest = loop.body, out.rest_var = lane_var(loop);
+    (loop.kind == Stmt::reduce ? out.vars.back() : out.var) = variable(lane_var(loop));
     out.body.clear();
     for (auto& [array, row] : lanes_.rows) begin_row(array, row, out.body);
     for (Stmt& s : list(loop.body)) out.body.push_back(std::move(s));
     for (auto& [array, row] : lanes_.rows)
       if (row.store) out.body.push_back(turn_row(array, row));
+    if (loop.kind == Stmt::reduce) out.rest_value = loop.value, out.value = map(loop.value);
     return out;
   }
 
