@@ -92,26 +92,27 @@ void k4(void* const* a, const long* n) {
     const long v12 = v11 + v7;
     float i2;
     {
-      float w[16];
-      for (int j = 0; j < 16; ++j) w[j] = 0.0f;
+      union { float one[16]; dg_vf all[16 / DG_W]; } w;
+      for (int j = 0; j < 16 / DG_W; ++j) w.all[j] = dg_splat(0.0f);
       const long whole = v12 / 16 * 16;
       for (long q = 0; q < whole; q += 16) {
-        for (long j = 0; j < 16; ++j) {
-          const long i1 = q + j;
-          const long v14 = v5 + i1;
-          const float v15 = a1[v14];
-          const float v16 = (v15 * v15);
-          w[j] = w[j] + v16;
+        DG_UNROLL
+        for (long j = 0; j < 16 / DG_W; ++j) {
+          const long i3 = q + j * DG_W;
+          const long v19 = v5 + i3;
+          const dg_vf v20 = dg_load_v(a1 + v19);
+          const dg_vf v21 = (v20 * v20);
+          w.all[j] = w.all[j] + v21;
         }
       }
       for (long i1 = whole; i1 < v12; ++i1) {
         const long v14 = v5 + i1;
         const float v15 = a1[v14];
         const float v16 = (v15 * v15);
-        w[i1 - whole] = w[i1 - whole] + v16;
+        w.one[i1 - whole] = w.one[i1 - whole] + v16;
       }
-      for (int h = 8; h; h /= 2) for (int j = 0; j < h; ++j) w[j] = w[j] + w[j + h];
-      i2 = w[0];
+      for (int h = 8; h; h /= 2) for (int j = 0; j < h; ++j) w.one[j] = w.one[j] + w.one[j + h];
+      i2 = w.one[0];
     }
     a0[i0] = i2;
   }
@@ -185,17 +186,18 @@ void k7(void* const* a, const long* n) {
     const long v12 = v11 + v7;
     float i2;
     {
-      float w[16];
-      for (int j = 0; j < 16; ++j) w[j] = 0.0f;
+      union { float one[16]; dg_vf all[16 / DG_W]; } w;
+      for (int j = 0; j < 16 / DG_W; ++j) w.all[j] = dg_splat(0.0f);
       const long whole = v12 / 16 * 16;
       for (long q = 0; q < whole; q += 16) {
-        for (long j = 0; j < 16; ++j) {
-          const long i1 = q + j;
-          const long v14 = v5 + i1;
-          const float v15 = a1[v14];
-          const float v16 = a2[v14];
-          const float v17 = dg_mulz(v15, v16);
-          w[j] = w[j] + v17;
+        DG_UNROLL
+        for (long j = 0; j < 16 / DG_W; ++j) {
+          const long i3 = q + j * DG_W;
+          const long v20 = v5 + i3;
+          const dg_vf v21 = dg_load_v(a1 + v20);
+          const dg_vf v22 = dg_load_v(a2 + v20);
+          const dg_vf v23 = dg_mulz_v(v21, v22);
+          w.all[j] = w.all[j] + v23;
         }
       }
       for (long i1 = whole; i1 < v12; ++i1) {
@@ -203,10 +205,10 @@ void k7(void* const* a, const long* n) {
         const float v15 = a1[v14];
         const float v16 = a2[v14];
         const float v17 = dg_mulz(v15, v16);
-        w[i1 - whole] = w[i1 - whole] + v17;
+        w.one[i1 - whole] = w.one[i1 - whole] + v17;
       }
-      for (int h = 8; h; h /= 2) for (int j = 0; j < h; ++j) w[j] = w[j] + w[j + h];
-      i2 = w[0];
+      for (int h = 8; h; h /= 2) for (int j = 0; j < h; ++j) w.one[j] = w.one[j] + w.one[j + h];
+      i2 = w.one[0];
     }
     a0[i0] = i2;
   }
@@ -236,17 +238,18 @@ void k8(void* const* a, const long* n) {
     const long v12 = v11 + v7;
     float i2;
     {
-      float w[16];
-      for (int j = 0; j < 16; ++j) w[j] = 0.0f;
+      union { float one[16]; dg_vf all[16 / DG_W]; } w;
+      for (int j = 0; j < 16 / DG_W; ++j) w.all[j] = dg_splat(0.0f);
       const long whole = v12 / 16 * 16;
       for (long q = 0; q < whole; q += 16) {
-        for (long j = 0; j < 16; ++j) {
-          const long i1 = q + j;
-          const long v14 = v5 + i1;
-          const float v15 = a1[v14];
-          const float v16 = a2[v14];
-          const float v17 = dg_mulz(v15, v16);
-          w[j] = w[j] + v17;
+        DG_UNROLL
+        for (long j = 0; j < 16 / DG_W; ++j) {
+          const long i3 = q + j * DG_W;
+          const long v20 = v5 + i3;
+          const dg_vf v21 = dg_load_v(a1 + v20);
+          const dg_vf v22 = dg_load_v(a2 + v20);
+          const dg_vf v23 = dg_mulz_v(v21, v22);
+          w.all[j] = w.all[j] + v23;
         }
       }
       for (long i1 = whole; i1 < v12; ++i1) {
@@ -254,10 +257,10 @@ void k8(void* const* a, const long* n) {
         const float v15 = a1[v14];
         const float v16 = a2[v14];
         const float v17 = dg_mulz(v15, v16);
-        w[i1 - whole] = w[i1 - whole] + v17;
+        w.one[i1 - whole] = w.one[i1 - whole] + v17;
       }
-      for (int h = 8; h; h /= 2) for (int j = 0; j < h; ++j) w[j] = w[j] + w[j + h];
-      i2 = w[0];
+      for (int h = 8; h; h /= 2) for (int j = 0; j < h; ++j) w.one[j] = w.one[j] + w.one[j + h];
+      i2 = w.one[0];
     }
     a0[i0] = i2;
   }
