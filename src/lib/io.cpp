@@ -130,6 +130,7 @@ Audio resampled(const Audio& audio, int rate) {
       soxr_oneshot(audio.sample_rate, rate, static_cast<unsigned>(audio.channels), audio.samples.data(), audio.frames(),
                    &used, out.samples.data(), expected + 1, &made, nullptr, &quality, nullptr);
   if (error) fail("cannot resample ", audio.sample_rate, " Hz to ", rate, " Hz: ", error);
+  if (made == 0) fail("too short to resample: ", audio.frames(), " frames of ", audio.sample_rate, " Hz are none at ", rate, " Hz");
   out.samples.resize(made * static_cast<size_t>(audio.channels));
   return out;
 }

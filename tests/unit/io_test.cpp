@@ -96,6 +96,12 @@ TEST_F(AudioFiles, ResamplingKeepsASine) {
   const std::vector<float> want = sine(16000, 1, 440, 16000);
   for (size_t i = 1000; i < 15000; ++i) ASSERT_NEAR(back.samples[i], want[i], 1e-4) << i;
 }
+
+// Found by fuzz_audio.
+TEST_F(AudioFiles, LessThanAFrameAfterResampling) {
+  EXPECT_EQ(error_of(encode_wav(std::vector<float>{1}, 2000000, 1, 32), {.sample_rate = 16000}),
+            "too short to resample: 1 frames of 2000000 Hz are none at 16000 Hz");
+}
 #else
 TEST_F(AudioFiles, WithoutResampler) {
   EXPECT_EQ(error_of(encode_wav(std::vector<float>{0}, 8000, 1, 32), {.sample_rate = 16000}),
