@@ -7,72 +7,51 @@ namespace dgen::codegen {
 namespace {
 
 constexpr const char* text_c = R"C(
-#if defined(__AVX512F__)
-#define DG_LANES 16
+#if DG_W == 16
 #define DG_MR 8 /* rows and vectors of the register tile */
 #define DG_NV 3
-#define DG_NW 6 /* vectors of the tile for a single row, a multiple of DG_NV */
-#elif defined(__AVX2__) && defined(__FMA__)
-#define DG_LANES 8
+#define DG_NW 6 /* vectors of the tile for a single row */
+#elif DG_W == 8
 #define DG_MR 6
 #define DG_NV 2
 #define DG_NW 8
 #else
-#define DG_LANES 4
 #define DG_MR 4
 #define DG_NV 2
 #define DG_NW 8
 #endif
 #ifdef __clang__
-#define DG_UNROLL _Pragma("clang loop unroll(full)")
 #define DG_GEMM static __attribute__((unused, noinline))
-#define DG_KEEP_LOOP _Pragma("clang loop unroll(disable)") /* unrolled, it spills */
-#define DG_SHUFFLE(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
 #else
-#define DG_UNROLL _Pragma("GCC unroll 16")
 #define DG_GEMM static __attribute__((unused, noinline, noclone))
-#define DG_KEEP_LOOP
-#define DG_SHUFFLE(a, b, i, j, k, l) __builtin_shuffle(a, b, (dg_int4){i, j, k, l})
 #endif
-#define DG_NR (DG_NV * DG_LANES)
+#if defined(__x86_64__) /* gcc would load a vector anew for every row */
+#define DG_HOLD(x) __asm__("" : "+v"(x))
+#elif defined(__aarch64__)
+#define DG_HOLD(x) __asm__("" : "+w"(x))
+#else
+#define DG_HOLD(x) (void)0
+#endif
+#define DG_NR (DG_NV * DG_W)
 #define DG_KC 256 /* a block of B, DG_KC x DG_NC, stays in the second-level cache */
 #define DG_NC 192 /* a multiple of DG_NR for every width; some 250 KiB of stack in all */
 #define DG_MC (DG_MR * 8)
 #define DG_AS (DG_KC + 16) /* row distance of packed A: not a power of two, for the first-level cache */
-typedef float dg_vec __attribute__((vector_size(DG_LANES * 4)));
-typedef float dg_vec_any __attribute__((vector_size(DG_LANES * 4), aligned(4), may_alias)); /* in memory */
-DG_FN dg_vec dg_vec_fma(dg_vec a, dg_vec b, dg_vec c) {
-#if defined(__AVX512F__)
-  return __builtin_ia32_vfmaddps512_mask(a, b, c, (unsigned short)-1, 4);
-#elif defined(__AVX2__) && defined(__FMA__)
-  return __builtin_ia32_vfmaddps256(a, b, c);
-#else
-  for (int i = 0; i < DG_LANES; ++i) c[i] = DG_FMA(a[i], b[i], c[i]);
-  return c;
-#endif
-}
-/* out[j][i] = x[i][j], in blocks of 4 by 4 */
-typedef int dg_int4 __attribute__((vector_size(16)));
-typedef float dg_vec4 __attribute__((vector_size(16)));
-typedef float dg_vec4_any __attribute__((vector_size(16), aligned(4), may_alias));
+/* out[j][i] = x[i][j] */
 DG_GEMM void dg_transpose(long rows, long columns, const float *x, long ldx, float *out, long ldo) {
   long i = 0;
-  for (; i + 4 <= rows; i += 4) {
+  for (; i + DG_W <= rows; i += DG_W) {
     const float *r = x + i * ldx;
-    float *o = out + i;
     long j = 0;
-    for (; j + 4 <= columns; j += 4) {
-      dg_vec4 a = *(const dg_vec4_any *)(r + j), b = *(const dg_vec4_any *)(r + ldx + j);
-      dg_vec4 c = *(const dg_vec4_any *)(r + 2 * ldx + j), d = *(const dg_vec4_any *)(r + 3 * ldx + j);
-      dg_vec4 e = DG_SHUFFLE(a, b, 0, 4, 1, 5), f = DG_SHUFFLE(c, d, 0, 4, 1, 5);
-      dg_vec4 g = DG_SHUFFLE(a, b, 2, 6, 3, 7), h = DG_SHUFFLE(c, d, 2, 6, 3, 7);
-      *(dg_vec4_any *)(o + j * ldo) = DG_SHUFFLE(e, f, 0, 1, 4, 5);
-      *(dg_vec4_any *)(o + (j + 1) * ldo) = DG_SHUFFLE(e, f, 2, 3, 6, 7);
-      *(dg_vec4_any *)(o + (j + 2) * ldo) = DG_SHUFFLE(g, h, 0, 1, 4, 5);
-      *(dg_vec4_any *)(o + (j + 3) * ldo) = DG_SHUFFLE(g, h, 2, 3, 6, 7);
+    for (; j + DG_W <= columns; j += DG_W) {
+      dg_vf block[DG_W];
+  DG_UNROLL
+      for (int l = 0; l < DG_W; ++l) block[l] = dg_load_v(r + l * ldx + j);
+      dg_transpose_v(block);
+  DG_UNROLL
+      for (int l = 0; l < DG_W; ++l) dg_store_v(out + (j + l) * ldo + i, block[l]);
     }
-    for (; j < columns; ++j)
-      for (long l = 0; l < 4; ++l) o[j * ldo + l] = r[l * ldx + j];
+    for (; j < columns; ++j) dg_store_v(out + j * ldo + i, dg_strided_v(r + j, ldx));
   }
   for (; i < rows; ++i)
     for (long j = 0; j < columns; ++j) out[j * ldo + i] = x[i * ldx + j];
@@ -80,28 +59,31 @@ DG_GEMM void dg_transpose(long rows, long columns, const float *x, long ldx, flo
 /* mr rows (stride as) of A times nv vectors (row stride bs) of B; c starts as zero or, with `load`, as it is. */
 DG_FN void dg_gemm_tile(const int mr, const int nv, long k, const float *a, long as, const float *b, long bs, float *c,
                         long ldc, int load) {
-  dg_vec sum[DG_MR][8];
+  dg_vf sum[DG_MR][8];
   DG_UNROLL
   for (int i = 0; i < mr; ++i)
   DG_UNROLL
     for (int j = 0; j < nv; ++j)
-      sum[i][j] = load ? (dg_vec)*(const dg_vec_any *)(c + i * ldc + j * DG_LANES) : (dg_vec){0};
+      sum[i][j] = load ? dg_load_v(c + i * ldc + j * DG_W) : dg_splat(0.0f);
   DG_KEEP_LOOP
   for (long p = 0; p < k; ++p) {
-    dg_vec row[8];
+    dg_vf row[8];
   DG_UNROLL
-    for (int j = 0; j < nv; ++j) row[j] = *(const dg_vec_any *)(b + p * bs + j * DG_LANES);
+    for (int j = 0; j < nv; ++j) {
+      row[j] = dg_load_v(b + p * bs + j * DG_W);
+      if (mr > 1) DG_HOLD(row[j]);
+    }
   DG_UNROLL
     for (int i = 0; i < mr; ++i) {
-      dg_vec x = a[i * as + p] - (dg_vec){0};
+      dg_vf x = dg_splat(a[i * as + p]);
   DG_UNROLL
-      for (int j = 0; j < nv; ++j) sum[i][j] = dg_vec_fma(x, row[j], sum[i][j]);
+      for (int j = 0; j < nv; ++j) sum[i][j] = DG_FMA_V(x, row[j], sum[i][j]);
     }
   }
   DG_UNROLL
   for (int i = 0; i < mr; ++i)
   DG_UNROLL
-    for (int j = 0; j < nv; ++j) *(dg_vec_any *)(c + i * ldc + j * DG_LANES) = sum[i][j];
+    for (int j = 0; j < nv; ++j) dg_store_v(c + i * ldc + j * DG_W, sum[i][j]);
 }
 /* All rows of a panel of nv vectors. */
 DG_FN void dg_gemm_rows(const int nv, long m, long k, const float *a, long as, const float *b, long bs, float *c,
@@ -129,28 +111,28 @@ DG_GEMM void dg_gemm_panel(long m, long w, long k, const float *a, long as, cons
   float edge[DG_MC * DG_NR];
   for (long i = 0; i < m; ++i)
     for (long j = 0; j < w; ++j) edge[i * DG_NR + j] = load ? c[i * ldc + j] : 0.0f;
-  if (w <= DG_LANES)
+  if (w <= DG_W)
     dg_gemm_narrow(m, k, a, as, b, bs, edge, DG_NR, load);
   else
     dg_gemm_wide(m, k, a, as, b, bs, edge, DG_NR, load);
   for (long i = 0; i < m; ++i)
     for (long j = 0; j < w; ++j) c[i * ldc + j] = edge[i * DG_NR + j];
 }
-/* k rows of w columns of op(B), filled up with zeros to DG_NR columns. */
+/* k rows of w columns of op(B) in panels of DG_NR columns, DG_KC * DG_NR numbers apart, the last filled up with zeros. */
 DG_GEMM void dg_gemm_pack(int tb, long k, long w, const float *b, long ldb, float *out) {
-  if (!tb && w == DG_NR) {
-    for (long p = 0; p < k; ++p)
-      for (long j = 0; j < DG_NR; ++j) out[p * DG_NR + j] = b[p * ldb + j];
-    return;
-  }
-  for (long j = w; j < DG_NR; ++j)
-    for (long p = 0; p < k; ++p) out[p * DG_NR + j] = 0.0f;
-  if (tb) {
-    dg_transpose(w, k, b, ldb, out, DG_NR);
-    return;
-  }
+  const long whole = w / DG_NR * DG_NR;
+  for (long p = 0; p < k && !tb; ++p)
+    for (long j = 0; j < whole; j += DG_NR)
+  DG_UNROLL
+      for (long l = 0; l < DG_NR; l += DG_W) dg_store_v(out + j * DG_KC + p * DG_NR + l, dg_load_v(b + p * ldb + j + l));
+  for (long j = 0; j < whole && tb; j += DG_NR) dg_transpose(DG_NR, k, b + j * ldb, ldb, out + j * DG_KC, DG_NR);
+  if (whole == w) return;
+  out += whole * DG_KC;
   for (long p = 0; p < k; ++p)
-    for (long j = 0; j < w; ++j) out[p * DG_NR + j] = b[p * ldb + j];
+    for (long j = w - whole; j < DG_NR; ++j) out[p * DG_NR + j] = 0.0f;
+  if (tb) dg_transpose(w - whole, k, b + whole * ldb, ldb, out, DG_NR);
+  for (long p = 0; p < k && !tb; ++p)
+    for (long j = whole; j < w; ++j) out[p * DG_NR + j - whole] = b[p * ldb + j];
 }
 DG_GEMM void dg_gemm_blocks(int ta, int tb, long m, long n, long k, const float *a, long lda, const float *b, long ldb,
                             float *c, long ldc, int accumulate) {
@@ -161,11 +143,8 @@ DG_GEMM void dg_gemm_blocks(int ta, int tb, long m, long n, long k, const float 
     for (long pc = 0; pc < k; pc += DG_KC) {
       long kc = k - pc < DG_KC ? k - pc : DG_KC;
       int load = accumulate || pc > 0;
-      for (long j = 0; j < nc; j += DG_NR) {
-        long w = nc - j < DG_NR ? nc - j : DG_NR;
-        if (!direct || w < DG_NR)
-          dg_gemm_pack(tb, kc, w, tb ? b + (jc + j) * ldb + pc : b + pc * ldb + jc + j, ldb, pb + j * DG_KC);
-      }
+      long first = direct ? nc / DG_NR * DG_NR : 0; /* column to be packed */
+      dg_gemm_pack(tb, kc, nc - first, tb ? b + (jc + first) * ldb + pc : b + pc * ldb + jc + first, ldb, pb + first * DG_KC);
       for (long ic = 0; ic < m; ic += DG_MC) {
         long mc = m - ic < DG_MC ? m - ic : DG_MC, as = lda, j = 0;
         const float *rows = a + ic * lda + pc;
@@ -174,8 +153,11 @@ DG_GEMM void dg_gemm_blocks(int ta, int tb, long m, long n, long k, const float 
           rows = pa, as = DG_AS;
         }
         if (direct && m == 1) /* enough independent sums for one row */
-          for (; j + DG_NW * DG_LANES <= nc; j += DG_NW * DG_LANES)
+          for (; j + DG_NW * DG_W <= nc; j += DG_NW * DG_W)
             dg_gemm_tile(1, DG_NW, kc, rows, as, b + pc * ldb + jc + j, ldb, c + jc + j, ldc, load);
+        if (direct && m == 2)
+          for (; j + DG_NW / 2 * DG_W <= nc; j += DG_NW / 2 * DG_W)
+            dg_gemm_tile(2, DG_NW / 2, kc, rows, as, b + pc * ldb + jc + j, ldb, c + jc + j, ldc, load);
         for (; j < nc; j += DG_NR) {
           long w = nc - j < DG_NR ? nc - j : DG_NR;
           int there = direct && w == DG_NR;
@@ -188,19 +170,14 @@ DG_GEMM void dg_gemm_blocks(int ta, int tb, long m, long n, long k, const float 
 }
 /* The sum of x[p] y[p] in 4 vectors of lanes, then pairwise. */
 DG_FN float dg_dot(long k, const float *x, const float *y) {
-  dg_vec sum[4] = {{0}, {0}, {0}, {0}};
+  dg_vf sum[4] = {{0}, {0}, {0}, {0}};
   long p = 0;
-  for (; p + 4 * DG_LANES <= k; p += 4 * DG_LANES)
-    for (int j = 0; j < 4; ++j)
-      sum[j] = dg_vec_fma(*(const dg_vec_any *)(x + p + j * DG_LANES), *(const dg_vec_any *)(y + p + j * DG_LANES),
-                          sum[j]);
-  dg_vec all = (sum[0] + sum[1]) + (sum[2] + sum[3]);
-  float lanes[DG_LANES], tail = 0.0f;
-  for (int j = 0; j < DG_LANES; ++j) lanes[j] = all[j];
-  for (int h = DG_LANES / 2; h > 0; h /= 2)
-    for (int j = 0; j < h; ++j) lanes[j] += lanes[j + h];
+  for (; p + 4 * DG_W <= k; p += 4 * DG_W)
+  DG_UNROLL
+    for (int j = 0; j < 4; ++j) sum[j] = DG_FMA_V(dg_load_v(x + p + j * DG_W), dg_load_v(y + p + j * DG_W), sum[j]);
+  float tail = 0.0f;
   for (; p < k; ++p) tail = DG_FMA(x[p], y[p], tail);
-  return lanes[0] + tail;
+  return dg_sum_v((sum[0] + sum[1]) + (sum[2] + sum[3])) + tail;
 }
 DG_GEMM void dg_gemm(int ta, int tb, long m, long n, long k, const float *a, long lda, const float *b, long ldb,
                      float *c, long ldc, int accumulate) {

@@ -17,12 +17,13 @@ using codegen::Target;
 using Gemm = void(int, int, long, long, long, const float*, long, const float*, long, float*, long, int);
 
 std::string text() {
-  return codegen::prelude_math(Target::c) + codegen::prelude_gemm(Target::c) + R"(
+  const std::string body = codegen::prelude_gemm(Target::c) + R"(
 void run_gemm(int ta, int tb, long m, long n, long k, const float *a, long lda, const float *b, long ldb, float *c,
               long ldc, int accumulate) {
   dg_gemm(ta, tb, m, n, k, a, lda, b, ldb, c, ldc, accumulate);
 }
 )";
+  return codegen::prelude_math(Target::c) + codegen::prelude_vector(Target::c, body) + body;
 }
 
 const TextLibrary& library() {
