@@ -1,0 +1,196 @@
+// make_accuracy: docs/accuracy.md, the largest error of every function of the prelude and its time.
+//   make_accuracy FILE [STRIDE]    over every STRIDE-th float of its range; 1, the default, takes half an hour
+#include <bit>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <functional>
+#include <limits>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/check.h"
+#include "base/file.h"
+#include "base/noise.h"
+#include "codegen/prelude.h"
+#include "compile/c_compiler.h"
+
+namespace {
+
+using namespace dgen;
+using Vector = std::vector<float>;
+using Run = void(const float*, const float*, float*, long);
+
+constexpr float inf = std::numeric_limits<float>::infinity();
+constexpr double two_pi = 6.283185307179586476925286766559;
+
+struct Function {
+  const char* name;
+  double (*reference)(double);
+  float low, high;
+};
+const Function functions[] = {
+    {"sin", std::sin, -1e5f, 1e5f},
+    {"cos", std::cos, -1e5f, 1e5f},
+    {"tan", std::tan, -1e5f, 1e5f},
+    {"sin_turns", [](double p) { return std::sin(two_pi * (p - std::rint(p))); }, -1e4f, 1e4f},
+    {"cos_turns", [](double p) { return std::cos(two_pi * (p - std::rint(p))); }, -1e4f, 1e4f},
+    {"exp", std::exp, -150, 150},
+    {"exp2", std::exp2, -200, 200},
+    {"log", std::log, 0, inf},
+    {"log2", std::log2, 0, inf},
+    {"log10", std::log10, 0, inf},
+    {"sqrt", std::sqrt, 0, inf},
+    {"rsqrt", [](double x) { return 1 / std::sqrt(x); }, 0, inf},
+    {"tanh", std::tanh, -inf, inf},
+    {"sinh", std::sinh, -150, 150},
+    {"cosh", std::cosh, -150, 150},
+    {"asin", std::asin, -1, 1},
+    {"acos", std::acos, -1, 1},
+    {"atan", std::atan, -inf, inf},
+    {"sigmoid", [](double x) { return 1 / (1 + std::exp(-x)); }, -87, 150},
+    {"softplus", [](double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::fabs(x))); }, -100, 1e30f},
+};
+struct Binary {
+  const char* name;
+  double (*reference)(double, double);
+  bool power;  // the second number such that the result is a float
+  const char* range;
+};
+const Binary of_two[] = {{"pow", std::pow, true, "positive a, result a float"}, {"atan2", std::atan2, false, "positive a"}};
+
+std::string runner(const std::string& name, bool two) {
+  const std::string head = name + "(const float *x, const float *y, float *out, long n) {\n  for (long i = 0; i < n; i += ";
+  return "void scalar_" + head + "1) out[i] = dg_" + name + (two ? "(x[i], y[i])" : "(x[i])") + ";\n}\nvoid vector_" + head + "DG_W) dg_store_v(out + i, dg_" + name + "_v" +
+         (two ? "(dg_load_v(x + i), dg_load_v(y + i))" : "(dg_load_v(x + i))") + ");\n}\n";
+}
+
+struct Worst {
+  double ulp = 0, absolute = 0;
+  float at = 0, beside = 0;  // of the largest error in ulp
+  void take(float x, float y, float got, double want) {
+    const auto rounded = static_cast<float>(want);
+    if (std::isnan(want) || std::isinf(rounded) || std::isinf(got)) {
+      const bool same = std::isnan(want) ? std::isnan(got) : got == rounded || std::fabs(want) > 3.4028230e38;  // on either side of the largest float
+      if (!same) ulp = inf, at = x, beside = y;
+      return;
+    }
+    const double error = std::fabs(got - want);
+    const auto exponent = std::bit_cast<std::uint64_t>(want) >> 52 & 2047;
+    const double unit = std::bit_cast<double>((exponent < 1023 - 126 ? 1023 - 126 - 23 : exponent - 23) << 52);
+    absolute = std::max(absolute, error);
+    if (error > ulp * unit || std::isnan(got)) ulp = std::isnan(got) ? inf : error / unit, at = x, beside = y;
+  }
+};
+
+double nanoseconds(Run* run, const Vector& x, const Vector& y) {
+  Vector out(x.size());
+  double best = 1e30;
+  for (int round = 0; round < 60; ++round) {
+    const auto start = std::chrono::steady_clock::now();
+    for (int i = 0; i < 8; ++i) run(x.data(), y.data(), out.data(), static_cast<long>(x.size()));
+    best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  return best * 1e9 / 8 / static_cast<double>(x.size());
+}
+
+constexpr size_t chunk = 4096;
+
+// Through the vector function; the tests hold the scalar one to the same bits.
+Worst sweep(const Function& f, Run* run, std::uint32_t stride) {
+  Worst worst;
+  Vector x, y(chunk);
+  auto flush = [&] {
+    const size_t count = x.size();
+    x.resize(chunk);
+    run(x.data(), x.data(), y.data(), chunk);
+    for (size_t i = 0; i < count; ++i) worst.take(x[i], 0, y[i], f.reference(x[i]));
+    x.clear();
+  };
+  for (const bool negative : {false, true}) {
+    const float end = negative ? std::fabs(f.low) : f.high;
+    for (std::uint64_t bits = negative ? 1 : 0; bits <= std::bit_cast<std::uint32_t>(end); bits += stride) {
+      x.push_back(std::bit_cast<float>(static_cast<std::uint32_t>(bits | (negative ? 1u << 31 : 0))));
+      if (x.size() == chunk) flush();
+    }
+    flush();
+  }
+  return worst;
+}
+
+// Pairs of every magnitude; of pow those with a result in range.
+Worst sample(const Binary& f, Run* run, std::uint64_t pairs) {
+  Worst worst;
+  Vector x(chunk), y(chunk), z(chunk);
+  for (std::uint64_t n = 0; n < pairs; n += chunk) {
+    for (size_t i = 0; i < chunk; ++i) {
+      const auto any = [&](std::uint64_t k, double low, double high) { return low + (high - low) * 0.5 * (1 + noise_value(k, 0, n + i)); };
+      x[i] = static_cast<float>(std::exp2(any(1, -126, 127)));
+      const double span = f.power ? 149 / std::max(1e-7, std::fabs(std::log2(double(x[i])))) : std::exp2(any(3, -126, 127));
+      y[i] = static_cast<float>(any(2, -span, span));
+    }
+    run(x.data(), y.data(), z.data(), chunk);
+    for (size_t i = 0; i < chunk; ++i) worst.take(x[i], y[i], z[i], f.reference(x[i], y[i]));
+  }
+  return worst;
+}
+
+std::string fixed(const char* format, double value) {
+  char text[40];
+  std::snprintf(text, sizeof text, format, value);
+  return text;
+}
+
+std::string page(std::uint32_t stride) {
+  std::string body;
+  for (const Function& f : functions) body += runner(f.name, false);
+  for (const Binary& f : of_two) body += runner(f.name, true);
+  using codegen::Target;
+  const auto library = compile::compile_c(codegen::prelude_math(Target::c) + codegen::prelude_vector(Target::c, body) + body);
+  std::string text = cat("# Accuracy of the prelude\n\nThe functions that generated code computes with, against the C library in double. Written by `make_accuracy docs/accuracy.md`.\nOf one argument: ",
+                         stride == 1 ? "every float" : cat("every ", stride, "th float"),
+                         " of the range. Of two: 2^26 pairs of every magnitude. Vectors of floats give the same bits as single floats\n(tested), so one error stands for "
+                         "both. An ulp is the distance of floats at the exact result; near the zeros of sines and cosines,\nwhere it shrinks to nothing, the absolute error "
+                         "counts. Times are for numbers in (0, 1), in ns a number.\n\n| function | range | largest error, ulp | at | absolute | ns, C loop | ns, in vectors "
+                         "|\n|---|---|---|---|---|---|---|\n");
+  Vector numbers(chunk);
+  for (size_t i = 0; i < chunk; ++i) numbers[i] = 0.5f + 0.499f * noise_value(1, 0, i);
+  auto row = [&](const std::string& name, const std::string& range, const Worst& worst) {
+    const bool sine = name.rfind("sin_", 0) == 0 || name.rfind("cos_", 0) == 0;
+    auto time = [&](const char* kind) { return fixed("%.2f", nanoseconds(library->function<Run>(kind + name), numbers, numbers)); };
+    text += cat("| `", name, "` | ", range, " | ", sine ? "" : fixed("%.2f", worst.ulp), " | ", sine ? "" : fixed("%.9g", worst.at),
+                sine || worst.beside == 0 ? "" : fixed(", %.9g", worst.beside), " | ", worst.absolute < 1e-3 ? fixed("%.1e", worst.absolute) : "", " | ", time("scalar_"), " | ",
+                time("vector_"), " |\n");
+    std::printf("%s: %.3f ulp, %.3g absolute\n", name.c_str(), worst.ulp, worst.absolute);
+    std::fflush(stdout);
+  };
+  for (const Function& f : functions) {
+    const std::string range = f.low == -inf ? "all" : f.low == 0 ? "all positive" : cat(fixed("%g", f.low), " to ", fixed("%g", f.high));
+    row(f.name, range, sweep(f, library->function<Run>(cat("vector_", f.name)), stride));
+  }
+  for (const Binary& f : of_two) row(f.name, f.range, sample(f, library->function<Run>(cat("vector_", f.name)), (1u << 26) / stride));
+  return text;
+}
+
+int run(int argc, char** argv) {
+  if (argc < 2) fail("usage: make_accuracy FILE [STRIDE]");
+  const int stride = argc > 2 ? std::atoi(argv[2]) : 1;
+  if (stride < 1) fail("STRIDE is a positive number, not ", argv[2]);
+  write_file_atomic(argv[1], page(static_cast<std::uint32_t>(stride)));
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "make_accuracy: %s\n", error.what());
+    return 1;
+  }
+}
