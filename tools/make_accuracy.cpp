@@ -65,8 +65,8 @@ const Binary of_two[] = {{"pow", std::pow, true, "positive a, result a float"}, 
 
 std::string runner(const std::string& name, bool two) {
   const std::string head = name + "(const float *x, const float *y, float *out, long n) {\n  for (long i = 0; i < n; i += ";
-  return "void scalar_" + head + "1) out[i] = dg_" + name + (two ? "(x[i], y[i])" : "(x[i])") + ";\n}\nvoid vector_" + head + "DG_W) dg_store_v(out + i, dg_" + name + "_v" +
-         (two ? "(dg_load_v(x + i), dg_load_v(y + i))" : "(dg_load_v(x + i))") + ");\n}\n";
+  return "void scalar_" + head + "1) out[i] = dg_" + name + (two ? "(x[i], y[i])" : "(x[i])") + ";\n}\nvoid vector_" + head +
+         "DG_W) dg_store_v(out + i, dg_" + name + "_v" + (two ? "(dg_load_v(x + i), dg_load_v(y + i))" : "(dg_load_v(x + i))") + ");\n}\n";
 }
 
 struct Worst {
@@ -75,7 +75,8 @@ struct Worst {
   void take(float x, float y, float got, double want) {
     const auto rounded = static_cast<float>(want);
     if (std::isnan(want) || std::isinf(rounded) || std::isinf(got)) {
-      const bool same = std::isnan(want) ? std::isnan(got) : got == rounded || std::fabs(want) > 3.4028230e38;  // on either side of the largest float
+      const bool same =
+          std::isnan(want) ? std::isnan(got) : got == rounded || std::fabs(want) > 3.4028230e38;  // on either side of the largest float
       if (!same) ulp = inf, at = x, beside = y;
       return;
     }
@@ -151,20 +152,25 @@ std::string page(std::uint32_t stride) {
   for (const Binary& f : of_two) body += runner(f.name, true);
   using codegen::Target;
   const auto library = compile::compile_c(codegen::prelude_math(Target::c) + codegen::prelude_vector(Target::c, body) + body);
-  std::string text = cat("# Accuracy of the prelude\n\nThe functions that generated code computes with, against the C library in double. Written by `make_accuracy docs/accuracy.md`.\nOf one argument: ",
-                         stride == 1 ? "every float" : cat("every ", stride, "th float"),
-                         " of the range. Of two: 2^26 pairs of every magnitude. Vectors of floats give the same bits as single floats\n(tested), so one error stands for "
-                         "both. An ulp is the distance of floats at the exact result; near the zeros of sines and cosines,\nwhere it shrinks to nothing, the absolute error "
-                         "counts. Times are for numbers in (0, 1), in ns a number.\n\n| function | range | largest error, ulp | at | absolute | ns, C loop | ns, in vectors "
-                         "|\n|---|---|---|---|---|---|---|\n");
+  std::string text =
+      cat("# Accuracy of the prelude\n\nThe functions that generated code computes with, against the C library in double. Written by "
+          "`make_accuracy docs/accuracy.md`.\nOf one argument: ",
+          stride == 1 ? "every float" : cat("every ", stride, "th float"),
+          " of the range. Of two: 2^26 pairs of every magnitude. Vectors of floats give the same bits as single floats\n(tested), so one "
+          "error stands for "
+          "both. An ulp is the distance of floats at the exact result; near the zeros of sines and cosines,\nwhere it shrinks to nothing, "
+          "the absolute error "
+          "counts. Times are for numbers in (0, 1), in ns a number.\n\n| function | range | largest error, ulp | at | absolute | ns, C "
+          "loop | ns, in vectors "
+          "|\n|---|---|---|---|---|---|---|\n");
   Vector numbers(chunk);
   for (size_t i = 0; i < chunk; ++i) numbers[i] = 0.5f + 0.499f * noise_value(1, 0, i);
   auto row = [&](const std::string& name, const std::string& range, const Worst& worst) {
     const bool sine = name.rfind("sin_", 0) == 0 || name.rfind("cos_", 0) == 0;
     auto time = [&](const char* kind) { return fixed("%.2f", nanoseconds(library->function<Run>(kind + name), numbers, numbers)); };
     text += cat("| `", name, "` | ", range, " | ", sine ? "" : fixed("%.2f", worst.ulp), " | ", sine ? "" : fixed("%.9g", worst.at),
-                sine || worst.beside == 0 ? "" : fixed(", %.9g", worst.beside), " | ", worst.absolute < 1e-3 ? fixed("%.1e", worst.absolute) : "", " | ", time("scalar_"), " | ",
-                time("vector_"), " |\n");
+                sine || worst.beside == 0 ? "" : fixed(", %.9g", worst.beside), " | ",
+                worst.absolute < 1e-3 ? fixed("%.1e", worst.absolute) : "", " | ", time("scalar_"), " | ", time("vector_"), " |\n");
     std::printf("%s: %.3f ulp, %.3g absolute\n", name.c_str(), worst.ulp, worst.absolute);
     std::fflush(stdout);
   };
