@@ -298,14 +298,15 @@ DG_FN float dg_cos(float x) {
   float s = dg_sin_reduced(dg_minus_pi(a, (t - DG_MAGIC) + 0.5f));
   return DG_AS_FLOAT(DG_AS_UINT(s) ^ (~DG_AS_UINT(t) << 31));
 }
-/* x = k pi/2 + r: tan x = tan r or -1/tan r; tan r = r + r^3 P(r^2), fit 2^-25 */
+/* x = k pi/2 + r: tan x = tan r or -1/tan r; tan r = r + r^3 P(r^2), fit 2^-25 up to 0.7895, which is
+   past pi/4 since k is rounded from a product */
 DG_FN float dg_tan(float x) {
   float t = DG_FMA(x, 0.636619747f, DG_MAGIC), r = dg_minus_pi(x, (t - DG_MAGIC) * 0.5f), z = r * r;
-  float p = DG_FMA(0.00939648319f, z, 0.0031015412f);
-  p = DG_FMA(p, z, 0.0244413652f);
-  p = DG_FMA(p, z, 0.0534082055f);
-  p = DG_FMA(p, z, 0.133388355f);
-  p = DG_FMA(p, z, 0.333331555f);
+  float p = DG_FMA(0.00949168764f, z, 0.00294285594f);
+  p = DG_FMA(p, z, 0.0245388076f);
+  p = DG_FMA(p, z, 0.0533813722f);
+  p = DG_FMA(p, z, 0.133391529f);
+  p = DG_FMA(p, z, 0.333331436f);
   float y = DG_FMA(p, z * r, r), inverse = -1.0f / y;
   return DG_SEL((DG_AS_UINT(t) & 1u) != 0u, inverse, y);
 }
