@@ -100,6 +100,7 @@ double nanoseconds(Run* run, const Vector& x, const Vector& y) {
 }
 
 constexpr size_t chunk = 4096;
+constexpr std::uint32_t all_pairs = 1u << 26;
 
 // Through the vector function; the tests hold the scalar one to the same bits.
 Worst sweep(const Function& f, Run* run, std::uint32_t stride) {
@@ -155,8 +156,8 @@ std::string page(std::uint32_t stride) {
   std::string text =
       cat("# Accuracy of the prelude\n\nThe functions that generated code computes with, against the C library in double. Written by "
           "`make_accuracy docs/accuracy.md`.\nOf one argument: ",
-          stride == 1 ? "every float" : cat("every ", stride, "th float"),
-          " of the range. Of two: 2^26 pairs of every magnitude. Vectors of floats give the same bits as single floats\n(tested), so one "
+          stride == 1 ? "every float" : cat("every ", stride, "th float"), " of the range. Of two: ", all_pairs / stride,
+          " pairs of every magnitude. Vectors of floats give the same bits as single floats\n(tested), so one "
           "error stands for "
           "both. An ulp is the distance of floats at the exact result; near the zeros of sines and cosines,\nwhere it shrinks to nothing, "
           "the absolute error "
@@ -178,7 +179,7 @@ std::string page(std::uint32_t stride) {
     const std::string range = f.low == -inf ? "all" : f.low == 0 ? "all positive" : cat(fixed("%g", f.low), " to ", fixed("%g", f.high));
     row(f.name, range, sweep(f, library->function<Run>(cat("vector_", f.name)), stride));
   }
-  for (const Binary& f : of_two) row(f.name, f.range, sample(f, library->function<Run>(cat("vector_", f.name)), (1u << 26) / stride));
+  for (const Binary& f : of_two) row(f.name, f.range, sample(f, library->function<Run>(cat("vector_", f.name)), all_pairs / stride));
   return text;
 }
 
