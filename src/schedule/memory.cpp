@@ -1,6 +1,7 @@
 #include "schedule/memory.h"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "base/check.h"
@@ -138,6 +139,10 @@ void MemoryPlanner::make_stream(MemoryPlan& m, Id id, bool whole) const {
   if (node.op->is(adds_in_place)) p.pad = std::max(p.pad, node.attrs.i("max") + 1);
   p.capacity = fixed ? 1 : ticks_before(node.clock().period, p.whole ? m.frames : m.tile_frames);
   p.bytes = (p.capacity + 2 * p.pad) * p.size * 4;
+  // Kernels count the elements of a stream in 32 bits.
+  if (p.bytes / 4 > std::numeric_limits<int32_t>::max())
+    throw Error(cat("[", node.op->name, "] a value of shape ", node.shape().str(), " at ", node.clock().str(), " over ", m.frames,
+                    " frames is one piece of ", p.bytes >> 30, " GiB; run fewer frames at a time, or lower the memory budget"));
   m.stream[at(id)] = static_cast<int>(m.places.size());
   m.places.push_back(p);
 }

@@ -45,6 +45,16 @@ TEST(MemoryPlan, IsVerified) {
   }
 }
 
+// Kernels count the elements of a stream in 32 bits.
+TEST(MemoryPlan, RefusesAStreamTooLong) {
+  try {
+    Planned planned(int64_t{1} << 31, int64_t{1} << 31, int64_t{1} << 50);
+    FAIL() << "nothing was thrown";
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("GiB; run fewer frames at a time, or lower the memory budget"), std::string::npos) << e.what();
+  }
+}
+
 TEST(MemoryPlan, SharesMemory) {
   Planned planned(400, 0, 1 << 30);
   int64_t apart = 0;
