@@ -1,0 +1,178 @@
+"""PyTorch's side of `scripts/bench --torch`: the jobs of ours.cpp, with the same arguments and lines.
+
+Written as one would write them for speed in eager mode: the target's spectra are computed once, controls are brought to
+the sample rate by torch's own interpolation, transforms and convolutions by torch.fft. Only the patch is a loop a sample,
+as feedback forces it to be.
+"""
+import math
+import sys
+import time
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+FRAMES, HOP, RATE = 64000, 64, 16000
+SIZES = (2048, 1024, 512, 256, 128, 64)
+
+
+def memory(key):
+    with open("/proc/self/status") as status:
+        return 1024 * next(int(line.split()[1]) for line in status if line.startswith(key))
+
+
+def load(name, *shape):
+    """Files hold [tick][clip][..]; torch wants the clips outside."""
+    x = torch.from_numpy(np.fromfile(f"{folder}/{name}", "<f4")).reshape(-1, *shape)
+    return x.transpose(0, 1).contiguous()
+
+
+def to_samples(x):
+    """[batch, ticks, channels], a line between ticks that arrives at each value a hop late: [batch, samples, channels]."""
+    x = torch.cat([x[:, :1], x], 1).transpose(1, 2)
+    return F.interpolate(x, size=(x.shape[2] - 1) * HOP + 1, mode="linear", align_corners=True)[..., :-1].transpose(1, 2)
+
+
+def phase(f0):
+    """Radians of each sample, from 0; summed in float64, since float32 is audibly off after seconds."""
+    step = f0.double() / RATE
+    return (2 * math.pi * ((torch.cumsum(step, 1) - step) % 1)).float()
+
+
+def sines(f0, amplitudes):
+    k = torch.arange(1, amplitudes.shape[-1] + 1)
+    return (torch.sin(phase(to_samples(f0[..., None])) * k) * to_samples(amplitudes)).sum(-1)
+
+
+def magnitudes(x, size, hop):
+    """Windows end at the samples 0, hop, .."""
+    padded = F.pad(x, (size - 1, 0))
+    return torch.stft(padded, size, hop, window=WINDOWS[size], center=False, return_complex=True).abs()
+
+
+def spectral_loss(x, target):
+    loss = 0
+    for size, (linear, log) in target.items():
+        y = magnitudes(x, size, size // 4)
+        loss = loss + (y - linear).abs().mean() + (torch.log(y + 1e-3) - log).abs().mean()
+    return loss
+
+
+def target_of(sound):
+    spectra = {size: magnitudes(sound, size, size // 4) for size in SIZES}
+    return {size: (y, torch.log(y + 1e-3)) for size, y in spectra.items()}
+
+
+def descend(optimizer, loss, before_update=lambda: None):
+    def step():
+        optimizer.zero_grad(set_to_none=True)
+        value = loss()
+        value.backward()
+        before_update()
+        optimizer.step()
+        return value.item()
+    return step
+
+
+def exp_sigmoid(x):
+    return 2 * torch.sigmoid(x) ** math.log(10) + 1e-7
+
+
+class Decoder(torch.nn.Module):
+    """That of apps/ddsp: pitch and loudness through two layers to 60 harmonics and 65 noise bands."""
+
+    def __init__(self, hidden=128, layers=2, harmonics=60, bands=65):
+        super().__init__()
+        widths = [2] + [hidden] * layers
+        self.trunk = torch.nn.ModuleList(torch.nn.Linear(i, o) for i, o in zip(widths, widths[1:]))
+        self.norms = torch.nn.ModuleList(torch.nn.LayerNorm(hidden) for _ in range(layers))
+        self.amplitudes = torch.nn.Linear(hidden, harmonics + 1)
+        self.noise = torch.nn.Linear(hidden, bands)
+
+    def forward(self, f0, loudness):
+        z = torch.stack([torch.log2(f0 / 440) * 0.5, (loudness + 80) * (2 / 80) - 1], -1)
+        for layer, norm in zip(self.trunk, self.norms):
+            z = F.leaky_relu(norm(layer(z)))
+        return self.harmonic(z, f0) + self.filtered_noise(z)
+
+    def harmonic(self, z, f0):
+        controls = exp_sigmoid(self.amplitudes(z))
+        k = torch.arange(1, controls.shape[-1])
+        shares = controls[..., 1:] * (f0[..., None] * k < RATE / 2)
+        return sines(f0, shares / (shares.sum(-1, keepdim=True) + 1e-7) * controls[..., :1])
+
+    def filtered_noise(self, z):
+        impulse = torch.fft.irfft(exp_sigmoid(self.noise(z) - 5))
+        taps = impulse.shape[-1]
+        impulse = torch.roll(impulse, taps // 2, -1) * WINDOWS[taps]
+        size = 256  # at least a hop and the filter's tail
+        white = torch.rand(*z.shape[:2], HOP) * 2 - 1
+        blocks = torch.fft.irfft(torch.fft.rfft(white, size) * torch.fft.rfft(impulse, size), size)
+        length = (z.shape[1] - 1) * HOP + size
+        return F.fold(blocks.transpose(1, 2), (1, length), (1, size), stride=(1, HOP)).reshape(len(z), -1)[:, :FRAMES]
+
+    @torch.no_grad()
+    def take_weights(self):
+        """Those that ours begins with."""
+        named = {"amplitudes": self.amplitudes, "noise": self.noise}
+        named.update({f"trunk.{i}": layer for i, layer in enumerate(self.trunk)})
+        pairs = [(f"{name}.weight", layer.weight.T) for name, layer in named.items()]
+        pairs += [(f"{name}.bias", layer.bias) for name, layer in named.items()]
+        pairs += [(f"trunk.{i}.gain", norm.weight) for i, norm in enumerate(self.norms)]
+        pairs += [(f"trunk.{i}.shift", norm.bias) for i, norm in enumerate(self.norms)]
+        for name, param in pairs:
+            param.copy_(torch.from_numpy(np.fromfile(f"{folder}/{name}", "<f4")).reshape(param.shape))
+
+
+def training(batch):
+    f0, loudness, target = load("f0", batch), load("loudness", batch), target_of(load("sound", batch))
+    model = Decoder()
+    model.take_weights()
+    params = list(model.parameters())
+    return descend(torch.optim.Adam(params, 1e-3), lambda: spectral_loss(model(f0, loudness), target),
+                   lambda: torch.nn.utils.clip_grad_norm_(params, 3))
+
+
+def loss_of_clips(batch):
+    noise, target = load("noise", batch), target_of(load("sound", batch))
+    gain = torch.full((batch, 1), 0.5, requires_grad=True)
+    return descend(torch.optim.SGD([gain], 0.1), lambda: spectral_loss(gain * noise, target))
+
+
+def bank(batch):
+    f0, amplitudes = load("f0", batch), load("amplitudes", batch, 60)
+    gain, tuning = torch.ones(60, requires_grad=True), torch.ones(batch, 1, requires_grad=True)
+    optimizer = torch.optim.SGD([{"params": [gain]}, {"params": [tuning], "lr": 1e-20}], 0.01)
+    return descend(optimizer, lambda: sines(tuning * f0, gain * amplitudes).square().mean())
+
+
+@torch.no_grad()
+def patch_step():
+    freq, coefficient = torch.tensor(440.0), torch.tensor(0.9)
+    turn, y, sound = torch.zeros(()), torch.zeros(()), []
+    for _ in range(4096):
+        sine = torch.sin(2 * math.pi * turn)
+        y = sine + coefficient * (y - sine)
+        sound.append(y)
+        turn = (turn + freq / RATE) % 1
+    return magnitudes(0.5 * torch.stack(sound)[None], 1024, 256).mean().item()
+
+
+def serve(step, at_start):
+    print("ready", flush=True)
+    for line in sys.stdin:
+        wall, processor = time.perf_counter(), time.process_time()
+        for _ in range(int(line)):
+            value = step()
+        wall, processor = time.perf_counter() - wall, time.process_time() - processor
+        print(wall, processor, value, memory("VmHWM:") - at_start, flush=True)
+
+
+if __name__ == "__main__":
+    job, folder, clips, threads = sys.argv[1:]
+    torch.set_num_threads(int(threads))
+    torch.manual_seed(0)
+    start = memory("VmRSS:")
+    WINDOWS = {size: torch.hann_window(size) for size in SIZES}
+    jobs = {"training": training, "loss": loss_of_clips, "bank": bank, "patch": lambda batch: patch_step}
+    serve(jobs[job](int(clips)), start)
