@@ -1,8 +1,7 @@
 """PyTorch's side of `scripts/bench --torch`: the jobs of ours.cpp, with the same arguments and lines.
 
-Written as one would write them for speed in eager mode: the target's spectra are computed once, controls are brought to
-the sample rate by torch's own interpolation, transforms and convolutions by torch.fft. Only the patch is a loop a sample,
-as feedback forces it to be.
+Written for speed in eager mode: the target's spectra are computed once, samples are innermost, and of several ways to
+write a spectrum and the sines the fastest was taken. Only the patch is a loop a sample, as feedback forces it to be.
 """
 import math
 import sys
@@ -28,26 +27,25 @@ def load(name, *shape):
 
 
 def to_samples(x):
-    """[batch, ticks, channels], a line between ticks that arrives at each value a hop late: [batch, samples, channels]."""
+    """[batch, ticks, channels] to [batch, channels, samples]: a line between ticks, at each value a hop late."""
     x = torch.cat([x[:, :1], x], 1).transpose(1, 2)
-    return F.interpolate(x, size=(x.shape[2] - 1) * HOP + 1, mode="linear", align_corners=True)[..., :-1].transpose(1, 2)
+    return F.interpolate(x, size=(x.shape[2] - 1) * HOP + 1, mode="linear", align_corners=True)[..., :-1]
 
 
 def phase(f0):
     """Radians of each sample, from 0; summed in float64, since float32 is audibly off after seconds."""
     step = f0.double() / RATE
-    return (2 * math.pi * ((torch.cumsum(step, 1) - step) % 1)).float()
+    return (2 * math.pi * ((torch.cumsum(step, -1) - step) % 1)).float()
 
 
 def sines(f0, amplitudes):
-    k = torch.arange(1, amplitudes.shape[-1] + 1)
-    return (torch.sin(phase(to_samples(f0[..., None])) * k) * to_samples(amplitudes)).sum(-1)
+    k = torch.arange(1, amplitudes.shape[-1] + 1)[:, None]
+    return (torch.sin(phase(to_samples(f0[..., None])) * k) * to_samples(amplitudes)).sum(1)
 
 
 def magnitudes(x, size, hop):
-    """Windows end at the samples 0, hop, .."""
-    padded = F.pad(x, (size - 1, 0))
-    return torch.stft(padded, size, hop, window=WINDOWS[size], center=False, return_complex=True).abs()
+    """Windows end at the samples 0, hop, .. Faster than torch.stft, which computes the same."""
+    return torch.fft.rfft(F.pad(x, (size - 1, 0)).unfold(-1, size, hop) * WINDOWS[size]).abs()
 
 
 def spectral_loss(x, target):
