@@ -65,7 +65,7 @@ Job spectral_loss_of_clips(const std::string& folder, int batch) {
   const Shape shape{batch};
   const Tensor gain = Tensor::full(shape, 0.5f, true);
   const Signal loss = multi_scale_spectral_loss(gain * SignalTensor::input(0, shape), SignalTensor::input(1, shape));
-  SGD sgd({gain}, {.lr = 0.01f});
+  SGD sgd({gain}, {.lr = 1e-4f});
   return steps_on(compile_training(loss, sgd, {.frames = frames}), folder, {"noise", "sound"});
 }
 

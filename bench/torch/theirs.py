@@ -134,7 +134,7 @@ def training(batch):
 def loss_of_clips(batch):
     noise, target = load("noise", batch), target_of(load("sound", batch))
     gain = torch.full((batch, 1), 0.5, requires_grad=True)
-    return descend(torch.optim.SGD([gain], 0.01), lambda: spectral_loss(gain * noise, target))
+    return descend(torch.optim.SGD([gain], 1e-4), lambda: spectral_loss(gain * noise, target))
 
 
 def bank(batch):
