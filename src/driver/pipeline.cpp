@@ -1,6 +1,7 @@
 #include "driver/pipeline.h"
 
 #include "analysis/clocks.h"
+#include "analysis/recurrence.h"
 #include "autodiff/gradients.h"
 #include "driver/debug.h"
 #include "ir/verify.h"
@@ -34,6 +35,7 @@ std::span<const Pass> passes() {
       {"clocks", "every clock change becomes a node, constants fold", analysis::align_clocks, false},
       {"gradients", "grad nodes become a reverse sweep", autodiff::expand_gradients, false},
       {"recompute", "the reverse sweep computes pointwise values again instead of reading them", schedule::recompute_pointwise, true},
+      {"recurrences", "linear feedback keeps only what must be done in order", analysis::isolate_recurrences, true},
   };
   return table;
 }

@@ -63,6 +63,8 @@ struct OpDef {
   double (*f)(double a, double b, double c) = nullptr;
   std::string_view c_text;          // C expression of a, b, c
   double lo = 0, hi = 0;            // range of every argument in uses
+  // Bits: the inputs in which it is linear while the others keep still: together (add), or one at a time (mul).
+  unsigned linear = 0, factors = 0;
 
   bool is(Trait t) const { return (traits & t) != 0; }
 };

@@ -27,6 +27,14 @@ int elem(ElemCtx& c) {
   return c.l.scalar(c.node.op, std::move(args));
 }
 
+// The inputs of OpDef::linear and OpDef::factors.
+constexpr unsigned linear_in(std::string_view name) {
+  if (name == "add" || name == "sub") return 0b11;
+  if (name == "neg" || name == "div") return 0b1;
+  return name == "select" ? 0b110 : 0;
+}
+constexpr unsigned factors_in(std::string_view name) { return name == "mul" || name == "mulz" ? 0b11 : 0; }
+
 // One element, and several.
 Uses uses(const OpDef& op, int64_t) {
   auto n = static_cast<size_t>(op.min_inputs);
@@ -63,7 +71,7 @@ void give(VjpCtx& v, int i, Grad grad) {
 const OpDef rows[] = {
 #define ROW(name, arity, doc, value, text, grads, lo, hi) \
   OpDef{#name, doc, Family::scalar, arity, arity, stateless, infer, nullptr, nullptr, eval, \
-        vjp_##name, elem, nullptr, uses, value_##name, text, lo, hi},
+        vjp_##name, elem, nullptr, uses, value_##name, text, lo, hi, linear_in(#name), factors_in(#name)},
 #include "ops/ops.def"
 #undef ROW
 };

@@ -1,0 +1,224 @@
+#include "analysis/recurrence.h"
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "analysis/feedback.h"
+#include "ir/expr.h"
+#include "ir/op.h"
+#include "ir/print.h"
+
+namespace dgen::analysis {
+
+using namespace ir;
+
+namespace {
+
+Op read_op() {
+  static const Op read = op("state_read");
+  return read;
+}
+bool is_read(const Node& node) { return node.op == read_op() && !node.clock().is_static(); }
+bool is_write(const Graph& g, Id id) {
+  const Node& node = g[id];
+  return !node.clock().is_static() && node.attrs.has("cell") && g.cells[static_cast<size_t>(node.attrs.i("cell"))].write == id;
+}
+
+std::vector<std::vector<Id>> components_with_cells(const Graph& g) {
+  std::vector<int> number = feedback_components(g);
+  std::map<int, std::vector<Id>> members;
+  for (Id id = 0; id < g.size(); ++id)
+    if (is_write(g, id)) members[number[static_cast<size_t>(id)]];
+  for (Id id = 0; id < g.size(); ++id)
+    if (auto found = members.find(number[static_cast<size_t>(id)]); found != members.end()) found->second.push_back(id);
+  std::vector<std::vector<Id>> all;
+  for (auto& [key, nodes] : members) all.push_back(std::move(nodes));
+  return all;
+}
+
+// Reads and writes of a component, by cell.
+Recurrence cells_of(const Graph& g, const std::vector<Id>& component) {
+  Recurrence r;
+  for (Id id : component)
+    if (is_write(g, id)) r.write.push_back(id);
+  r.read.assign(r.order(), none);
+  for (Id id : component)
+    for (size_t i = 0; i < r.order(); ++i)
+      if (is_read(g[id]) && g[id].attrs.i("cell") == g[r.write[i]].attrs.i("cell")) r.read[i] = id;
+  return r;
+}
+
+// Values that depend on the cells of one component as what multiplies each cell, and the rest.
+class Parts {
+ public:
+  Parts(const Graph& g, const std::vector<Id>& component) : g_(g), cells_(cells_of(g, component)) {
+    affine_ = cells_.order() <= kMostOrder;
+    const Type& type = g[cells_.write[0]].type;
+    for (Id id : component) {
+      affine_ = affine_ && g[id].type == type && (is_read(g[id]) || is_write(g, id) || g[id].op->family == Family::scalar);
+      if (affine_ && (is_read(g[id]) || depends(id))) affine_ = is_read(g[id]) || is_write(g, id) || linear(id) != 0, varies_[id];
+    }
+    affine_ = affine_ && !varies_.empty();
+  }
+
+  bool affine() const { return affine_; }
+
+  // The parts of a node of the component, in a copy of the graph where inputs come first; what a cell's write takes if it
+  // is one, else none.
+  Id visit(Graph& out, Id id, const std::vector<Id>& to) {
+    if (!varies_.count(id)) return none;
+    if (is_read(g_[id])) return read(out, id, to[static_cast<size_t>(id)]), none;
+    if (is_write(g_, id)) {
+      varies_[id] = varies_.at(g_[id].in[0]);
+      return next_value(out, id);
+    }
+    combine(out, id, to);
+    return none;
+  }
+
+ private:
+  using Split = std::vector<Id>;  // by cell, then the rest; none is 0
+
+  bool depends(Id id) const {
+    const std::vector<Id>& in = g_[id].in;
+    return std::any_of(in.begin(), in.end(), [this](Id i) { return varies_.count(i) > 0; });
+  }
+
+  // The inputs in which the operator is linear here, as bits: all that depend on cells must be among them.
+  unsigned linear(Id id) const {
+    const Node& node = g_[id];
+    unsigned varying = 0;
+    for (size_t i = 0; i < node.in.size(); ++i) varying |= static_cast<unsigned>(varies_.count(node.in[i]) > 0) << i;
+    if ((varying & ~node.op->linear) == 0) return node.op->linear;
+    bool one = (varying & (varying - 1)) == 0;
+    return one && (varying & ~node.op->factors) == 0 ? varying : 0;
+  }
+
+  void read(Graph& out, Id id, Id now) {
+    Split split(cells_.order() + 1, none);
+    for (size_t i = 0; i < cells_.order(); ++i)
+      if (cells_.read[i] == id) split[i] = constant(out, 1), state_.resize(cells_.order(), none), state_[i] = now;
+    varies_[id] = std::move(split);
+  }
+
+  // Each part is the operator over that part of its inputs; other inputs stay as they are.
+  void combine(Graph& out, Id id, const std::vector<Id>& to) {
+    const Node& node = g_[id];
+    const unsigned mask = linear(id);
+    Split split(cells_.order() + 1, none);
+    for (size_t part = 0; part <= cells_.order(); ++part) {
+      bool any = false;
+      std::vector<Id> in;
+      for (size_t i = 0; i < node.in.size(); ++i) {
+        auto varying = varies_.find(node.in[i]);
+        const bool rest = part == cells_.order(), linear = mask >> i & 1;
+        Id now = to[static_cast<size_t>(node.in[i])];
+        Id value = !linear ? (rest ? now : still(out, now)) : varying != varies_.end() ? varying->second[part] : rest ? now : none;
+        any = any || (linear && value != none);
+        in.push_back(value == none ? constant(out, 0) : value);
+      }
+      if (any) split[part] = apply(out, node.op, std::move(in), node.attrs, node.loc);
+    }
+    varies_[id] = std::move(split);
+  }
+
+  // A value that never changes, at the static clock: coefficients made of such ones are computed once.
+  static Id still(Graph& out, Id id) {
+    static const Op hold = op("hold");
+    Node node = out[id];
+    if (node.op == hold && out[node.in[0]].clock().is_static()) return node.in[0];
+    if (!node.op->is(view_only) || node.in.size() != 1) return id;
+    Id in = still(out, node.in[0]);
+    return in == node.in[0] ? id : out.add(node.op, {in}, node.attrs, node.loc);
+  }
+
+  // The cell's own value comes last, since it is on the shortest way around the loop.
+  Id next_value(Graph& out, Id id) {
+    static const Op madd = op("madd");
+    const Split& split = varies_.at(id);
+    const Shape& shape = g_[id].shape();
+    size_t own = 0;
+    while (cells_.write[own] != id) ++own;
+    Id sum = broadcast_to(out, split.back() == none ? constant(out, 0) : split.back(), shape);
+    for (size_t k = 0; k < cells_.order(); ++k) {
+      size_t j = (own + 1 + k) % cells_.order();
+      if (split[j] != none) sum = apply(out, madd, {split[j], state_[j], sum});
+    }
+    return sum;
+  }
+
+  const Graph& g_;
+  Recurrence cells_;
+  bool affine_ = false;
+  std::map<Id, Split> varies_;
+  Split state_;  // the cells' reads in the copy
+};
+
+}  // namespace
+
+Graph isolate_recurrences(const Graph& g) {
+  std::map<Id, Parts*> parts_of;
+  std::vector<std::unique_ptr<Parts>> all;
+  for (auto& component : components_with_cells(g)) {
+    auto parts = std::make_unique<Parts>(g, component);
+    if (!parts->affine()) continue;
+    for (Id id : component) parts_of[id] = parts.get();
+    all.push_back(std::move(parts));
+  }
+  if (all.empty()) return g;
+  std::vector<Id> to;
+  Graph out = rewrite(
+      g,
+      [&](Graph& o, Id id, Node node) {
+        Id now = o.add(node);
+        auto found = parts_of.find(id);
+        if (found == parts_of.end()) return now;
+        to[static_cast<size_t>(id)] = now;
+        Id next = found->second->visit(o, id, to);
+        if (next == none) return now;
+        node.in = {next};
+        Id isolated = o.add(std::move(node));
+        if (o.rewrites) o.rewrites->push_back({"recurrence", print_node(g, id), print_node(o, isolated)});
+        return isolated;
+      },
+      &to);
+  return rebuild(out);
+}
+
+bool Recurrence::is_shift() const {
+  return std::all_of(a.begin(), a.end(), [](Id id) { return id == none; });
+}
+
+std::optional<Recurrence> recurrence_of(const Graph& g, const std::vector<Id>& component) {
+  static const Op madd = op("madd");
+  Recurrence r = cells_of(g, component);
+  const size_t d = r.order();
+  if (d > kMostOrder) return {};
+  std::set<Id> used(r.write.begin(), r.write.end());
+  used.insert(r.read.begin(), r.read.end());
+  used.erase(none);
+  r.a.assign(d * d, none);
+  r.b.assign(d, none);
+  for (size_t i = 0; i < d; ++i) {
+    if (g[r.write[i]].type != g[r.write[0]].type) return {};
+    Id value = g[r.write[i]].in[0];
+    while (std::binary_search(component.begin(), component.end(), value)) {
+      const Node& node = g[value];
+      if (node.op != madd) return {};
+      size_t j = 0;
+      while (j < d && (r.read[j] != node.in[1] || node.in[1] == none)) ++j;
+      if (j == d || r.a[i * d + j] != none || std::binary_search(component.begin(), component.end(), node.in[0])) return {};
+      r.a[i * d + j] = node.in[0];
+      used.insert(value);
+      value = node.in[2];
+    }
+    const double* zero = constant_value(g, value);
+    r.b[i] = zero && *zero == 0 ? none : value;
+  }
+  if (used.size() < component.size()) return {};  // something else depends on the cells' next values and on the cells
+  return r;
+}
+
+}  // namespace dgen::analysis

@@ -1,0 +1,28 @@
+// Linear recurrences: feedback whose cells take values that are affine in the cells, however that was written. The pass leaves
+// only that in the loop; coefficients and what else is added are computed outside of it, in parallel.
+//   before:  %y = add (mul %b0, %x), %s1             after:  %y = add (mul %b0, %x), %s1
+//            state_write (sub (mul %b1, %x), (mul %a1, %y))  state_write (madd %A, %s1, %b)    %A = -a1, %b = b1 x - a1 b0 x
+#pragma once
+#include <optional>
+#include <vector>
+
+#include "ir/graph.h"
+
+namespace dgen::analysis {
+
+inline constexpr size_t kMostOrder = 4;
+
+ir::Graph isolate_recurrences(const ir::Graph& g);
+
+// What the cells of a component take: sum over j of a[i * order + j] * read[j] + b[i]; none is 0.
+struct Recurrence {
+  std::vector<ir::Id> read, write;  // by cell; a cell that nobody reads has no read
+  std::vector<ir::Id> a, b;
+  size_t order() const { return write.size(); }
+  // Every cell only keeps a value for a tick.
+  bool is_shift() const;
+};
+// The recurrence of a component that isolate_recurrences has seen; nothing if it is none, or of too high an order.
+std::optional<Recurrence> recurrence_of(const ir::Graph& g, const std::vector<ir::Id>& component);
+
+}  // namespace dgen::analysis
