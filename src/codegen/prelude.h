@@ -1,6 +1,7 @@
 // Text of the helper functions that generated kernels call: scalar maths, Fourier transforms, matrix products.
 #pragma once
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,6 +36,8 @@ std::string prelude_calls(Target target, const std::map<std::string_view, int>& 
 std::string prelude_vector(Target target, std::string_view text);
 // One function a plan (dg_rfft_1024, ...), each with its tables; equal plans are emitted once. After prelude_math.
 std::string prelude_fft(Target target, std::span<const FftPlan> plans);
+// dg_shift and one function a linear recurrence (dg_scan_2_s1s0_tt_bn, ...), for C. After prelude_math.
+std::string prelude_scan(const std::set<std::string>& names);
 // dg_matmul (and for C dg_gemm, which it calls). After prelude_math.
 std::string prelude_gemm(Target target);
 

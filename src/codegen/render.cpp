@@ -1,5 +1,6 @@
 #include "codegen/render.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <map>
@@ -87,7 +88,7 @@ class Renderer {
 
   std::string element_type(size_t i) const {
     const ArrayRef& a = k_.arrays[i];
-    return a.type == LoopType::u64 ? "dg_u64" : a.kind == ArrayRef::total ? std::string(d_.total_type) : "float";
+    return a.type == LoopType::u64 ? "dg_u64" : a.kind == ArrayRef::exact ? "double" : a.kind == ArrayRef::total ? std::string(d_.total_type) : "float";
   }
   std::string array_name(size_t i) const { return cat(k_.arrays[i].home == ArrayRef::registers ? "g" : "a", i); }
   // What other threads of the block write must not be `restrict`: compilers then move loads over barriers.
@@ -572,6 +573,8 @@ std::string render_program(Target target, std::span<const Kernel> kernels) {
   std::string text;
   if (!plans.empty()) text += prelude_fft(target, plans);
   if (calls.count("dg_matmul")) text += prelude_gemm(target);
+  auto in_order = [](const std::string& name) { return name.starts_with("dg_scan_") || name.starts_with("dg_shift"); };
+  if (std::any_of(calls.begin(), calls.end(), in_order)) text += prelude_scan(calls);
   if (calls.count("dg_add_to")) text += add_helper(target);
   for (auto& kernel : kernels) text += "\n" + render_kernel(dialect(target), kernel);
   return prelude_math(target) + helpers(target) + prelude_calls(target, count_calls(kernels)) + prelude_vector(target, text) +

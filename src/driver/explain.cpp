@@ -14,6 +14,8 @@ using schedule::Strategy;
 const char* strategy_name(const schedule::Region& region, const Graph& g) {
   switch (region.strategy) {
     case Strategy::gemm: return "Gemm";
+    case Strategy::scan: return "Scan";
+    case Strategy::shift: return "Shift";
     case Strategy::sum_time: return "Reduce";
     case Strategy::serial: {
       for (Id id : region.nodes)

@@ -20,10 +20,15 @@ StateLayout::StateLayout(const schedule::Plan& plan) {
   cell.assign(g.cells.size(), -1);
   phase.assign(static_cast<size_t>(g.size()), -1);
   history = phase;
+  exact = cell;
   for (bool reverse : {true, false}) {
     forward = bytes;
-    for (size_t c = 0; c < g.cells.size(); ++c)
-      if (g.cells[c].type.clock.reverse == reverse) cell[c] = take(4 * g.cells[c].type.shape.size());
+    for (size_t c = 0; c < g.cells.size(); ++c) {
+      const auto& [type, write, key] = g.cells[c];
+      if (type.clock.reverse != reverse) continue;
+      cell[c] = take(4 * type.shape.size());
+      if (write != none && plan.is_scan(write)) exact[c] = take(8 * type.shape.size());
+    }
   }
   for (Id id = 0; id < g.size(); ++id) {
     auto i = static_cast<size_t>(id);

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "ir/expr.h"
 #include "ir/lower.h"
 #include "ir/op.h"
 
@@ -330,6 +331,64 @@ Kernel lower_gemm(const Plan& plan, int region, const std::string& name) {
   return low.finish();
 }
 
+// ---- linear recurrences ----------------------------------------------------------------------------------------------
+
+// Which of a cell's values go out: before the tick, after it, both or none.
+char values_out(const Plan& plan, Id read, Id write) {
+  auto stream = [&plan](Id id) { return id != none && plan.store[static_cast<size_t>(id)] == Store::stream; };
+  return stream(read) ? (stream(write) ? 'x' : 'b') : stream(write) ? 'a' : 'n';
+}
+
+// One call for the tile; codegen/prelude_scan.cpp says what its name and parameters mean.
+Kernel lower_scan(const Plan& plan, int region, const std::string& name) {
+  Lowering low(plan, region, name);
+  auto& l = low.builder();
+  const Graph& g = plan.graph;
+  const analysis::Recurrence& r = plan.regions[static_cast<size_t>(region)].recurrence;
+  const int lo = l.arg(KernelArg::lo), n = l.sub(l.arg(KernelArg::hi), lo);
+  const int fixed = l.local(static_cast<int64_t>(r.a.size()));
+  std::vector<std::pair<int, int>> pointers{{fixed, l.i(0)}}, cells;
+  std::string a, b, out;
+  for (size_t i = 0; i < r.a.size(); ++i) {
+    const Id from = r.a[i] == none ? none : schedule::scan_coefficient(g, r.a[i]);
+    const double* known = from == none ? nullptr : constant_value(g, from);
+    a += from == none ? '0' : known && *known == 1 ? '1' : g[from].clock().is_static() ? 's' : 't';
+    if (a.back() == 't') pointers.push_back({array_for(low, g, from), lo});
+    if (a.back() == 's')
+      l.store(fixed, l.i(static_cast<int64_t>(i)), low.element(from, l.i(0), std::vector<int>(static_cast<size_t>(g[from].shape().rank()), l.i(0))));
+  }
+  for (size_t i = 0; i < r.order(); ++i) {
+    b += r.b[i] == none ? '0' : 't';
+    if (r.b[i] != none) pointers.push_back({array_for(low, g, schedule::scan_input(g, r.b[i])), lo});
+    out += values_out(plan, r.read[i], r.write[i]);
+    auto cell = static_cast<Id>(g[r.write[i]].attrs.i("cell"));
+    cells.push_back({l.array({ArrayRef::state, cell, 1, LoopType::f32, true}), l.i(0)});
+    cells.push_back({l.array({ArrayRef::exact, cell, 1, LoopType::f32, true}), l.i(0)});
+  }
+  for (size_t i = 0; i < r.order(); ++i) {
+    if (out[i] == 'b' || out[i] == 'x') pointers.push_back({low.stream_array(r.read[i], true), lo});
+    if (out[i] == 'a' || out[i] == 'x') pointers.push_back({low.stream_array(r.write[i], true), lo});
+  }
+  pointers.insert(pointers.end(), cells.begin(), cells.end());
+  const char* order = g[r.write[0]].clock().reverse ? "_r" : "";
+  l.call(cat("dg_scan_", r.order(), "_", a, "_", b, "_", out, order), pointers, {n, l.add(l.arg(KernelArg::tile_frame), lo)});
+  return low.finish();
+}
+
+Kernel lower_shift(const Plan& plan, int region, const std::string& name) {
+  Lowering low(plan, region, name);
+  auto& l = low.builder();
+  const Graph& g = plan.graph;
+  const analysis::Recurrence& r = plan.regions[static_cast<size_t>(region)].recurrence;
+  const Node& write = g[r.write[0]];
+  const int64_t size = write.shape().size();
+  const int lo = l.arg(KernelArg::lo), n = l.sub(l.arg(KernelArg::hi), lo), at = l.mul(lo, size);
+  const int from = array_for(low, g, schedule::scan_input(g, r.b[0]));
+  const int cell = l.array({ArrayRef::state, static_cast<Id>(write.attrs.i("cell")), size, LoopType::f32, true});
+  l.call(write.clock().reverse ? "dg_shift_r" : "dg_shift", {{low.stream_array(r.read[0], true), at}, {from, at}, {cell, l.i(0)}}, {n, l.i(size)});
+  return low.finish();
+}
+
 // ---- sums over time --------------------------------------------------------------------------------------------------
 
 // One float32 partial sum a chunk of the stream; a second kernel adds them in order in float64.
@@ -420,6 +479,8 @@ LoweredRegion lower_region(const Plan& plan, int number, bool hold_ticks) {
   const Region& region = plan.regions[static_cast<size_t>(number)];
   std::string name = "k" + std::to_string(number);
   if (region.strategy == Strategy::gemm) return {{lower_gemm(plan, number, name)}, true};
+  if (region.strategy == Strategy::scan) return {{lower_scan(plan, number, name)}, false};
+  if (region.strategy == Strategy::shift) return {{lower_shift(plan, number, name)}, false};
   if (region.strategy == Strategy::sum_time) return {TimeSum(plan, number, name).kernels(), true};
   bool parallel = region.strategy == Strategy::pointwise && !region.clock.is_static();
   return {{Lowering(plan, number, name).ticks(hold_ticks)}, parallel};

@@ -24,6 +24,25 @@ Id without_reshape(const Graph& g, Id x) {
   return x;
 }
 
+// Without what changes neither values nor their layout.
+Id scan_coefficient(const Graph& g, Id x) {
+  static const Op hold = op("hold");
+  for (;;) {
+    const Node& node = g[x];
+    if (node.in.size() != 1) return x;
+    const Node& in = g[node.in[0]];
+    const bool same = node.op->is(view_only) && in.shape().size() == 1 && node.shape().size() == 1;
+    const bool held = node.op == hold && (in.clock().is_static() || in.clock().period == node.clock().period);
+    if (!same && !held) return x;
+    x = node.in[0];
+  }
+}
+
+Id scan_input(const Graph& g, Id x) {
+  const Id from = scan_coefficient(g, x);
+  return g[from].clock().is_static() ? x : from;
+}
+
 StaticMatrix static_matrix(const Graph& g, Id x) {
   static const Op hold = op("hold"), permute = op("permute");
   if (g[x].shape().rank() != 2) return {};

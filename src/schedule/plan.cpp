@@ -25,7 +25,7 @@ constexpr int64_t kLargestFunction = 500;  // operators of a region: a compiler'
 
 class Planner {
  public:
-  Planner(Graph g, int64_t chunk_frames) : chunk_frames_(chunk_frames > 0 ? chunk_frames : 4096) {
+  Planner(Graph g, const PlanOptions& options) : options_(options) {
     p_.graph = std::move(g);
     n_ = static_cast<size_t>(p_.graph.size());
     p_.level = analysis::sweep_levels(p_.graph);
@@ -34,6 +34,7 @@ class Planner {
     users_ = users(p_.graph);
     for (int l : p_.level) p_.levels = std::max(p_.levels, l + 1);
     for (int c : p_.component) ++component_size_[c];
+    if (options.scans) find_recurrences();
   }
 
   Plan run() {
@@ -66,10 +67,28 @@ class Planner {
 
   // Partial sums end at chunk borders and tiles at multiples of them, so a chunk holds whole hops.
   void choose_chunk() {
+    const int64_t chunk = options_.chunk_frames > 0 ? options_.chunk_frames : 4096;
     int64_t all = 1;
     for (auto& node : g().nodes())
       if (!node.clock().is_static() && all <= kLargestChunk) all = std::lcm(all, node.clock().period);
-    p_.chunk = all > kLargestChunk ? 0 : (chunk_frames_ + all - 1) / all * all;  // 0: one tile for the run
+    p_.chunk = all > kLargestChunk ? 0 : (chunk + all - 1) / all * all;  // 0: one tile for the run
+  }
+
+  // Scans are of one lane at frame rate, where segments of sixteen ticks are the same for every block.
+  void find_recurrences() {
+    std::map<int, std::vector<Id>> members;
+    for (Id id = 0; id < g().size(); ++id)
+      if (in_feedback(id)) members[p_.component[at(id)]].push_back(id);
+    for (auto& [component, nodes] : members) {
+      auto found = analysis::recurrence_of(g(), nodes);
+      if (!found || found->order() == 0) continue;
+      const Type& type = node(found->write[0]).type;
+      const bool one_lane = type.shape.size() == 1 && type.clock.period == 1;
+      const Id write = found->write[0];
+      const bool read = !users_[at(write)].empty() || std::count(g().outputs.begin(), g().outputs.end(), write) > 0;
+      const bool copy = found->order() == 1 && found->b[0] != none && !read;
+      if (found->is_shift() ? copy : one_lane) recurrences_[component] = std::move(*found);
+    }
   }
 
   // ---- which values are stored -------------------------------------------------------------------------------------
@@ -108,6 +127,12 @@ class Planner {
       }
       if (user.op->name == "matmul") store_gemm_operands(id);
       if (sums_time(id)) store_product_operands(id);
+    }
+    for (auto& [component, recurrence] : recurrences_) {
+      for (Id id : recurrence.a)
+        if (id != none && !node(scan_coefficient(g(), id)).clock().is_static()) store_array(scan_coefficient(g(), id));
+      for (Id id : recurrence.b)
+        if (id != none) store_array(scan_input(g(), id));
     }
     store_shared();
   }
@@ -241,6 +266,8 @@ class Planner {
     unit.clock = clock;
     for (Id id : unit.nodes) unit.wide = unit.wide || node(id).shape().size() > 1 || reads_wide(id);
     if (sums_time(first) && !static_level) unit.strategy = Strategy::sum_time;
+    else if (auto found = recurrences_.find(p_.component[at(first)]); found != recurrences_.end())
+      unit.strategy = found->second.is_shift() ? Strategy::shift : Strategy::scan;
     else if (unit.nodes.size() > 1 || in_feedback(first) || (node(first).op->is(in_order) && !static_level && !closed_form(first)))
       unit.strategy = Strategy::serial;
     else if (gemm(first)) unit.strategy = Strategy::gemm;
@@ -318,6 +345,7 @@ class Planner {
       region.strategy = unit->strategy, region.level = unit->level, region.depth = unit->depth, region.clock = unit->clock;
       region.nodes.insert(region.nodes.end(), unit->nodes.begin(), unit->nodes.end());
     }
+    if (auto found = recurrences_.find(p_.component[at(region.nodes[0])]); found != recurrences_.end()) region.recurrence = found->second;
     add_region(std::move(region));
   }
 
@@ -328,10 +356,20 @@ class Planner {
     p_.regions.push_back(std::move(region));
   }
 
+  std::string scan_reason(const analysis::Recurrence& r) const {
+    bool varies = false;
+    std::string cells;
+    for (Id id : r.a) varies = varies || (id != none && !node(scan_coefficient(g(), id)).clock().is_static());
+    for (Id id : r.write) cells += cat(cells.empty() ? "" : ",", node(id).attrs.i("cell"));
+    return cat("linear of order ", r.order(), varies ? ", varying" : ", constant", " in cell ", cells, ": segments of 16 frames in vector lanes");
+  }
+
   std::string reason(const Region& region) const {
     if (region.strategy == Strategy::gemm) return "static right-hand matrix: one product over all ticks";
     if (region.strategy == Strategy::sum_time) return "sum over time in chunks of the stream";
     if (region.clock.is_static()) return "static: once a run";
+    if (region.strategy == Strategy::scan) return scan_reason(region.recurrence);
+    if (region.strategy == Strategy::shift) return "a value a tick late: a copy";
     std::string cells, other;
     for (Id id : region.nodes) {
       if (closed_form(id)) other = "; phasor %" + std::to_string(id) + " is closed-form: static frequency, no reset";
@@ -381,7 +419,8 @@ class Planner {
 
   Plan p_;
   size_t n_ = 0;
-  int64_t chunk_frames_;
+  PlanOptions options_;
+  std::map<int, analysis::Recurrence> recurrences_;  // by component
   std::vector<std::vector<Id>> users_;
   std::map<int, int> component_size_;
   std::vector<bool> stored_;
@@ -406,6 +445,6 @@ std::vector<Id> stored_inputs(const Plan& plan, Id id) {
   return found;
 }
 
-Plan make_plan(Graph g, int64_t chunk_frames) { return Planner(std::move(g), chunk_frames).run(); }
+Plan make_plan(Graph g, const PlanOptions& options) { return Planner(std::move(g), options).run(); }
 
 }  // namespace dgen::schedule

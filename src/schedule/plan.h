@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/recurrence.h"
 #include "ir/graph.h"
 
 namespace dgen::schedule {
@@ -14,7 +15,14 @@ enum class Store {
   stream,   // stored for the tile (or the run) in [tick][element]
 };
 
-enum class Strategy { pointwise, serial, gemm, sum_time };
+enum class Strategy {
+  pointwise,  // ticks in parallel
+  serial,     // ticks one after the other
+  scan,       // a linear recurrence, in segments of the stream
+  shift,      // cells that only keep values for a tick: a copy
+  gemm,
+  sum_time,
+};
 
 struct Region {
   Strategy strategy = Strategy::pointwise;
@@ -23,6 +31,12 @@ struct Region {
   ir::Clock clock;          // of the loop
   std::vector<ir::Id> nodes;  // stored values it computes, inputs first
   std::string reason;
+  analysis::Recurrence recurrence;  // of a scan or shift
+};
+
+struct PlanOptions {
+  int64_t chunk_frames = 0;  // about how many frames one partial sum over time adds up; 0: 4096
+  bool scans = false;        // linear recurrences may be computed in other orders than tick by tick
 };
 
 struct Plan {
@@ -38,10 +52,14 @@ struct Plan {
 
   const ir::Node& node(ir::Id id) const { return graph[id]; }
   bool stored(ir::Id id) const { return store[static_cast<size_t>(id)] != Store::inlined; }
+  bool is_scan(ir::Id id) const {
+    const int region = region_of[static_cast<size_t>(id)];
+    return region >= 0 && regions[static_cast<size_t>(region)].strategy == Strategy::scan;
+  }
 };
 
-// g has explicit clocks and no grad nodes. chunk_frames: about how many frames one partial sum over time adds up; 0: 4096.
-Plan make_plan(ir::Graph g, int64_t chunk_frames = 0);
+// g has explicit clocks and no grad nodes.
+Plan make_plan(ir::Graph g, const PlanOptions& options = {});
 
 // The stored values that computing a node reads, through inlined ones.
 std::vector<ir::Id> stored_inputs(const Plan& plan, ir::Id id);
@@ -53,6 +71,9 @@ struct StaticMatrix {
   bool transposed = false;
 };
 StaticMatrix static_matrix(const ir::Graph& g, ir::Id x);
+// What a recurrence's coefficient is read from: a static value, or a stream. Its inputs are always streams.
+ir::Id scan_coefficient(const ir::Graph& g, ir::Id x);
+ir::Id scan_input(const ir::Graph& g, ir::Id x);
 // x without reshapes, which do not change the layout.
 ir::Id without_reshape(const ir::Graph& g, ir::Id x);
 // sum_time of a^T b over ticks: the two stored factors; none if the node is not such a sum.
