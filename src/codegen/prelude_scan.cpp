@@ -1,8 +1,8 @@
-// Linear recurrences s' = A s + b of one lane, in C. A segment is sixteen ticks, counted from the stream's start, and a
-// segment's work does not depend on what surrounds it, so cutting a run at a multiple of sixteen frames changes no bit.
-// Several segments lie in the lanes of vectors. Each is run from zeros, and, where A changes, from unit states; then the
-// state goes from segment to segment in double, and what it adds to the outputs is added to all ticks at once. Where
-// values are not finite, and for the ticks at a run's ragged ends, the ticks are done one after the other in double.
+// Linear recurrences s' = A s + b of one lane, in C. A segment is sixteen ticks, counted from the stream's start. Inside a
+// segment the state is m s + z in float: s, in double, is the state at the segment's start, z what comes from zeros and m
+// the product of the A so far. Whole segments lie in the lanes of vectors; where a run begins or ends within a segment, s, z
+// and m are kept and its ticks are done one by one with the same operations, so no cut of a run changes a bit. Where the
+// state is not finite, a tick is computed as it is written (a 0 drops what it multiplies), and s, z and m start anew.
 #include <algorithm>
 #include <vector>
 
@@ -29,6 +29,7 @@ typedef float dg_su __attribute__((vector_size(4 * DG_SW), aligned(4), may_alias
 #ifdef __has_builtin
 #if __has_builtin(__builtin_elementwise_fma)
 #define DG_SFMA(a, b, c) __builtin_elementwise_fma(a, b, c)
+#define DG_SFMA1(a, b, c) DG_FMA(a, b, c)
 #endif
 #endif
 #if defined(DG_SFMA)
@@ -36,8 +37,12 @@ typedef float dg_su __attribute__((vector_size(4 * DG_SW), aligned(4), may_alias
 #define DG_SFMA(a, b, c) ((dg_sv)__builtin_ia32_vfmaddps512_mask(a, b, c, -1, 4))
 #elif defined(__FMA__) && DG_SW == 8
 #define DG_SFMA(a, b, c) __builtin_ia32_vfmaddps256(a, b, c)
-#else /* rounded twice: near enough, since a segment starts from an exact state */
+#else /* rounded twice, one by one too */
 #define DG_SFMA(a, b, c) ((a) * (b) + (c))
+#define DG_SFMA1(a, b, c) ((a) * (b) + (c))
+#endif
+#ifndef DG_SFMA1
+#define DG_SFMA1(a, b, c) __builtin_fmaf(a, b, c)
 #endif
 )";
 
@@ -92,16 +97,14 @@ DG_FN void dg_take_segments(dg_sv *x, const float *p, long count) {
     dg_turn(x + h);
   }
 }
-DG_FN void dg_give_segments(float *p, dg_sv *x, long count) {
+DG_FN void dg_give_segments(float *p, dg_sv *x, long lo, long hi) {
   for (int h = 0; h < 16; h += DG_SW) {
     dg_turn(x + h);
     for (int r = 0; r < DG_SW; ++r)
-      if (r < count) *(dg_su *)(p + 16 * r + h) = (dg_su)x[h + r];
+      if (r >= lo && r < hi) *(dg_su *)(p + 16 * r + h) = (dg_su)x[h + r];
   }
 }
 DG_FN double dg_scan_term(double a, double s, double c) { return (a == 0) | (s == 0) ? c : a * s + c; }
-DG_FN void dg_scan_load(double *s, const float *cell, const double *exact) { *s = (float)*exact == *cell ? *exact : (double)*cell; }
-DG_FN void dg_scan_keep(float *cell, double *exact, double s) { *exact = s, *cell = (float)s; }
 )";
 
 // ---- one recurrence --------------------------------------------------------------------------------------------------
@@ -123,14 +126,14 @@ class Scan {
     varies_ = a_.find('t') != std::string::npos;
   }
 
-  std::string text() const { return serial() + in_segments() + whole(); }
+  std::string text() const { return state() + ticks() + in_segments() + whole(); }
 
  private:
   char a(int i, int j) const { return a_[static_cast<size_t>(i * d_ + j)]; }
   bool before(int i) const { return out_[static_cast<size_t>(i)] == 'b' || out_[static_cast<size_t>(i)] == 'x'; }
   bool after(int i) const { return out_[static_cast<size_t>(i)] == 'a' || out_[static_cast<size_t>(i)] == 'x'; }
   bool adds(int i) const { return b_[static_cast<size_t>(i)] == 't'; }
-  // The columns of row i in the order of computing: the cell's own last.
+  // The columns of row i in the order of computing: the cell's own last, since it is on the shortest way around.
   std::vector<int> columns(int i) const {
     std::vector<int> js;
     for (int k = 0; k < d_; ++k)
@@ -141,7 +144,7 @@ class Scan {
   void each_varying(const F& f) const {
     for (int i = 0; i < d_; ++i)
       for (int j = 0; j < d_; ++j)
-        if (a(i, j) == 't') f(cat(i, j));
+        if (a(i, j) == 't') f(cat("a", i, j));
   }
   template <class F>
   void each_out(const F& f) const {
@@ -150,89 +153,154 @@ class Scan {
       if (after(i)) f(i, cat("w", i), true);
     }
   }
+  template <class F>
+  std::string cells(const F& f) const {
+    std::string text;
+    for (int i = 0; i < d_; ++i) text += f(i);
+    return text;
+  }
+  template <class F>
+  std::string pairs(const F& f) const {
+    return cells([&](int i) { return cells([&](int j) { return f(i, j); }); });
+  }
 
   // Parameters: A's static elements, streams in, streams out.
   std::string streams(bool declare) const {
     std::string text = declare ? "const float *A" : "A";
     auto add = [&](const std::string& name, bool in) { text += cat(declare ? (in ? ", const float *" : ", float *") : ", ", name); };
-    each_varying([&](const std::string& ij) { add("a" + ij, true); });
+    each_varying([&](const std::string& name) { add(name, true); });
     for (int i = 0; i < d_; ++i)
       if (adds(i)) add(cat("b", i), true);
     each_out([&](int, const std::string& name, bool) { add(name, false); });
     return text;
   }
+  std::string shared() const { return cat(streams(false), ", P, g"); }
+  std::string declared() const { return cat(streams(true), ", const double *P, ", name_, "_state *g"); }
 
-  std::string element(int i, int j, const char* constant, const char* at) const {
-    switch (a(i, j)) {
-      case '1': return "1";
-      case 's': return cat(constant, "[", i * d_ + j, "]");
-      default: return cat("a", i, j, at);
-    }
+  std::string element(int i, int j, const char* constants) const {
+    if (a(i, j) == '1') return "1";
+    return a(i, j) == 's' ? cat(constants, "[", i * d_ + j, "]") : cat("a", i, j, "t");
   }
 
-  // Ticks one after the other, from t on, `count` of them.
-  std::string serial() const {
-    std::string text = cat("static void ", name_, "_serial(", streams(true), ", double *s, long t, long count) {\n");
-    text += cat("  for (; count > 0; --count, ", reverse_ ? "--t" : "++t", ") {\n");
-    for (int i = 0; i < d_; ++i) {
-      std::string sum = adds(i) ? cat("(double)b", i, "[t]") : "0.0";
-      for (int j : columns(i)) sum = cat("dg_scan_term(", element(i, j, "A", "[t]"), ", s[", j, "], ", sum, ")");
-      text += cat("    double n", i, " = ", sum, ";\n");
-    }
-    for (int i = 0; i < d_; ++i) {
-      if (before(i)) text += cat("    u", i, "[t] = (float)s[", i, "];\n");
-      if (after(i)) text += cat("    w", i, "[t] = (float)n", i, ";\n");
-    }
-    for (int i = 0; i < d_; ++i) text += cat("    s[", i, "] = n", i, ";\n");
-    return text + "  }\n}\n";
-  }
-
-  // Row i of A times a vector of cells whose names start with x, plus a tick's input.
-  std::string row(int i, const std::string& x, const std::string& plus) const {
+  // Row i of A times a vector whose names start with x, plus a tick's input.
+  std::string row(int i, const std::string& x, const std::string& plus, const char* fma, const char* constants) const {
     std::string sum = plus;
     for (int j : columns(i)) {
-      const std::string cell = cat(x, j), factor = element(i, j, "k", "t");
+      const std::string cell = cat(x, j), factor = element(i, j, constants);
       if (sum.empty()) sum = a(i, j) == '1' ? cell : cat(factor, " * ", cell);
-      else sum = a(i, j) == '1' ? cat("(", cell, " + ", sum, ")") : cat("DG_SFMA(", factor, ", ", cell, ", ", sum, ")");
+      else sum = a(i, j) == '1' ? cat("(", cell, " + ", sum, ")") : cat(fma, "(", factor, ", ", cell, ", ", sum, ")");
     }
-    return sum.empty() ? "(dg_sv){0}" : sum;
+    return sum.empty() ? cat(x, "0 * 0") : sum;
   }
 
-  // Segments [t, t + 16 count), count <= DG_SW, ascending in lanes; P: powers of a constant A, rows before and after ticks.
+  // One tick of z and m, old values to new ones.
+  std::string step(const char* type, const char* fma, const char* constants) const {
+    std::string text = cells([&](int i) { return cat("    ", type, " y", i, " = ", row(i, "z", adds(i) ? cat("b", i, "t") : "", fma, constants), ";\n"); });
+    if (varies_)
+      text += pairs([&](int j, int i) { return cat("    ", type, " p", j, i, " = ", row(i, cat("m", j), "", fma, constants), ";\n"); });
+    text += cells([&](int i) { return cat("    z", i, " = y", i, ";\n"); });
+    if (varies_) text += pairs([&](int j, int i) { return cat("    m", j, i, " = p", j, i, ";\n"); });
+    return text;
+  }
+
+  // The state at a segment's start times A^k in double, plus z: cell i.
+  std::string advanced(int i, const std::string& power, const std::string& z, const std::string& lane) const {
+    std::string sum = cat("(double)", z, lane);
+    for (int k = 0; k < d_; ++k) {
+      const int j = (i + 1 + k) % d_;
+      sum = cat(varies_ ? cat("(double)m", j, i, lane) : cat("P[((", power, ") * ", d_, " + ", i, ") * ", d_, " + ", j, "]"), " * s", j, " + (", sum, ")");
+    }
+    return sum;
+  }
+
+  // What is kept between runs (see StateLayout): cell: the values that the cells had, as a check.
+  std::string state() const {
+    return cat("typedef struct { double s[", d_, "]; float cell[", d_, "], z[", d_, "], m[", d_ * d_, "], start; } ", name_, "_state;\n");
+  }
+
+  // ---- one by one ------------------------------------------------------------------------------------------------------
+
+  // Cell i in float, n ticks after s.
+  std::string value(int i, const std::string& n) const {
+    std::string y = cat("z", i);
+    for (int j = 0; j < d_; ++j)
+      y = cat("DG_SFMA1(", varies_ ? cat("m", j, i) : cat("(float)P[((", n, ") * ", d_, " + ", i, ") * ", d_, " + ", j, "]"), ", (float)s", j, ", ", y, ")");
+    return y;
+  }
+  std::string load() const {
+    std::string text = cells([&](int i) { return cat("  double s", i, " = g->s[", i, "];\n  float z", i, " = g->z[", i, "];\n"); });
+    if (varies_) text += pairs([&](int j, int i) { return cat("  float m", j, i, " = g->m[", j * d_ + i, "];\n"); });
+    return text + "  long start = (long)g->start;\n";
+  }
+  std::string save() const {
+    std::string text = cells([](int i) { return cat("  g->s[", i, "] = s", i, ";\n  g->z[", i, "] = z", i, ";\n"); });
+    if (varies_) text += pairs([&](int j, int i) { return cat("  g->m[", j * d_ + i, "] = m", j, i, ";\n"); });
+    return text + "  g->start = (float)start;\n";
+  }
+  std::string anew(const char* start) const {
+    std::string text = cells([](int i) { return cat("      z", i, " = 0;\n"); });
+    if (varies_) text += pairs([](int j, int i) { return cat("      m", j, i, " = ", i == j ? 1 : 0, ";\n"); });
+    return text + cat("      start = ", start, ";\n");
+  }
+
+  // `count` ticks from t on, tick k of their segment first; inside one segment.
+  std::string ticks() const {
+    std::string text = cat("static void ", name_, "_ticks(", declared(), ", long t, long k, long count) {\n", load());
+    text += "  if (k == 0) {\n" + anew("0") + "  }\n";
+    text += cells([&](int i) { return cat("  float x", i, " = ", value(i, "k - start"), ";\n"); });
+    text += cat("  for (; count > 0; --count, ++k, ", reverse_ ? "--t" : "++t", ") {\n");
+    each_varying([&](const std::string& name) { text += cat("    const float ", name, "t = ", name, "[t];\n"); });
+    for (int i = 0; i < d_; ++i) {
+      if (adds(i)) text += cat("    const float b", i, "t = b", i, "[t];\n");
+      if (before(i)) text += cat("    u", i, "[t] = x", i, ";\n");
+    }
+    text += step("float", "DG_SFMA1", "A");
+    text += cells([&](int i) { return cat("    float n", i, " = ", value(i, "k + 1 - start"), ";\n"); });
+    text += cat("    if (!(", cells([](int i) { return cat(i ? " + " : "", "n", i, " * 0"); }), " == 0)) {\n");
+    for (int i = 0; i < d_; ++i) {
+      std::string sum = adds(i) ? cat("(double)b", i, "t") : "0.0";
+      for (int j : columns(i)) sum = cat("dg_scan_term(", element(i, j, "A"), ", x", j, ", ", sum, ")");
+      text += cat("      s", i, " = ", sum, ";\n");
+    }
+    text += cells([](int i) { return cat("      n", i, " = (float)s", i, ";\n"); }) + anew("k + 1") + "    }\n";
+    for (int i = 0; i < d_; ++i) {
+      if (after(i)) text += cat("    w", i, "[t] = n", i, ";\n");
+      text += cat("    x", i, " = n", i, ";\n");
+    }
+    text += "  }\n  if (k == 16) {\n" + cells([&](int i) { return cat("      const double e", i, " = ", advanced(i, "16 - start", cat("z", i), ""), ";\n"); });
+    text += cells([](int i) { return cat("      s", i, " = e", i, ";\n"); }) + anew("0") + "  }\n" + save();
+    return text + cells([](int i) { return cat("  g->cell[", i, "] = x", i, ";\n"); }) + "}\n";
+  }
+
+  // ---- segments in lanes -----------------------------------------------------------------------------------------------
+
+  // Segments [at, at + 16 count), count <= DG_SW, ascending in lanes. Returns how many are done: not those from one on whose
+  // values are not finite.
   std::string in_segments() const {
-    std::string text = cat("static void ", name_, "_segments(", streams(true), ", const double *P, double *s, long at, long count) {\n");
-    each_varying([&](const std::string& ij) { text += cat("  dg_sv a", ij, "x[16];\n  dg_take_segments(a", ij, "x, a", ij, " + at, count);\n"); });
+    std::string text = cat("static long ", name_, "_segments(", declared(), ", long at, long count) {\n");
+    auto take = [&](const std::string& name) { text += cat("  dg_sv ", name, "x[16];\n  dg_take_segments(", name, "x, ", name, " + at, count);\n"); };
+    each_varying(take);
     for (int i = 0; i < d_; ++i)
-      if (adds(i)) text += cat("  dg_sv b", i, "x[16];\n  dg_take_segments(b", i, "x, b", i, " + at, count);\n");
+      if (adds(i)) take(cat("b", i));
     each_out([&](int, const std::string& o, bool) {
       text += cat("  dg_sv ", o, "z[16];\n");
       for (int j = 0; varies_ && j < d_; ++j) text += cat("  dg_sv ", o, "m", j, "[16];\n");
     });
-    return text + from_zeros() + carry() + add_state() + "}\n";
+    return text + from_zeros() + carry() + add_state() + "  return good;\n}\n";
   }
 
   std::string from_zeros() const {
     std::string text;
-    if (a_.find('s') != std::string::npos) {
-      text += cat("  dg_sv k[", d_ * d_, "];\n  for (int i = 0; i < ", d_ * d_, "; ++i) k[i] = A[i] - (dg_sv){0};\n");
-    }
-    for (int i = 0; i < d_; ++i) {
-      text += cat("  dg_sv z", i, " = {0};\n");
-      for (int j = 0; varies_ && j < d_; ++j) text += cat("  dg_sv m", j, i, " = (dg_sv){0} + ", i == j ? 1 : 0, ";\n");
-    }
+    if (a_.find('s') != std::string::npos)
+      text += cat("  dg_sv c[", d_ * d_, "];\n  for (int i = 0; i < ", d_ * d_, "; ++i) c[i] = A[i] - (dg_sv){0};\n");
+    text += cells([](int i) { return cat("  dg_sv z", i, " = {0};\n"); });
+    if (varies_) text += pairs([](int j, int i) { return cat("  dg_sv m", j, i, " = (dg_sv){0} + ", i == j ? 1 : 0, ";\n"); });
     text += cat("  for (int n = 0; n < 16; ++n) {\n    const int t = ", reverse_ ? "15 - n" : "n", ";\n");
-    each_varying([&](const std::string& ij) { text += cat("    const dg_sv a", ij, "t = a", ij, "x[t];\n"); });
-    text += keep(false);
-    for (int i = 0; i < d_; ++i) text += cat("    dg_sv y", i, " = ", row(i, "z", adds(i) ? cat("b", i, "x[t]") : ""), ";\n");
-    for (int j = 0; varies_ && j < d_; ++j)
-      for (int i = 0; i < d_; ++i) text += cat("    dg_sv p", j, i, " = ", row(i, cat("m", j), ""), ";\n");
-    for (int i = 0; i < d_; ++i) {
-      text += cat("    z", i, " = y", i, ";\n");
-      for (int j = 0; varies_ && j < d_; ++j) text += cat("    m", j, i, " = p", j, i, ";\n");
-    }
-    return text + keep(true) + "  }\n";
+    each_varying([&](const std::string& name) { text += cat("    const dg_sv ", name, "t = ", name, "x[t];\n"); });
+    for (int i = 0; i < d_; ++i)
+      if (adds(i)) text += cat("    const dg_sv b", i, "t = b", i, "x[t];\n");
+    return text + keep(false) + step("dg_sv", "DG_SFMA", "c") + keep(true) + "  }\n";
   }
-
   std::string keep(bool later) const {
     std::string text;
     each_out([&](int i, const std::string& o, bool after) {
@@ -243,29 +311,16 @@ class Scan {
     return text;
   }
 
-  // The state before each segment, in order; values that are not finite spoil all that comes after them.
+  // The state before each segment, in order.
   std::string carry() const {
-    std::string text, spoilt;
-    for (int i = 0; i < d_; ++i) text += cat("  float s", i, "x[DG_SW] = {0};\n  double s", i, " = s[", i, "];\n");
-    text += cat("  for (long n = 0; n < count; ++n) {\n    const long r = ", reverse_ ? "count - 1 - n" : "n", ";\n");
-    for (int i = 0; i < d_; ++i) text += cat("    s", i, "x[r] = (float)s", i, ";\n");
-    for (int i = 0; i < d_; ++i) {
-      std::string sum = cat("(double)z", i, "[r]");
-      for (int k = 0; k < d_; ++k) {
-        int j = (i + 1 + k) % d_;
-        sum = cat(varies_ ? cat("(double)m", j, i, "[r]") : cat("P[", (kSegment * d_ + i) * d_ + j, "]"), " * s", j, " + (", sum, ")");
-      }
-      text += cat("    const double n", i, " = ", sum, ";\n");
-    }
-    for (int i = 0; i < d_; ++i) {
-      text += cat("    s", i, " = n", i, ";\n");
-      spoilt += cat(i ? " + " : "", "(float)s", i, " * 0.0f");
-    }
-    text += cat("  }\n  if (!(", spoilt, " == 0)) return ", name_, "_serial(", streams_at_serial(), ");\n");
-    for (int i = 0; i < d_; ++i) text += cat("  s[", i, "] = s", i, ";\n  const dg_sv v", i, " = *(const dg_su *)s", i, "x;\n");
-    return text;
+    std::string text = cells([](int i) { return cat("  float s", i, "x[DG_SW] = {0};\n  double s", i, " = g->s[", i, "];\n"); });
+    text += cat("  long good = 0;\n  for (; good < count; ++good) {\n    const long r = ", reverse_ ? "count - 1 - good" : "good", ";\n");
+    text += cells([](int i) { return cat("    s", i, "x[r] = (float)s", i, ";\n"); });
+    text += cells([&](int i) { return cat("    const double n", i, " = ", advanced(i, "16", cat("z", i), "[r]"), ";\n"); });
+    text += cat("    if (!(", cells([](int i) { return cat(i ? " + " : "", "(float)n", i, " * 0"); }), " == 0)) break;\n");
+    text += cells([](int i) { return cat("    s", i, " = n", i, ";\n"); }) + "  }\n";
+    return text + cells([](int i) { return cat("  g->s[", i, "] = s", i, ", g->cell[", i, "] = (float)s", i, ";\n  const dg_sv v", i, " = *(const dg_su *)s", i, "x;\n"); });
   }
-  std::string streams_at_serial() const { return cat(streams(false), ", s, ", reverse_ ? "at + 16 * count - 1" : "at", ", 16 * count"); }
 
   std::string add_state() const {
     std::string text;
@@ -275,7 +330,7 @@ class Scan {
         std::string m = varies_ ? cat(o, "m", j, "[t]") : cat("((float)P[((n + ", after ? 1 : 0, ") * ", d_, " + ", i, ") * ", d_, " + ", j, "] - (dg_sv){0})");
         text += cat("    y = DG_SFMA(", m, ", v", j, ", y);\n");
       }
-      text += cat("    ", o, "z[t] = y;\n  }\n  dg_give_segments(", o, " + at, ", o, "z, count);\n");
+      text += cat("    ", o, "z[t] = y;\n  }\n  dg_give_segments(", o, " + at, ", o, "z, ", reverse_ ? "count - good, count" : "0, good", ");\n");
     });
     return text;
   }
@@ -283,33 +338,33 @@ class Scan {
   // P[k] = A^k for k up to a segment's length.
   std::string powers() const {
     if (varies_) return "  const double *P = 0;\n";
-    std::string text = cat("  double P[", (kSegment + 1) * d_ * d_, "] = {");
-    for (int i = 0; i < d_ * d_; ++i) text += i % (d_ + 1) == 0 ? "1, " : "0, ";
-    text += cat("};\n  for (int n = 0; n < 16; ++n) {\n    const double *p = P + n * ", d_ * d_, ";\n    double *q = P + (n + 1) * ", d_ * d_, ";\n");
-    for (int i = 0; i < d_; ++i)
-      for (int c = 0; c < d_; ++c) {
-        std::string sum;
-        for (int j : columns(i)) sum += cat(sum.empty() ? "" : " + ", a(i, j) == '1' ? "" : cat("A[", i * d_ + j, "] * "), "p[", j * d_ + c, "]");
-        text += cat("    q[", i * d_ + c, "] = ", sum.empty() ? "0" : sum, ";\n");
-      }
+    std::string text = cat("  double P[", (kSegment + 1) * d_ * d_, "] = {", pairs([](int i, int j) { return i == j ? "1, " : "0, "; }), "};\n");
+    text += cat("  for (int n = 0; n < 16; ++n) {\n    const double *p = P + n * ", d_ * d_, ";\n    double *q = P + (n + 1) * ", d_ * d_, ";\n");
+    text += pairs([&](int i, int column) {
+      std::string sum;
+      for (int j : columns(i)) sum += cat(sum.empty() ? "" : " + ", a(i, j) == '1' ? "" : cat("A[", i * d_ + j, "] * "), "p[", j * d_ + column, "]");
+      return cat("    q[", i * d_ + column, "] = ", sum.empty() ? "0" : sum, ";\n");
+    });
     return text + "  }\n";
   }
 
+  // ---- a tile ----------------------------------------------------------------------------------------------------------
+
   std::string whole() const {
-    std::string text = cat("static void ", name_, "(", streams(true));
-    for (int i = 0; i < d_; ++i) text += cat(", float *cell", i, ", double *exact", i);
-    text += cat(", long n, long first) {\n  double s[", d_, "];\n");
-    for (int i = 0; i < d_; ++i) text += cat("  dg_scan_load(s + ", i, ", cell", i, ", exact", i, ");\n");
-    text += cat("  long ragged = ", reverse_ ? "(first + n) & 15" : "-first & 15", ";\n  ragged = ragged < n ? ragged : n;\n");
-    text += cat("  const long whole = (n - ragged) / 16, rest = n - ragged - 16 * whole;\n");
-    text += cat("  ", name_, "_serial(", streams(false), ", s, ", reverse_ ? "n - 1" : "0", ", ragged);\n  if (whole > 0) {\n");
-    text += powers();
-    text += "    for (long done = 0; done < whole; done += DG_SW) {\n      const long count = whole - done < DG_SW ? whole - done : DG_SW;\n";
-    text += cat("      ", name_, "_segments(", streams(false), ", P, s, ", reverse_ ? "rest + 16 * (whole - done - count)" : "ragged + 16 * done",
-                ", count);\n    }\n  }\n");
-    text += cat("  ", name_, "_serial(", streams(false), ", s, ", reverse_ ? "rest - 1" : "n - rest", ", rest);\n");
-    for (int i = 0; i < d_; ++i) text += cat("  dg_scan_keep(cell", i, ", exact", i, ", s[", i, "]);\n");
-    return text + "}\n";
+    std::string text = cat("static void ", name_, "(", streams(true), cells([](int i) { return cat(", float *cell", i); }));
+    text += cat(", double *kept, long n, long first) {\n  ", name_, "_state *g = (", name_, "_state *)kept;\n", powers());
+    text += cat("  const long k = ", reverse_ ? "-(first + n)" : "first", " & 15, ragged = (-k & 15) < n ? -k & 15 : n;\n");
+    text += cat("  if (", cells([](int i) { return cat(i ? " || " : "", "g->cell[", i, "] != *cell", i); }), ") { /* set from outside */\n");
+    text += cells([](int i) { return cat("    g->s[", i, "] = *cell", i, ", g->z[", i, "] = 0;\n"); });
+    if (varies_) text += pairs([&](int j, int i) { return cat("    g->m[", j * d_ + i, "] = ", i == j ? 1 : 0, ";\n"); });
+    text += cat("    g->start = (float)k;\n  }\n  if (ragged > 0) ", name_, "_ticks(", shared(), ", ", reverse_ ? "n - 1" : "0", ", k, ragged);\n");
+    text += "  const long whole = (n - ragged) / 16, rest = n - ragged - 16 * whole;\n  for (long done = 0; done < whole;) {\n";
+    text += "    const long count = whole - done < DG_SW ? whole - done : DG_SW;\n";
+    text += cat("    const long good = ", name_, "_segments(", shared(), ", ", reverse_ ? "rest + 16 * (whole - done - count)" : "ragged + 16 * done", ", count);\n");
+    text += cat("    done += good;\n    if (good == count) continue;\n    ", name_, "_ticks(", shared(), ", ",
+                reverse_ ? "rest + 16 * (whole - done) - 1" : "ragged + 16 * done", ", 0, 16);\n    ++done;\n  }\n");
+    text += cat("  if (rest > 0) ", name_, "_ticks(", shared(), ", ", reverse_ ? "rest - 1" : "n - rest", ", 0, rest);\n");
+    return text + cells([](int i) { return cat("  *cell", i, " = g->cell[", i, "];\n"); }) + "}\n";
   }
 
   std::string name_, a_, b_, out_;

@@ -10,6 +10,13 @@ namespace dgen::driver {
 using namespace ir;
 using schedule::Place;
 
+namespace {
+
+// A state in double; the cells, z and m in float, and where the segment starts.
+int64_t segment_bytes(int64_t order) { return 8 * order + 4 * (order + order + order * order + 1); }
+
+}  // namespace
+
 StateLayout::StateLayout(const schedule::Plan& plan) {
   const Graph& g = plan.graph;
   auto take = [this](int64_t size) {
@@ -20,14 +27,14 @@ StateLayout::StateLayout(const schedule::Plan& plan) {
   cell.assign(g.cells.size(), -1);
   phase.assign(static_cast<size_t>(g.size()), -1);
   history = phase;
-  exact = cell;
+  segment = cell;
   for (bool reverse : {true, false}) {
     forward = bytes;
     for (size_t c = 0; c < g.cells.size(); ++c) {
       const auto& [type, write, key] = g.cells[c];
       if (type.clock.reverse != reverse) continue;
       cell[c] = take(4 * type.shape.size());
-      if (write != none && plan.is_scan(write)) exact[c] = take(8 * type.shape.size());
+      if (write != none && plan.scan_order(write) > 0) segment[c] = take(segment_bytes(plan.scan_order(write)));
     }
   }
   for (Id id = 0; id < g.size(); ++id) {

@@ -17,7 +17,7 @@ struct Tile {
 struct StateLayout {
   explicit StateLayout(const schedule::Plan& plan);
 
-  std::vector<int64_t> cell, exact;     // by cell; exact: in float64, of those that a scan computes
+  std::vector<int64_t> cell, segment;   // by cell; segment: by a scan's first
   std::vector<int64_t> phase, history;  // by node
   std::vector<ir::Id> carried;          // nodes with a history
   std::vector<ir::Id> initialised;      // reads of cells with an initial value

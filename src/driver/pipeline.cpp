@@ -45,7 +45,7 @@ ir::Graph prepare(const ir::Graph& captured, const Watch& watch) { return run_pa
 schedule::Plan plan_program(const ir::Graph& captured, const Options& options, const Watch& watch) {
   ir::Graph prepared = run_passes(captured, !options.plain, watch);
   runtime::Trace::Scope span(trace(), "plan");
-  const bool scans = options.backend == Backend::cpu && !options.plain && !options.exact_blocks;
+  const bool scans = options.backend == Backend::cpu && !options.plain;
   return schedule::make_plan(std::move(prepared), {options.chunk_frames, scans});
 }
 

@@ -240,7 +240,7 @@ void* Run::address(const ArrayRef& ref, const Tile& tile) {
   switch (ref.kind) {
     case ArrayRef::stream: return memory_.stream(ref.id, tile);
     case ArrayRef::state: return state_.block.at(c_.layout.cell.at(slot));
-    case ArrayRef::exact: return state_.block.at(c_.layout.exact.at(slot));
+    case ArrayRef::segment: return state_.block.at(c_.layout.segment.at(slot));
     case ArrayRef::phase: return state_.block.at(c_.layout.phase.at(slot));
     case ArrayRef::param: return bindings_.params.at(slot)->on(device_);
     case ArrayRef::tensor: return bindings_.tensors.at(slot)->on(device_);

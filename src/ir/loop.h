@@ -47,7 +47,7 @@ struct ArrayRef {
   enum Kind {
     stream,   // id = node: [tick][element], index 0 is the tile's first tick; earlier (later, in reverse) ticks lie before (after)
     state,    // id = cell: a cell's value between ticks
-    exact,    // id = cell: the same as float64, where it rounds to what the cell holds
+    segment,  // id = a scan's first cell: how far it is in its segment (codegen/prelude_scan.cpp)
     phase,    // id = phasor node: u64 phases
     param,    // id = slot
     tensor,   // id = slot

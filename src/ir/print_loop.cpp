@@ -20,7 +20,7 @@ const char* infix(LoopOp op) {
 }
 
 const char* array_kind(ArrayRef::Kind kind) {
-  static const char* names[] = {"stream", "state", "exact", "phase", "param", "tensor", "literal", "input", "scalars", "partial", "total", "local"};
+  static const char* names[] = {"stream", "state", "segment", "phase", "param", "tensor", "literal", "input", "scalars", "partial", "total", "local"};
   return names[kind];
 }
 

@@ -363,12 +363,12 @@ Kernel lower_scan(const Plan& plan, int region, const std::string& name) {
     out += values_out(plan, r.read[i], r.write[i]);
     auto cell = static_cast<Id>(g[r.write[i]].attrs.i("cell"));
     cells.push_back({l.array({ArrayRef::state, cell, 1, LoopType::f32, true}), l.i(0)});
-    cells.push_back({l.array({ArrayRef::exact, cell, 1, LoopType::f32, true}), l.i(0)});
   }
   for (size_t i = 0; i < r.order(); ++i) {
     if (out[i] == 'b' || out[i] == 'x') pointers.push_back({low.stream_array(r.read[i], true), lo});
     if (out[i] == 'a' || out[i] == 'x') pointers.push_back({low.stream_array(r.write[i], true), lo});
   }
+  cells.push_back({l.array({ArrayRef::segment, static_cast<Id>(g[r.write[0]].attrs.i("cell")), 1, LoopType::f32, true}), l.i(0)});
   pointers.insert(pointers.end(), cells.begin(), cells.end());
   const char* order = g[r.write[0]].clock().reverse ? "_r" : "";
   l.call(cat("dg_scan_", r.order(), "_", a, "_", b, "_", out, order), pointers, {n, l.add(l.arg(KernelArg::tile_frame), lo)});

@@ -52,9 +52,12 @@ struct Plan {
 
   const ir::Node& node(ir::Id id) const { return graph[id]; }
   bool stored(ir::Id id) const { return store[static_cast<size_t>(id)] != Store::inlined; }
-  bool is_scan(ir::Id id) const {
-    const int region = region_of[static_cast<size_t>(id)];
-    return region >= 0 && regions[static_cast<size_t>(region)].strategy == Strategy::scan;
+  // Of the scan whose first cell this write belongs to; else 0.
+  int64_t scan_order(ir::Id write) const {
+    const int region = region_of[static_cast<size_t>(write)];
+    if (region < 0 || regions[static_cast<size_t>(region)].strategy != Strategy::scan) return 0;
+    const analysis::Recurrence& r = regions[static_cast<size_t>(region)].recurrence;
+    return r.write[0] == write ? static_cast<int64_t>(r.order()) : 0;
   }
 };
 
