@@ -117,6 +117,7 @@ DG_FN float dg_xor(float a, float b) { return DG_SEL((a > 0.0f) != (b > 0.0f), 1
 DG_FN float dg_not(float a) { return DG_SEL(a > 0.0f, 0.0f, 1.0f); }
 /* A mask, not a branch: loops that call it stay vectorised. */
 DG_FN float dg_mulz(float a, float b) { return DG_AS_FLOAT(DG_AS_UINT(a * b) & DG_MASK(a != 0.0f)); }
+DG_FN float dg_madd(float a, float b, float c) { return DG_SEL((a == 0.0f) | (b == 0.0f), c, DG_FMA(a, b, c)); }
 DG_FN float dg_sign(float x) { return DG_SEL(x > 0.0f, 1.0f, DG_SEL(x < 0.0f, -1.0f, x)); }
 DG_FN float dg_copysign(float x, float s) {
   return DG_AS_FLOAT((DG_AS_UINT(x) & 0x7fffffffu) | (DG_AS_UINT(s) & 0x80000000u));

@@ -14,94 +14,19 @@ namespace {
 
 constexpr int kSegment = 16;  // ticks
 
-// ---- vectors: segments in lanes --------------------------------------------------------------------------------------
-
-constexpr const char* vectors = R"(
-#if defined(__AVX512F__)
-#define DG_SW 16
-#elif defined(__AVX__)
-#define DG_SW 8
-#else
-#define DG_SW 4
-#endif
-typedef float dg_sv __attribute__((vector_size(4 * DG_SW), may_alias));
-typedef float dg_su __attribute__((vector_size(4 * DG_SW), aligned(4), may_alias)); /* anywhere in memory */
-#ifdef __has_builtin
-#if __has_builtin(__builtin_elementwise_fma)
-#define DG_SFMA(a, b, c) __builtin_elementwise_fma(a, b, c)
-#define DG_SFMA1(a, b, c) DG_FMA(a, b, c)
-#endif
-#endif
-#if defined(DG_SFMA)
-#elif defined(__AVX512F__)
-#define DG_SFMA(a, b, c) ((dg_sv)__builtin_ia32_vfmaddps512_mask(a, b, c, -1, 4))
-#elif defined(__FMA__) && DG_SW == 8
-#define DG_SFMA(a, b, c) __builtin_ia32_vfmaddps256(a, b, c)
-#else /* rounded twice, one by one too */
-#define DG_SFMA(a, b, c) ((a) * (b) + (c))
-#define DG_SFMA1(a, b, c) ((a) * (b) + (c))
-#endif
-#ifndef DG_SFMA1
-#define DG_SFMA1(a, b, c) __builtin_fmaf(a, b, c)
-#endif
-)";
-
-using Pick = int (*)(int i, int width);  // element i of a shuffle of two vectors
-
-std::string shuffle(const char* a, const char* b, int width, Pick pick) {
-  std::string text = cat("__builtin_shufflevector(", a, ", ", b);
-  for (int i = 0; i < width; ++i) text += cat(", ", pick(i, width));
-  return text + ")";
-}
-
-// The elements of a and b by turns, inside each four: the lower two of each, or the upper two.
-int low_of_four(int i, int width) { return i / 4 * 4 + i % 4 / 2 + i % 2 * width; }
-int high_of_four(int i, int width) { return low_of_four(i, width) + 2; }
-// Pairs by turns.
-int low_pairs(int i, int width) { return i / 4 * 4 + i % 2 + i % 4 / 2 * width; }
-int high_pairs(int i, int width) { return low_pairs(i, width) + 2; }
-// Halves of a, then of b; quarters two by two.
-int low_halves(int i, int width) { return i < width / 2 ? i : i + width / 2; }
-int high_halves(int i, int width) { return i < width / 2 ? i + width / 2 : i + width; }
-int even_quarters(int i, int width) { return i / 4 * 8 % (2 * width) + i % 4; }
-int odd_quarters(int i, int width) { return even_quarters(i, width) + 4; }
-
-// dg_turn transposes a square: fours first, then the fours of four rows among each other.
-std::string turn(int width) {
-  auto s = [width](const char* a, const char* b, Pick pick) { return shuffle(a, b, width, pick); };
-  std::string text = cat(R"(DG_FN void dg_turn(dg_sv *x) {
-  dg_sv y[)", width, R"(];
-  for (int r = 0; r < )", width, R"(; r += 4) {
-    dg_sv a = )", s("x[r]", "x[r + 1]", low_of_four), ", b = ", s("x[r]", "x[r + 1]", high_of_four), R"(;
-    dg_sv c = )", s("x[r + 2]", "x[r + 3]", low_of_four), ", d = ", s("x[r + 2]", "x[r + 3]", high_of_four), R"(;
-    y[r] = )", s("a", "c", low_pairs), ", y[r + 1] = ", s("a", "c", high_pairs), R"(;
-    y[r + 2] = )", s("b", "d", low_pairs), ", y[r + 3] = ", s("b", "d", high_pairs), R"(;
-  }
-  for (int c = 0; c < 4; ++c) {
-)");
-  if (width == 4) text += "    x[c] = y[c];\n";
-  if (width == 8) text += cat("    x[c] = ", s("y[c]", "y[c + 4]", low_halves), ", x[c + 4] = ", s("y[c]", "y[c + 4]", high_halves), ";\n");
-  if (width == 16)
-    text += cat("    dg_sv p = ", s("y[c]", "y[c + 4]", low_halves), ", q = ", s("y[c]", "y[c + 4]", high_halves), ";\n    dg_sv r = ",
-                s("y[c + 8]", "y[c + 12]", low_halves), ", t = ", s("y[c + 8]", "y[c + 12]", high_halves), ";\n    x[c] = ",
-                s("p", "r", even_quarters), ", x[c + 4] = ", s("p", "r", odd_quarters), ", x[c + 8] = ", s("q", "t", even_quarters),
-                ", x[c + 12] = ", s("q", "t", odd_quarters), ";\n");
-  return text + "  }\n}\n";
-}
-
 // Rows of 16 ticks in memory, one a segment, as 16 vectors, and back.
 constexpr const char* segments = R"(
-DG_FN void dg_take_segments(dg_sv *x, const float *p, long count) {
-  for (int h = 0; h < 16; h += DG_SW) {
-    for (int r = 0; r < DG_SW; ++r) x[h + r] = r < count ? (dg_sv) * (const dg_su *)(p + 16 * r + h) : (dg_sv){0};
-    dg_turn(x + h);
+DG_FN void dg_take_segments(dg_vf *x, const float *p, long count) {
+  for (int h = 0; h < 16; h += DG_W) {
+    for (int r = 0; r < DG_W; ++r) x[h + r] = r < count ? dg_load_v(p + 16 * r + h) : (dg_vf){0};
+    dg_transpose_v(x + h);
   }
 }
-DG_FN void dg_give_segments(float *p, dg_sv *x, long lo, long hi) {
-  for (int h = 0; h < 16; h += DG_SW) {
-    dg_turn(x + h);
-    for (int r = 0; r < DG_SW; ++r)
-      if (r >= lo && r < hi) *(dg_su *)(p + 16 * r + h) = (dg_su)x[h + r];
+DG_FN void dg_give_segments(float *p, dg_vf *x, long lo, long hi) {
+  for (int h = 0; h < 16; h += DG_W) {
+    dg_transpose_v(x + h);
+    for (int r = 0; r < DG_W; ++r)
+      if (r >= lo && r < hi) dg_store_v(p + 16 * r + h, x[h + r]);
   }
 }
 DG_FN double dg_scan_term(double a, double s, double c) { return (a == 0) | (s == 0) ? c : a * s + c; }
@@ -224,7 +149,7 @@ class Scan {
   std::string value(int i, const std::string& n) const {
     std::string y = cat("z", i);
     for (int j = 0; j < d_; ++j)
-      y = cat("DG_SFMA1(", varies_ ? cat("m", j, i) : cat("(float)P[((", n, ") * ", d_, " + ", i, ") * ", d_, " + ", j, "]"), ", (float)s", j, ", ", y, ")");
+      y = cat("DG_FMA(", varies_ ? cat("m", j, i) : cat("(float)P[((", n, ") * ", d_, " + ", i, ") * ", d_, " + ", j, "]"), ", (float)s", j, ", ", y, ")");
     return y;
   }
   std::string load() const {
@@ -254,7 +179,7 @@ class Scan {
       if (adds(i)) text += cat("    const float b", i, "t = b", i, "[t];\n");
       if (before(i)) text += cat("    u", i, "[t] = x", i, ";\n");
     }
-    text += step("float", "DG_SFMA1", "A");
+    text += step("float", "DG_FMA", "A");
     text += cells([&](int i) { return cat("    float n", i, " = ", value(i, "k + 1 - start"), ";\n"); });
     text += cat("    if (!(", cells([](int i) { return cat(i ? " + " : "", "n", i, " * 0"); }), " == 0)) {\n");
     for (int i = 0; i < d_; ++i) {
@@ -274,17 +199,17 @@ class Scan {
 
   // ---- segments in lanes -----------------------------------------------------------------------------------------------
 
-  // Segments [at, at + 16 count), count <= DG_SW, ascending in lanes. Returns how many are done: not those from one on whose
+  // Segments [at, at + 16 count), count <= DG_W, ascending in lanes. Returns how many are done: not those from one on whose
   // values are not finite.
   std::string in_segments() const {
     std::string text = cat("static long ", name_, "_segments(", declared(), ", long at, long count) {\n");
-    auto take = [&](const std::string& name) { text += cat("  dg_sv ", name, "x[16];\n  dg_take_segments(", name, "x, ", name, " + at, count);\n"); };
+    auto take = [&](const std::string& name) { text += cat("  dg_vf ", name, "x[16];\n  dg_take_segments(", name, "x, ", name, " + at, count);\n"); };
     each_varying(take);
     for (int i = 0; i < d_; ++i)
       if (adds(i)) take(cat("b", i));
     each_out([&](int, const std::string& o, bool) {
-      text += cat("  dg_sv ", o, "z[16];\n");
-      for (int j = 0; varies_ && j < d_; ++j) text += cat("  dg_sv ", o, "m", j, "[16];\n");
+      text += cat("  dg_vf ", o, "z[16];\n");
+      for (int j = 0; varies_ && j < d_; ++j) text += cat("  dg_vf ", o, "m", j, "[16];\n");
     });
     return text + from_zeros() + carry() + add_state() + "  return good;\n}\n";
   }
@@ -292,14 +217,14 @@ class Scan {
   std::string from_zeros() const {
     std::string text;
     if (a_.find('s') != std::string::npos)
-      text += cat("  dg_sv c[", d_ * d_, "];\n  for (int i = 0; i < ", d_ * d_, "; ++i) c[i] = A[i] - (dg_sv){0};\n");
-    text += cells([](int i) { return cat("  dg_sv z", i, " = {0};\n"); });
-    if (varies_) text += pairs([](int j, int i) { return cat("  dg_sv m", j, i, " = (dg_sv){0} + ", i == j ? 1 : 0, ";\n"); });
+      text += cat("  dg_vf c[", d_ * d_, "];\n  for (int i = 0; i < ", d_ * d_, "; ++i) c[i] = dg_splat(A[i]);\n");
+    text += cells([](int i) { return cat("  dg_vf z", i, " = {0};\n"); });
+    if (varies_) text += pairs([](int j, int i) { return cat("  dg_vf m", j, i, " = dg_splat(", i == j ? 1 : 0, ");\n"); });
     text += cat("  for (int n = 0; n < 16; ++n) {\n    const int t = ", reverse_ ? "15 - n" : "n", ";\n");
-    each_varying([&](const std::string& name) { text += cat("    const dg_sv ", name, "t = ", name, "x[t];\n"); });
+    each_varying([&](const std::string& name) { text += cat("    const dg_vf ", name, "t = ", name, "x[t];\n"); });
     for (int i = 0; i < d_; ++i)
-      if (adds(i)) text += cat("    const dg_sv b", i, "t = b", i, "x[t];\n");
-    return text + keep(false) + step("dg_sv", "DG_SFMA", "c") + keep(true) + "  }\n";
+      if (adds(i)) text += cat("    const dg_vf b", i, "t = b", i, "x[t];\n");
+    return text + keep(false) + step("dg_vf", "DG_FMA_V", "c") + keep(true) + "  }\n";
   }
   std::string keep(bool later) const {
     std::string text;
@@ -313,22 +238,22 @@ class Scan {
 
   // The state before each segment, in order.
   std::string carry() const {
-    std::string text = cells([](int i) { return cat("  float s", i, "x[DG_SW] = {0};\n  double s", i, " = g->s[", i, "];\n"); });
+    std::string text = cells([](int i) { return cat("  float s", i, "x[DG_W] = {0};\n  double s", i, " = g->s[", i, "];\n"); });
     text += cat("  long good = 0;\n  for (; good < count; ++good) {\n    const long r = ", reverse_ ? "count - 1 - good" : "good", ";\n");
     text += cells([](int i) { return cat("    s", i, "x[r] = (float)s", i, ";\n"); });
     text += cells([&](int i) { return cat("    const double n", i, " = ", advanced(i, "16", cat("z", i), "[r]"), ";\n"); });
     text += cat("    if (!(", cells([](int i) { return cat(i ? " + " : "", "(float)n", i, " * 0"); }), " == 0)) break;\n");
     text += cells([](int i) { return cat("    s", i, " = n", i, ";\n"); }) + "  }\n";
-    return text + cells([](int i) { return cat("  g->s[", i, "] = s", i, ", g->cell[", i, "] = (float)s", i, ";\n  const dg_sv v", i, " = *(const dg_su *)s", i, "x;\n"); });
+    return text + cells([](int i) { return cat("  g->s[", i, "] = s", i, ", g->cell[", i, "] = (float)s", i, ";\n  const dg_vf v", i, " = dg_load_v(s", i, "x);\n"); });
   }
 
   std::string add_state() const {
     std::string text;
     each_out([&](int i, const std::string& o, bool after) {
-      text += cat("  for (int n = 0; n < 16; ++n) {\n    const int t = ", reverse_ ? "15 - n" : "n", ";\n    dg_sv y = ", o, "z[t];\n");
+      text += cat("  for (int n = 0; n < 16; ++n) {\n    const int t = ", reverse_ ? "15 - n" : "n", ";\n    dg_vf y = ", o, "z[t];\n");
       for (int j = 0; j < d_; ++j) {
-        std::string m = varies_ ? cat(o, "m", j, "[t]") : cat("((float)P[((n + ", after ? 1 : 0, ") * ", d_, " + ", i, ") * ", d_, " + ", j, "] - (dg_sv){0})");
-        text += cat("    y = DG_SFMA(", m, ", v", j, ", y);\n");
+        std::string m = varies_ ? cat(o, "m", j, "[t]") : cat("dg_splat((float)P[((n + ", after ? 1 : 0, ") * ", d_, " + ", i, ") * ", d_, " + ", j, "])");
+        text += cat("    y = DG_FMA_V(", m, ", v", j, ", y);\n");
       }
       text += cat("    ", o, "z[t] = y;\n  }\n  dg_give_segments(", o, " + at, ", o, "z, ", reverse_ ? "count - good, count" : "0, good", ");\n");
     });
@@ -359,7 +284,7 @@ class Scan {
     if (varies_) text += pairs([&](int j, int i) { return cat("    g->m[", j * d_ + i, "] = ", i == j ? 1 : 0, ";\n"); });
     text += cat("    g->start = (float)k;\n  }\n  if (ragged > 0) ", name_, "_ticks(", shared(), ", ", reverse_ ? "n - 1" : "0", ", k, ragged);\n");
     text += "  const long whole = (n - ragged) / 16, rest = n - ragged - 16 * whole;\n  for (long done = 0; done < whole;) {\n";
-    text += "    const long count = whole - done < DG_SW ? whole - done : DG_SW;\n";
+    text += "    const long count = whole - done < DG_W ? whole - done : DG_W;\n";
     text += cat("    const long good = ", name_, "_segments(", shared(), ", ", reverse_ ? "rest + 16 * (whole - done - count)" : "ragged + 16 * done", ", count);\n");
     text += cat("    done += good;\n    if (good == count) continue;\n    ", name_, "_ticks(", shared(), ", ",
                 reverse_ ? "rest + 16 * (whole - done) - 1" : "ragged + 16 * done", ", 0, 16);\n    ++done;\n  }\n");
@@ -389,7 +314,7 @@ DG_FN void dg_shift_r(float *to, const float *from, float *cell, long n, long si
 }  // namespace
 
 std::string prelude_scan(const std::set<std::string>& names) {
-  std::string text = cat(vectors, "#if DG_SW == 16\n", turn(16), "#elif DG_SW == 8\n", turn(8), "#else\n", turn(4), "#endif\n", segments, shift);
+  std::string text = cat(segments, shift);
   for (auto& name : names)
     if (name.starts_with("dg_scan_")) text += Scan(name).text();
   return text;

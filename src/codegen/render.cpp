@@ -573,8 +573,10 @@ std::string render_program(Target target, std::span<const Kernel> kernels) {
   std::string text;
   if (!plans.empty()) text += prelude_fft(target, plans);
   if (calls.count("dg_matmul")) text += prelude_gemm(target);
-  auto in_order = [](const std::string& name) { return name.starts_with("dg_scan_") || name.starts_with("dg_shift"); };
-  if (std::any_of(calls.begin(), calls.end(), in_order)) text += prelude_scan(calls);
+  std::set<std::string> scans;
+  for (auto& [name, lanes] : calls)
+    if (name.starts_with("dg_scan_") || name.starts_with("dg_shift")) scans.insert(name);
+  if (!scans.empty()) text += prelude_scan(scans);
   if (calls.count("dg_add_to")) text += add_helper(target);
   for (auto& kernel : kernels) text += "\n" + render_kernel(dialect(target), kernel);
   return prelude_math(target) + helpers(target) + prelude_calls(target, count_calls(kernels)) + prelude_vector(target, text) +
