@@ -54,8 +54,8 @@ Recurrence cells_of(const Graph& g, const std::vector<Id>& component) {
 class Parts {
  public:
   Parts(const Graph& g, const std::vector<Id>& component) : g_(g), cells_(cells_of(g, component)) {
-    affine_ = cells_.order() <= kMostOrder;
     const Type& type = g[cells_.write[0]].type;
+    affine_ = cells_.order() <= kMostOrder && type.shape.size() == 1 && type.clock.period == 1;
     for (Id id : component) {
       affine_ = affine_ && g[id].type == type && (is_read(g[id]) || is_write(g, id) || g[id].op->family == Family::scalar);
       if (affine_ && (is_read(g[id]) || depends(id))) affine_ = is_read(g[id]) || is_write(g, id) || linear(id) != 0, varies_[id];

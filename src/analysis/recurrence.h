@@ -1,5 +1,6 @@
 // Linear recurrences: feedback whose cells take values that are affine in the cells, however that was written. The pass leaves
-// only that in the loop; coefficients and what else is added are computed outside of it, in parallel.
+// only that in the loop; coefficients and what else is added are computed outside of it, in parallel. For single values at
+// frame clock: banks of lanes are parallel as they are.
 //   before:  %y = add (mul %b0, %x), %s1             after:  %y = add (mul %b0, %x), %s1
 //            state_write (sub (mul %b1, %x), (mul %a1, %y))  state_write (madd %A, %s1, %b)    %A = -a1, %b = b1 x - a1 b0 x
 #pragma once
