@@ -1,6 +1,7 @@
 #include "driver/run.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 
 #include "base/check.h"
@@ -31,6 +32,12 @@ constexpr bool kCareful = true;
 constexpr bool kCareful = false;
 #endif
 bool careful(const Options& options) { return kCareful || options.careful; }
+
+// The pool changes its size only when runs ask for another one.
+void use_threads(int threads) {
+  static std::atomic<int> asked = 0;
+  if (asked.exchange(threads) != threads) runtime::set_thread_count(threads);
+}
 
 }  // namespace
 
@@ -65,6 +72,7 @@ Run::Run(const Compiled& compiled, RunWorkspace& workspace, const Capture& bindi
 
 void Run::go(std::span<const std::span<float>> outputs) {
   runtime::Trace::Scope span(trace_, "run", args_.frames);
+  if (on_host_ && !args_.real_time) use_threads(c_.options.threads);
   bind();
   memory_.load_history(state_.block, 0, true);
   for (int level = 0; level < plan_.levels; ++level) sweep(level);

@@ -1,5 +1,6 @@
 // How time and work are cut never shows: tiles, threads, memory budget and blocks give the same bits.
 #include <cstring>
+#include <thread>
 
 #include "runtime/threads.h"
 #include "support/graphs.h"
@@ -182,6 +183,19 @@ TEST(ThreadCounts, GiveTheSameBits) {
       expect_same_bits(got, want);
     }
   }
+}
+
+TEST(ThreadCounts, AreAsked) {
+  Patch p = with_gradients(network);
+  driver::Options options = fast_build();
+  for (int n : {3, 1}) {
+    options.threads = n;
+    run_fresh(p, Backend::cpu, 10, options);
+    EXPECT_EQ(runtime::thread_count(), n);
+  }
+  options.threads = 0;
+  run_fresh(p, Backend::cpu, 10, options);
+  EXPECT_EQ(runtime::thread_count(), std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
 }
 
 // ---- blocks ----------------------------------------------------------------------------------------------------------------
