@@ -52,7 +52,7 @@ class Dump(Case):
     def test_every_stage_reads_back(self):
         program = self.dump("--backend", "cpu", "--run", "64")
         stages = sorted(program.glob("*.dgir"))
-        self.assertEqual([s.name for s in stages], ["00_captured.dgir", "01_clocks.dgir", "02_gradients.dgir", "03_recompute.dgir"])
+        self.assertEqual([s.name for s in stages], ["00_captured.dgir", "01_clocks.dgir", "02_gradients.dgir", "03_recompute.dgir", "04_recurrences.dgir"])
         for stage in stages:
             self.assertEqual(run(str(stage))[0], stage.read_text())
 
@@ -109,9 +109,9 @@ class Trace(Case):
 
     def test_compile_and_run(self):
         spans = self.spans("--backend", "cpu")
-        stages = ["clocks", "gradients", "recompute", "plan", "lower", "render", "cc"]
+        stages = ["clocks", "gradients", "recompute", "recurrences", "plan", "lower", "render", "cc"]
         self.assertEqual([s for s in spans if s.startswith("compile/")], ["compile/" + s for s in stages])
-        for span in ["run/tile/k1", "run/reverse tile/k6", "run/static/k9"]:
+        for span in ["run/tile/k1", "run/reverse tile/k6", "run/static/k10"]:
             self.assertIn(span, spans)
 
     def test_interpreter(self):
