@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "ir/helper.h"
 #include "ir/op.h"
 
 namespace dgen::ir {
@@ -27,6 +28,20 @@ bool same_expr(const LoopExpr& a, const LoopExpr& b) {
 bool is_leaf(LoopOp op) { return op == LoopOp::fconst || op == LoopOp::iconst || op == LoopOp::var || op == LoopOp::arg; }
 
 }  // namespace
+
+std::string_view infix(LoopOp op) {
+  switch (op) {
+    case LoopOp::iadd: return "+";
+    case LoopOp::isub: return "-";
+    case LoopOp::imul: return "*";
+    case LoopOp::idiv: return "/";
+    case LoopOp::imod: return "%";
+    case LoopOp::ilt: return "<";
+    case LoopOp::ieq: return "==";
+    case LoopOp::iand: return "&";
+    default: return {};
+  }
+}
 
 LoopBuilder::LoopBuilder(std::string name) {
   kernel_.name = std::move(name);
@@ -257,9 +272,9 @@ int LoopBuilder::load(int array, int index) {
   return put(std::move(e));
 }
 
-int LoopBuilder::call(std::string name, std::vector<int> args, LoopType type) {
-  LoopExpr e{LoopOp::call, type, std::move(args)};
-  e.name = std::move(name);
+int LoopBuilder::call(std::string_view helper, std::vector<int> args) {
+  LoopExpr e{LoopOp::call, find_helper(helper).result, std::move(args)};
+  e.name = helper;
   return put(std::move(e));
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -28,6 +29,9 @@ enum class LoopOp {
   gather,   // array i at an integer index a lane
 };
 enum class LoopType { f32, i64, u64 };
+
+// "+" of iadd and so on, as C and the printer write them; empty for what does not stand between its arguments.
+std::string_view infix(LoopOp op);
 
 struct LoopExpr {
   LoopOp op;
@@ -168,7 +172,7 @@ class LoopBuilder {
   int to_float(int a);
   int to_int(int a);
   int load(int array, int index);
-  int call(std::string name, std::vector<int> args, LoopType type);
+  int call(std::string_view helper, std::vector<int> args);  // see ir/helper.h
 
   int array(ArrayRef ref);                 // finds or adds
   int local(int64_t size, LoopType type = LoopType::f32);  // a new local array

@@ -5,20 +5,6 @@
 namespace dgen::ir {
 namespace {
 
-const char* infix(LoopOp op) {
-  switch (op) {
-    case LoopOp::iadd: return " + ";
-    case LoopOp::isub: return " - ";
-    case LoopOp::imul: return " * ";
-    case LoopOp::idiv: return " / ";
-    case LoopOp::imod: return " % ";
-    case LoopOp::ilt: return " < ";
-    case LoopOp::ieq: return " == ";
-    case LoopOp::iand: return " and ";
-    default: return nullptr;
-  }
-}
-
 const char* array_kind(ArrayRef::Kind kind) {
   static const char* names[] = {"stream", "state", "segment", "phase", "param", "tensor", "literal", "input", "scalars", "partial", "total", "local"};
   return names[kind];
@@ -57,7 +43,7 @@ class Printer {
 
   std::string text(int e) const {
     const LoopExpr& x = k_.exprs.at(static_cast<size_t>(e));
-    if (const char* symbol = infix(x.op)) return name(x.args[0]) + symbol + name(x.args[1]);
+    if (auto symbol = infix(x.op); !symbol.empty()) return cat(name(x.args[0]), " ", symbol, " ", name(x.args[1]));
     switch (x.op) {
       case LoopOp::scalar: return std::string(x.row->name) + list(x.args);
       case LoopOp::call: return x.name + list(x.args);

@@ -19,13 +19,6 @@ constexpr double kManyTrips = 256;
 constexpr double kFunction = 8, kContiguous = 1, kStrided = 10, kStridedStore = 16, kGather = 12, kDivision = 8, kTransform = 12, kTurn = 3;
 constexpr int64_t kMostOwn = 12288;  // elements a lane of all arrays of vectors together: they lie on a thread's stack
 
-// Helpers that the prelude has for vectors, too.
-bool has_lanes(const std::string& call) {
-  static constexpr std::array<std::string_view, 7> names = {"dg_phase_out",   "dg_phase_step", "dg_phase_step_static", "dg_phase_after",
-                                                           "dg_phase_reset", "dg_noise",      "dg_noise_key"};
-  return std::find(names.begin(), names.end(), call) != names.end();
-}
-
 // Run-time numbers that fit 32 bits: all that do not count from the stream's start.
 bool is_small(const KernelArg& arg) { return arg.kind != KernelArg::tile_frame && arg.kind != KernelArg::tick0 && arg.kind != KernelArg::step; }
 
@@ -131,7 +124,7 @@ class Walk {
       case LoopOp::to_float:
         if (!uniform(x.args[1]) || !fits(x.args[0])) cannot("a stream position in every lane");
         return charge(2, {Value::lanes});
-      case LoopOp::call: return call(x);
+      case LoopOp::call: return charge(kFunction, {Value::lanes});
       default: return cannot("an unknown expression"), Value{Value::lanes};
     }
   }
@@ -172,11 +165,6 @@ class Walk {
     bool no_least = min ? a.no_least || b.no_least : a.no_least && b.no_least;
     bool no_most = min ? a.no_most && b.no_most : a.no_most || b.no_most;
     return charge(1, {Value::lanes, 0, no_least, no_most});
-  }
-
-  Value call(const LoopExpr& x) {
-    if (!has_lanes(x.name)) cannot(x.name + " has no vector form");
-    return charge(kFunction, {Value::lanes});
   }
 
   Value load(const LoopExpr& x, bool all_uniform) {

@@ -499,8 +499,8 @@ std::vector<Kernel> advance_kernels(const Plan& plan, int level) {
     int rate = l.load(l.array({ArrayRef::scalars}), l.i(static_cast<int64_t>(RunScalar::sample_rate)));
     l.loop(size, [&](int e) {
       ElemCtx ctx = low.context(id, l.i(0), {});
-      int step = l.call("dg_phase_step_static", {low.element(g[id].in[0], l.i(0), ctx.unravel(e, g[id].shape())), rate}, LoopType::u64);
-      l.store(phase, e, l.call("dg_phase_after", {l.load(phase, e), step, l.arg(KernelArg::tile_ticks, 1)}, LoopType::u64));
+      int step = l.call("dg_phase_step_static", {low.element(g[id].in[0], l.i(0), ctx.unravel(e, g[id].shape())), rate});
+      l.store(phase, e, l.call("dg_phase_after", {l.load(phase, e), step, l.arg(KernelArg::tile_ticks, 1)}));
     });
     kernels.push_back(low.finish());
   }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "ir/helper.h"
 #include "ir/op.h"
 #include "loop/lanes.h"
 
@@ -180,12 +181,16 @@ class Widen {
     LoopExpr e = expr(old);
     e.lanes = kind(old) == LaneValue::lanes;
     if (e.op == LoopOp::load && e.lanes) return load(old, into);
-    // One step moves a phase on from lane to lane.
-    bool phases = e.op == LoopOp::call && e.name == "dg_phase_after" && kind(e.args[0]) == LaneValue::uniform && kind(e.args[1]) == LaneValue::uniform &&
-                  lanes_.of(e.args[2]).stride == 1;
-    if (phases) e.name = "dg_phase_ramp";
-    for (int& a : e.args) a = e.lanes && !phases ? operand(a, e.op == LoopOp::call, into) : map(a);
+    const bool ramp = e.op == LoopOp::call && is_ramp(e);
+    if (ramp) e.name = find_helper(e.name).ramp;
+    for (int& a : e.args) a = e.lanes && !ramp ? operand(a, e.op == LoopOp::call, into) : map(a);
     new_[old] = let(std::move(e), into);
+  }
+
+  // A helper's values at consecutive numbers, one a lane.
+  bool is_ramp(const LoopExpr& e) const {
+    auto uniform = [this](int a) { return kind(a) == LaneValue::uniform; };
+    return !find_helper(e.name).ramp.empty() && std::all_of(e.args.begin(), e.args.end() - 1, uniform) && lanes_.of(e.args.back()).stride == 1;
   }
 
   void load(int old, std::vector<Stmt>& into) {

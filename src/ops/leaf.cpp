@@ -60,10 +60,10 @@ void eval_noise(EvalCtx& c) {
 int elem_noise(ElemCtx& c) {
   LoopBuilder& l = c.l;
   int64_t period = c.attrs().i("period");
-  int seed = l.call("dg_noise_key", {l.i(c.attrs().i("seed")), l.i(c.attrs().i("number"))}, LoopType::u64);
-  seed = l.call("dg_noise_key", {seed, l.arg(KernelArg::step)}, LoopType::u64);
+  int seed = l.call("dg_noise_key", {l.i(c.attrs().i("seed")), l.i(c.attrs().i("number"))});
+  seed = l.call("dg_noise_key", {seed, l.arg(KernelArg::step)});
   int tick = period == 0 ? l.i(0) : l.add(l.arg(KernelArg::tick0, period), c.tick);
-  return l.call("dg_noise", {seed, c.ravel(c.idx, c.shape()), tick}, LoopType::f32);
+  return l.call("dg_noise", {seed, c.ravel(c.idx, c.shape()), tick});
 }
 
 Type infer_iota(std::span<const Type>, const Attrs& attrs) { return {{attrs.i("n")}, static_clock}; }

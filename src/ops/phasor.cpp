@@ -51,20 +51,20 @@ int phase_array(ElemCtx& c) { return c.l.array({ArrayRef::phase, c.id, c.shape()
 int increment(ElemCtx& c) {
   auto& l = c.l;
   int rate = l.load(l.array({ArrayRef::scalars, none, 0}), l.i(static_cast<int>(RunScalar::sample_rate)));
-  return l.call(c.input(0).clock().is_static() ? "dg_phase_step_static" : "dg_phase_step", {c.in(0), rate}, LoopType::u64);
+  return l.call(c.input(0).clock().is_static() ? "dg_phase_step_static" : "dg_phase_step", {c.in(0), rate});
 }
 
 // The output at a phase: x + 0 f, so that a frequency that is no number is heard of, while the phase waits for the next.
 int shown(ElemCtx& c, int phase) {
   auto& l = c.l;
-  return l.scalar("add", {l.call("dg_phase_out", {phase}, LoopType::f32), l.scalar("mul", {c.in(0), l.f(0)})});
+  return l.scalar("add", {l.call("dg_phase_out", {phase}), l.scalar("mul", {c.in(0), l.f(0)})});
 }
 
 // Static frequency without reset: closed form from the phase at the tile's start (advanced after the tile).
 int elem(ElemCtx& c) {
   auto& l = c.l;
   int base = l.load(phase_array(c), c.ravel(c.idx, c.shape()));
-  int turned = l.call("dg_phase_after", {base, increment(c), c.tick}, LoopType::u64);
+  int turned = l.call("dg_phase_after", {base, increment(c), c.tick});
   return shown(c, turned);
 }
 
@@ -76,8 +76,8 @@ void stmt(StmtCtx& c) {
     int array = phase_array(at);
     int phase = l.load(array, e);
     l.store(c.out, l.add(c.base, e), shown(at, phase));
-    int next = l.call("dg_phase_after", {phase, increment(at), l.i(1)}, LoopType::u64);
-    if (c.node.in.size() == 2) next = l.call("dg_phase_reset", {at.in(1), next}, LoopType::u64);
+    int next = l.call("dg_phase_after", {phase, increment(at), l.i(1)});
+    if (c.node.in.size() == 2) next = l.call("dg_phase_reset", {at.in(1), next});
     l.store(array, e, next);
   });
 }

@@ -13,6 +13,7 @@
 #include "ir/expr.h"
 #include "ir/op.h"
 #include "support/on_cuda.h"
+#include "support/sanitized.h"
 
 namespace dgen::test {
 
@@ -121,7 +122,7 @@ struct Patch {
 // Less of the C compiler's time; its own optimiser is on trial where a test says so.
 inline driver::Options fast_build(int optimize = 1) {
   driver::Options options;
-  options.optimize = optimize;
+  options.optimize = kSanitized ? 0 : optimize;
   options.careful = true;
   return options;
 }

@@ -2,16 +2,13 @@
 #include <cstdlib>
 #include <new>
 
+#include "support/sanitized.h"
+
 thread_local bool counting_allocations = false;
 thread_local int allocations = 0;
 
 // Sanitizers have their own, which must free what it gave.
-#if defined(__has_feature)
-#define DGEN_HAS_FEATURE(x) __has_feature(x)
-#else
-#define DGEN_HAS_FEATURE(x) 0
-#endif
-#if !defined(__SANITIZE_ADDRESS__) && !DGEN_HAS_FEATURE(address_sanitizer) && !DGEN_HAS_FEATURE(thread_sanitizer)
+#if !DGEN_SANITIZED
 
 void* operator new(std::size_t size) {
   if (counting_allocations) ++allocations;

@@ -1,0 +1,104 @@
+// A whole text: what the kernels call, then the kernels.
+#include <map>
+#include <set>
+
+#include "codegen/render.h"
+#include "ir/op.h"
+
+namespace dgen::codegen {
+
+using namespace ir;
+
+namespace {
+
+// Glue between the loop IR's calls and the prelude.
+std::string helpers(Target target) {
+  return cat("#define DG_LONG ", dialect(target).real_long, R"(
+DG_FN DG_LONG dg_to_int(float x) {
+  float y = x == x ? x : 0.0f;
+  y = y < -2147483520.0f ? -2147483520.0f : y;
+  y = y > 2147483520.0f ? 2147483520.0f : y;
+  return (DG_LONG)(int)y;
+}
+DG_FN dg_u64 dg_phase_after(dg_u64 phase, dg_u64 step, dg_u64 ticks) { return phase + step * ticks; }
+DG_FN dg_u64 dg_phase_reset(float reset, dg_u64 phase) { return reset > 0.0f ? 0 : phase; }
+)");
+}
+
+// sum += part, the sums in double or as a float and what it lost (Knuth's two-sum).
+const char* add_helper(Target target) {
+  if (target == Target::c)
+    return "DG_FN void dg_add_to(double* sum, const float* part, long n) { for (long i = 0; i < n; ++i) sum[i] += part[i]; }\n";
+  if (target == Target::cuda) return R"(
+DG_FN void dg_add_to(double* sum, const float* part, long long n, long long first, long long step) {
+  for (long long i = first; i < n; i += step) sum[i] += part[i];
+}
+)";
+  return R"(
+DG_FN void dg_add_to(device float2* sum, const device float* part, long n, long first, long step) {
+  for (long i = first; i < n; i += step) {
+    float a = sum[i].x, b = part[i], s = a + b, t = s - a, low = sum[i].y + ((a - (s - t)) + (b - t));
+    sum[i].x = s + low;
+    sum[i].y = low - (sum[i].x - s);
+  }
+}
+)";
+}
+
+std::string vector_helpers(Target target, const std::string& code) {
+  if (target != Target::c || code.find("dg_v") == std::string::npos) return "";
+  return "DG_FN dg_vi dg_choose_i(dg_vi mask, dg_vi a, dg_vi b) { return (a & mask) | (b & ~mask); }\n";
+}
+
+// The functions that statements call, and whether for vectors.
+void collect_calls(const std::vector<Stmt>& body, std::map<std::string, bool>& names) {
+  for (auto& s : body) {
+    if (s.kind == Stmt::call) names[s.name] |= s.lanes;
+    collect_calls(s.body, names);
+    collect_calls(s.rest, names);
+  }
+}
+
+// How often each function of a scalar operator's text is called.
+std::map<std::string_view, int> count_calls(std::span<const Kernel> kernels) {
+  std::map<std::string_view, int> calls;
+  for (auto& kernel : kernels)
+    for (auto& x : kernel.exprs)
+      if (x.op == LoopOp::scalar) ++calls[x.row->c_text.substr(0, x.row->c_text.find('('))];
+  return calls;
+}
+
+// dg_rfft_1024 and the like.
+bool fft_plan(const std::string& name, FftPlan* plan) {
+  static const std::map<std::string, FftPlan::Kind> kinds = {
+      {"dg_rfft", FftPlan::rfft}, {"dg_irfft", FftPlan::irfft}, {"dg_fft", FftPlan::fft}, {"dg_ifft", FftPlan::ifft}};
+  size_t cut = name.rfind('_');
+  auto kind = kinds.find(name.substr(0, cut));
+  if (kind == kinds.end()) return false;
+  *plan = {kind->second, std::stoi(name.substr(cut + 1))};
+  return true;
+}
+
+}  // namespace
+
+std::string render_program(Target target, std::span<const Kernel> kernels) {
+  std::map<std::string, bool> calls;
+  for (auto& kernel : kernels) collect_calls(kernel.body, calls);
+  std::vector<FftPlan> plans;
+  for (auto& [name, lanes] : calls)
+    if (FftPlan plan; fft_plan(name, &plan)) plan.lanes = lanes, plans.push_back(plan);
+
+  std::string text;
+  if (!plans.empty()) text += prelude_fft(target, plans);
+  if (calls.count("dg_matmul")) text += prelude_gemm(target);
+  std::set<std::string> scans;
+  for (auto& [name, lanes] : calls)
+    if (name.starts_with("dg_scan_") || name.starts_with("dg_shift")) scans.insert(name);
+  if (!scans.empty()) text += prelude_scan(scans);
+  if (calls.count("dg_add_to")) text += add_helper(target);
+  for (auto& kernel : kernels) text += "\n" + render_kernel(dialect(target), kernel);
+  return prelude_math(target) + helpers(target) + prelude_calls(target, count_calls(kernels)) + prelude_vector(target, text) +
+         vector_helpers(target, text) + text;
+}
+
+}  // namespace dgen::codegen

@@ -1,0 +1,40 @@
+// Text of a kernel's expressions: a number as the target's scalar, or a vector in C (see prelude_vector in codegen/prelude.h).
+#pragma once
+#include <string>
+#include <vector>
+
+#include "codegen/render.h"
+
+namespace dgen::codegen {
+
+class Speller {
+ public:
+  Speller(const Dialect& d, const ir::Kernel& k) : d_(d), k_(k) {}
+
+  // As an operand: a name or a constant, since every other expression has its let.
+  std::string name(int e) const;
+  // As an operand that is a vector; a number is then the same in all lanes.
+  std::string splat(int e) const;
+  // What it is computed by.
+  std::string text(int e) const { return lanes(e) ? vector_text(e) : scalar_text(e); }
+  std::string type(int e) const;
+  bool lanes(int e) const { return expr(e).lanes; }
+
+ private:
+  const ir::LoopExpr& expr(int e) const { return k_.exprs[static_cast<size_t>(e)]; }
+  std::string scalar_text(int e) const;
+  std::string vector_text(int e) const;
+  std::string vector_row(const ir::LoopExpr& x) const;
+  std::string vector_call(const ir::LoopExpr& x) const;
+  std::string vector_load(const ir::LoopExpr& x) const;
+  std::string splats(const std::vector<int>& args) const;
+  std::string mask(int e) const;
+  bool is_pair(int64_t array) const;
+  // A 32-bit and a 64-bit integer are added before they are rounded; what is near zero has no second part.
+  bool is_near(const ir::LoopExpr& x) const { return expr(x.args[1]).op == ir::LoopOp::iconst; }
+
+  const Dialect& d_;
+  const ir::Kernel& k_;
+};
+
+}  // namespace dgen::codegen

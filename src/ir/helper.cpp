@@ -1,0 +1,23 @@
+#include "ir/helper.h"
+
+#include "base/check.h"
+
+namespace dgen::ir {
+
+const Helper& find_helper(std::string_view name) {
+  static constexpr Helper helpers[] = {
+      {.name = "dg_phase_out", .result = LoopType::f32},
+      {.name = "dg_phase_step", .result = LoopType::u64},
+      {.name = "dg_phase_step_static", .result = LoopType::u64},
+      {.name = "dg_phase_after", .result = LoopType::u64, .ramp = "dg_phase_ramp"},
+      {.name = "dg_phase_ramp", .result = LoopType::u64, .lanewise = false},
+      {.name = "dg_phase_reset", .result = LoopType::u64},
+      {.name = "dg_noise_key", .result = LoopType::u64},
+      {.name = "dg_noise", .result = LoopType::f32},
+  };
+  for (auto& helper : helpers)
+    if (helper.name == name) return helper;
+  throw InternalError(cat("no helper [", name, "]"));
+}
+
+}  // namespace dgen::ir

@@ -1,0 +1,19 @@
+// Pure functions of the prelude that expressions of the loop IR call.
+#pragma once
+#include <string_view>
+
+#include "ir/loop.h"
+
+namespace dgen::ir {
+
+struct Helper {
+  std::string_view name;
+  LoopType result;
+  bool lanewise = true;        // its form for vectors, NAME_v, takes vectors; else plain numbers
+  std::string_view ramp = {};  // the helper that gives its values at n, n + 1, ... of its last argument, the others fixed
+};
+
+// Throws InternalError if there is none of that name.
+const Helper& find_helper(std::string_view name);
+
+}  // namespace dgen::ir
