@@ -65,16 +65,15 @@ class Parts {
 
   bool affine() const { return affine_; }
 
-  // The parts of a node of the component, in a copy of the graph where inputs come first; what a cell's write takes if it
-  // is one, else none.
+  // Sees the nodes of the component in order, in a copy of the graph where inputs come first. Returns what takes the place
+  // of a write or of the value that is written: a write of the isolated form; else none.
   Id visit(Graph& out, Id id, const std::vector<Id>& to) {
     if (!varies_.count(id)) return none;
     if (is_read(g_[id])) return read(out, id, to[static_cast<size_t>(id)]), none;
-    if (is_write(g_, id)) {
-      varies_[id] = varies_.at(g_[id].in[0]);
-      return next_value(out, id);
-    }
+    if (is_write(g_, id)) return isolate(out, id);
     combine(out, id, to);
+    for (Id write : cells_.write)
+      if (g_[write].in[0] == id) return isolate(out, write);
     return none;
   }
 
@@ -134,6 +133,17 @@ class Parts {
     return in == node.in[0] ? id : out.add(node.op, {in}, node.attrs, node.loc);
   }
 
+  Id isolate(Graph& out, Id write) {
+    auto [done, is_new] = isolated_.try_emplace(write, none);
+    if (!is_new) return done->second;
+    varies_[write] = varies_.at(g_[write].in[0]);
+    Node node = g_[write];
+    node.in = {next_value(out, write)};
+    done->second = out.add(std::move(node));
+    if (out.rewrites) out.rewrites->push_back({"recurrence", print_node(g_, write), print_node(out, done->second)});
+    return done->second;
+  }
+
   // The cell's own value comes last, since it is on the shortest way around the loop.
   Id next_value(Graph& out, Id id) {
     static const Op madd = op("madd");
@@ -154,6 +164,7 @@ class Parts {
   bool affine_ = false;
   std::map<Id, Split> varies_;
   Split state_;  // the cells' reads in the copy
+  std::map<Id, Id> isolated_;  // writes in the copy
 };
 
 }  // namespace
@@ -176,12 +187,8 @@ Graph isolate_recurrences(const Graph& g) {
         auto found = parts_of.find(id);
         if (found == parts_of.end()) return now;
         to[static_cast<size_t>(id)] = now;
-        Id next = found->second->visit(o, id, to);
-        if (next == none) return now;
-        node.in = {next};
-        Id isolated = o.add(std::move(node));
-        if (o.rewrites) o.rewrites->push_back({"recurrence", print_node(g, id), print_node(o, isolated)});
-        return isolated;
+        Id isolated = found->second->visit(o, id, to);
+        return isolated == none ? now : isolated;
       },
       &to);
   return rebuild(out);

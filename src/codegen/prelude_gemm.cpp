@@ -43,13 +43,10 @@ DG_GEMM void dg_transpose(long rows, long columns, const float *x, long ldx, flo
   for (; i + DG_W <= rows; i += DG_W) {
     const float *r = x + i * ldx;
     long j = 0;
-    for (; j + DG_W <= columns; j += DG_W) {
-      dg_vf block[DG_W];
-  DG_UNROLL
-      for (int l = 0; l < DG_W; ++l) block[l] = dg_load_v(r + l * ldx + j);
-      dg_transpose_v(block);
-  DG_UNROLL
-      for (int l = 0; l < DG_W; ++l) dg_store_v(out + (j + l) * ldo + i, block[l]);
+    for (; j + 4 <= columns; j += 4) {
+      dg_vf block[4];
+      dg_take_rows_v(block, r + j, ldx);
+      for (int l = 0; l < 4; ++l) dg_store_v(out + (j + l) * ldo + i, block[l]);
     }
     for (; j < columns; ++j) dg_store_v(out + j * ldo + i, dg_strided_v(r + j, ldx));
   }

@@ -14,20 +14,28 @@ namespace {
 
 constexpr int kSegment = 16;  // ticks
 
-// Rows of 16 ticks in memory, one a segment, as 16 vectors, and back.
+// Rows of 16 ticks in memory, one a segment, as 16 vectors, and back. A part of the lanes goes through a copy.
 constexpr const char* segments = R"(
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+#define DG_FMA_DOUBLE(a, b, c) __builtin_fma(a, b, c)
+#else
+#define DG_FMA_DOUBLE(a, b, c) ((a) * (b) + (c))
+#endif
 DG_FN void dg_take_segments(dg_vf *x, const float *p, long count) {
-  for (int h = 0; h < 16; h += DG_W) {
-    for (int r = 0; r < DG_W; ++r) x[h + r] = r < count ? dg_load_v(p + 16 * r + h) : (dg_vf){0};
-    dg_transpose_v(x + h);
+  float rows[16 * DG_W];
+  if (count < DG_W) {
+    for (long i = 0; i < 16 * DG_W; ++i) rows[i] = i < 16 * count ? p[i] : 0;
+    p = rows;
   }
+  for (int t = 0; t < 16; t += 4) dg_take_rows_v(x + t, p + t, 16);
 }
+DG_FN long dg_part(long lanes) { return lanes < 0 ? 0 : lanes > DG_W ? DG_W : lanes; }
 DG_FN void dg_give_segments(float *p, dg_vf *x, long lo, long hi) {
-  for (int h = 0; h < 16; h += DG_W) {
-    dg_transpose_v(x + h);
-    for (int r = 0; r < DG_W; ++r)
-      if (r >= lo && r < hi) dg_store_v(p + 16 * r + h, x[h + r]);
-  }
+  float rows[16 * DG_W];
+  const int whole = lo == 0 && hi == DG_W;
+  float *to = whole ? p : rows;
+  for (int t = 0; t < 16; t += 4) dg_give_rows_v(to + t, x + t, 16);
+  if (lo < hi && !whole) __builtin_memcpy(p + 16 * lo, rows + 16 * lo, 64 * (hi - lo));
 }
 DG_FN double dg_scan_term(double a, double s, double c) { return (a == 0) | (s == 0) ? c : a * s + c; }
 )";
@@ -51,9 +59,11 @@ class Scan {
     varies_ = a_.find('t') != std::string::npos;
   }
 
-  std::string text() const { return state() + ticks() + in_segments() + whole(); }
+  std::string text() const { return state() + ticks() + in_segments(1) + (pairs_vectors() ? in_segments(2) : "") + whole(); }
 
  private:
+  // What two vectors of segments need stays in registers.
+  bool pairs_vectors() const { return d_ <= 2; }
   char a(int i, int j) const { return a_[static_cast<size_t>(i * d_ + j)]; }
   bool before(int i) const { return out_[static_cast<size_t>(i)] == 'b' || out_[static_cast<size_t>(i)] == 'x'; }
   bool after(int i) const { return out_[static_cast<size_t>(i)] == 'a' || out_[static_cast<size_t>(i)] == 'x'; }
@@ -102,38 +112,38 @@ class Scan {
   std::string shared() const { return cat(streams(false), ", P, g"); }
   std::string declared() const { return cat(streams(true), ", const double *P, ", name_, "_state *g"); }
 
-  std::string element(int i, int j, const char* constants) const {
+  std::string element(int i, int j, const char* constants, const std::string& g = "") const {
     if (a(i, j) == '1') return "1";
-    return a(i, j) == 's' ? cat(constants, "[", i * d_ + j, "]") : cat("a", i, j, "t");
+    return a(i, j) == 's' ? cat(constants, "[", i * d_ + j, "]") : cat("a", i, j, "t", g);
   }
 
   // Row i of A times a vector whose names start with x, plus a tick's input.
-  std::string row(int i, const std::string& x, const std::string& plus, const char* fma, const char* constants) const {
+  std::string row(int i, const std::string& x, const std::string& plus, const char* fma, const char* constants, const std::string& g) const {
     std::string sum = plus;
     for (int j : columns(i)) {
-      const std::string cell = cat(x, j), factor = element(i, j, constants);
+      const std::string cell = cat(x, j, g), factor = element(i, j, constants, g);
       if (sum.empty()) sum = a(i, j) == '1' ? cell : cat(factor, " * ", cell);
       else sum = a(i, j) == '1' ? cat("(", cell, " + ", sum, ")") : cat(fma, "(", factor, ", ", cell, ", ", sum, ")");
     }
-    return sum.empty() ? cat(x, "0 * 0") : sum;
+    return sum.empty() ? cat(x, "0", g, " * 0") : sum;
   }
 
-  // One tick of z and m, old values to new ones.
-  std::string step(const char* type, const char* fma, const char* constants) const {
-    std::string text = cells([&](int i) { return cat("    ", type, " y", i, " = ", row(i, "z", adds(i) ? cat("b", i, "t") : "", fma, constants), ";\n"); });
+  // One tick of z and m, old values to new ones; g: a suffix of their names.
+  std::string step(const char* type, const char* fma, const char* constants, const std::string& g = "") const {
+    std::string text = cells([&](int i) { return cat("    ", type, " y", i, g, " = ", row(i, "z", adds(i) ? cat("b", i, "t", g) : "", fma, constants, g), ";\n"); });
     if (varies_)
-      text += pairs([&](int j, int i) { return cat("    ", type, " p", j, i, " = ", row(i, cat("m", j), "", fma, constants), ";\n"); });
-    text += cells([&](int i) { return cat("    z", i, " = y", i, ";\n"); });
-    if (varies_) text += pairs([&](int j, int i) { return cat("    m", j, i, " = p", j, i, ";\n"); });
+      text += pairs([&](int j, int i) { return cat("    ", type, " p", j, i, g, " = ", row(i, cat("m", j), "", fma, constants, g), ";\n"); });
+    text += cells([&](int i) { return cat("    z", i, g, " = y", i, g, ";\n"); });
+    if (varies_) text += pairs([&](int j, int i) { return cat("    m", j, i, g, " = p", j, i, g, ";\n"); });
     return text;
   }
 
   // The state at a segment's start times A^k in double, plus z: cell i.
-  std::string advanced(int i, const std::string& power, const std::string& z, const std::string& lane) const {
-    std::string sum = cat("(double)", z, lane);
+  std::string advanced(int i, const std::string& power, const std::string& lane) const {
+    std::string sum = cat("(double)z", i, lane);
     for (int k = 0; k < d_; ++k) {
       const int j = (i + 1 + k) % d_;
-      sum = cat(varies_ ? cat("(double)m", j, i, lane) : cat("P[((", power, ") * ", d_, " + ", i, ") * ", d_, " + ", j, "]"), " * s", j, " + (", sum, ")");
+      sum = cat("DG_FMA_DOUBLE(", varies_ ? cat("(double)m", j, i, lane) : cat("P[((", power, ") * ", d_, " + ", i, ") * ", d_, " + ", j, "]"), ", s", j, ", ", sum, ")");
     }
     return sum;
   }
@@ -192,72 +202,105 @@ class Scan {
       if (after(i)) text += cat("    w", i, "[t] = n", i, ";\n");
       text += cat("    x", i, " = n", i, ";\n");
     }
-    text += "  }\n  if (k == 16) {\n" + cells([&](int i) { return cat("      const double e", i, " = ", advanced(i, "16 - start", cat("z", i), ""), ";\n"); });
+    text += "  }\n  if (k == 16) {\n" + cells([&](int i) { return cat("      const double e", i, " = ", advanced(i, "16 - start", ""), ";\n"); });
     text += cells([](int i) { return cat("      s", i, " = e", i, ";\n"); }) + anew("0") + "  }\n" + save();
     return text + cells([](int i) { return cat("  g->cell[", i, "] = x", i, ";\n"); }) + "}\n";
   }
 
   // ---- segments in lanes -----------------------------------------------------------------------------------------------
 
-  // Segments [at, at + 16 count), count <= DG_W, ascending in lanes. Returns how many are done: not those from one on whose
-  // values are not finite.
-  std::string in_segments() const {
-    std::string text = cat("static long ", name_, "_segments(", declared(), ", long at, long count) {\n");
-    auto take = [&](const std::string& name) { text += cat("  dg_vf ", name, "x[16];\n  dg_take_segments(", name, "x, ", name, " + at, count);\n"); };
+  // Segments [at, at + 16 count), ascending in the lanes of one vector or, so that one waits less for the other, two: count
+  // <= DG_W or 2 DG_W. Returns how many are done: not those from one on whose values are not finite.
+  std::string in_segments(int vectors) const {
+    vectors_ = vectors;
+    std::string text = cat("static long ", name_, "_segments", vectors, "(", declared(), ", long at, long count) {\n");
+    auto take = [&](const std::string& name) {
+      each_vector([&](const std::string& g, const std::string& from) {
+        text += cat("  dg_vf ", name, "x", g, "[16];\n  dg_take_segments(", name, "x", g, ", ", name, " + at + 16 * ", from, ", count - ", from, ");\n");
+      });
+    };
     each_varying(take);
     for (int i = 0; i < d_; ++i)
       if (adds(i)) take(cat("b", i));
     each_out([&](int, const std::string& o, bool) {
-      text += cat("  dg_vf ", o, "z[16];\n");
-      for (int j = 0; varies_ && j < d_; ++j) text += cat("  dg_vf ", o, "m", j, "[16];\n");
+      each_vector([&](const std::string& g, const std::string&) {
+        text += cat("  dg_vf ", o, "z", g, "[16];\n");
+        for (int j = 0; varies_ && j < d_; ++j) text += cat("  dg_vf ", o, "m", j, g, "[16];\n");
+      });
     });
     return text + from_zeros() + carry() + add_state() + "  return good;\n}\n";
+  }
+  template <class F>
+  void each_vector(const F& f) const {
+    for (int v = 0; v < vectors_; ++v) f(vectors_ == 1 ? "" : v == 0 ? "l" : "h", v == 0 ? "0" : "DG_W");
+  }
+  template <class F>
+  std::string vectors(const F& f) const {
+    std::string text;
+    each_vector([&](const std::string& g, const std::string& from) { text += f(g, from); });
+    return text;
   }
 
   std::string from_zeros() const {
     std::string text;
     if (a_.find('s') != std::string::npos)
       text += cat("  dg_vf c[", d_ * d_, "];\n  for (int i = 0; i < ", d_ * d_, "; ++i) c[i] = dg_splat(A[i]);\n");
-    text += cells([](int i) { return cat("  dg_vf z", i, " = {0};\n"); });
-    if (varies_) text += pairs([](int j, int i) { return cat("  dg_vf m", j, i, " = dg_splat(", i == j ? 1 : 0, ");\n"); });
-    text += cat("  for (int n = 0; n < 16; ++n) {\n    const int t = ", reverse_ ? "15 - n" : "n", ";\n");
-    each_varying([&](const std::string& name) { text += cat("    const dg_vf ", name, "t = ", name, "x[t];\n"); });
-    for (int i = 0; i < d_; ++i)
-      if (adds(i)) text += cat("    const dg_vf b", i, "t = b", i, "x[t];\n");
-    return text + keep(false) + step("dg_vf", "DG_FMA_V", "c") + keep(true) + "  }\n";
+    each_vector([&](const std::string& g, const std::string&) {
+      text += cells([&](int i) { return cat("  dg_vf z", i, g, " = {0};\n"); });
+      if (varies_) text += pairs([&](int j, int i) { return cat("  dg_vf m", j, i, g, " = dg_splat(", i == j ? 1 : 0, ");\n"); });
+    });
+    text += cat("  DG_UNROLL\n  for (int n = 0; n < 16; ++n) {\n    const int t = ", reverse_ ? "15 - n" : "n", ";\n");
+    each_vector([&](const std::string& g, const std::string&) {
+      each_varying([&](const std::string& name) { text += cat("    const dg_vf ", name, "t", g, " = ", name, "x", g, "[t];\n"); });
+      for (int i = 0; i < d_; ++i)
+        if (adds(i)) text += cat("    const dg_vf b", i, "t", g, " = b", i, "x", g, "[t];\n");
+      text += keep(false, g) + step("dg_vf", "DG_FMA_V", "c", g) + keep(true, g);
+    });
+    return text + "  }\n";
   }
-  std::string keep(bool later) const {
+  std::string keep(bool later, const std::string& g) const {
     std::string text;
     each_out([&](int i, const std::string& o, bool after) {
       if (after != later) return;
-      text += cat("    ", o, "z[t] = z", i, ";\n");
-      for (int j = 0; varies_ && j < d_; ++j) text += cat("    ", o, "m", j, "[t] = m", j, i, ";\n");
+      text += cat("    ", o, "z", g, "[t] = z", i, g, ";\n");
+      for (int j = 0; varies_ && j < d_; ++j) text += cat("    ", o, "m", j, g, "[t] = m", j, i, g, ";\n");
     });
     return text;
   }
 
-  // The state before each segment, in order.
+  // The state before each segment, in order, and after the last.
   std::string carry() const {
-    std::string text = cells([](int i) { return cat("  float s", i, "x[DG_W] = {0};\n  double s", i, " = g->s[", i, "];\n"); });
-    text += cat("  long good = 0;\n  for (; good < count; ++good) {\n    const long r = ", reverse_ ? "count - 1 - good" : "good", ";\n");
-    text += cells([](int i) { return cat("    s", i, "x[r] = (float)s", i, ";\n"); });
-    text += cells([&](int i) { return cat("    const double n", i, " = ", advanced(i, "16", cat("z", i), "[r]"), ";\n"); });
-    text += cat("    if (!(", cells([](int i) { return cat(i ? " + " : "", "(float)n", i, " * 0"); }), " == 0)) break;\n");
+    const std::string lanes = vectors_ == 1 ? "DG_W" : "2 * DG_W";
+    auto in_memory = [&](const std::string& name) {
+      return cat("  float ", name, "x[", lanes, "];\n", vectors([&](const std::string& g, const std::string& from) { return cat("  dg_store_v(", name, "x + ", from, ", ", name, g, ");\n"); }));
+    };
+    std::string text = cells([&](int i) { return in_memory(cat("z", i)); });
+    if (varies_) text += pairs([&](int j, int i) { return in_memory(cat("m", j, i)); });
+    text += cells([&](int i) { return cat("  double s", i, " = g->s[", i, "], d", i, "x[", lanes, " + 1];\n  float s", i, "x[", lanes, " + 1] = {0};\n"); });
+    text += cat("  for (long n = 0; n < count; ++n) {\n    const long r = ", reverse_ ? "count - 1 - n" : "n", ";\n");
+    text += cells([&](int i) { return cat("    d", i, "x[n] = s", i, ", s", i, "x[r] = (float)s", i, ";\n"); });
+    text += cells([&](int i) { return cat("    const double n", i, " = ", advanced(i, "16", "x[r]"), ";\n"); });
     text += cells([](int i) { return cat("    s", i, " = n", i, ";\n"); }) + "  }\n";
-    return text + cells([](int i) { return cat("  g->s[", i, "] = s", i, ", g->cell[", i, "] = (float)s", i, ";\n  const dg_vf v", i, " = dg_load_v(s", i, "x);\n"); });
+    text += cells([](int i) { return cat("  d", i, "x[count] = s", i, ";\n"); });
+    text += "  long good = count;\n  if (!(" + cells([](int i) { return cat(i ? " + " : "", "(float)s", i, " * 0"); }) + " == 0))\n";
+    text += cat("    for (good = 0; ", cells([](int i) { return cat(i ? " + " : "", "(float)d", i, "x[good + 1] * 0"); }), " == 0;) ++good;\n");
+    return text + cells([&](int i) { return cat("  g->s[", i, "] = d", i, "x[good], g->cell[", i, "] = (float)d", i, "x[good];\n"); });
   }
 
   std::string add_state() const {
-    std::string text;
-    each_out([&](int i, const std::string& o, bool after) {
-      text += cat("  for (int n = 0; n < 16; ++n) {\n    const int t = ", reverse_ ? "15 - n" : "n", ";\n    dg_vf y = ", o, "z[t];\n");
-      for (int j = 0; j < d_; ++j) {
-        std::string m = varies_ ? cat(o, "m", j, "[t]") : cat("dg_splat((float)P[((n + ", after ? 1 : 0, ") * ", d_, " + ", i, ") * ", d_, " + ", j, "])");
-        text += cat("    y = DG_FMA_V(", m, ", v", j, ", y);\n");
-      }
-      text += cat("    ", o, "z[t] = y;\n  }\n  dg_give_segments(", o, " + at, ", o, "z, ", reverse_ ? "count - good, count" : "0, good", ");\n");
+    return vectors([&](const std::string& g, const std::string& from) {
+      std::string text = "  {\n" + cells([&](int i) { return cat("  const dg_vf v", i, " = dg_load_v(s", i, "x + ", from, ");\n"); });
+      each_out([&](int i, const std::string& o, bool after) {
+        text += cat("  DG_UNROLL\n  for (int n = 0; n < 16; ++n) {\n    const int t = ", reverse_ ? "15 - n" : "n", ";\n    dg_vf y = ", o, "z", g, "[t];\n");
+        for (int j = 0; j < d_; ++j) {
+          std::string m = varies_ ? cat(o, "m", j, g, "[t]") : cat("dg_splat((float)P[((n + ", after ? 1 : 0, ") * ", d_, " + ", i, ") * ", d_, " + ", j, "])");
+          text += cat("    y = DG_FMA_V(", m, ", v", j, ", y);\n");
+        }
+        const std::string lo = reverse_ ? "count - good" : "0", hi = reverse_ ? "count" : "good";
+        text += cat("    ", o, "z", g, "[t] = y;\n  }\n  dg_give_segments(", o, " + at + 16 * ", from, ", ", o, "z", g, ", dg_part(", lo, " - ", from, "), dg_part(", hi, " - ", from, "));\n");
+      });
+      return text + "  }\n";
     });
-    return text;
   }
 
   // P[k] = A^k for k up to a segment's length.
@@ -284,8 +327,11 @@ class Scan {
     if (varies_) text += pairs([&](int j, int i) { return cat("    g->m[", j * d_ + i, "] = ", i == j ? 1 : 0, ";\n"); });
     text += cat("    g->start = (float)k;\n  }\n  if (ragged > 0) ", name_, "_ticks(", shared(), ", ", reverse_ ? "n - 1" : "0", ", k, ragged);\n");
     text += "  const long whole = (n - ragged) / 16, rest = n - ragged - 16 * whole;\n  for (long done = 0; done < whole;) {\n";
-    text += "    const long count = whole - done < DG_W ? whole - done : DG_W;\n";
-    text += cat("    const long good = ", name_, "_segments(", shared(), ", ", reverse_ ? "rest + 16 * (whole - done - count)" : "ragged + 16 * done", ", count);\n");
+    const std::string from = reverse_ ? "rest + 16 * (whole - done - count)" : "ragged + 16 * done";
+    text += cat("    const long most = ", pairs_vectors() ? "whole - done > DG_W ? 2 * DG_W : DG_W" : "DG_W", ", count = whole - done < most ? whole - done : most;\n");
+    text += "    const long good = ";
+    if (pairs_vectors()) text += cat("most > DG_W ? ", name_, "_segments2(", shared(), ", ", from, ", count) : ");
+    text += cat(name_, "_segments1(", shared(), ", ", from, ", count);\n");
     text += cat("    done += good;\n    if (good == count) continue;\n    ", name_, "_ticks(", shared(), ", ",
                 reverse_ ? "rest + 16 * (whole - done) - 1" : "ragged + 16 * done", ", 0, 16);\n    ++done;\n  }\n");
     text += cat("  if (rest > 0) ", name_, "_ticks(", shared(), ", ", reverse_ ? "rest - 1" : "n - rest", ", 0, rest);\n");
@@ -295,6 +341,7 @@ class Scan {
   std::string name_, a_, b_, out_;
   int d_ = 0;
   bool reverse_ = false, varies_ = false;
+  mutable int vectors_ = 1;  // of the function that is being written
 };
 
 // Every value one tick late; `size` elements a tick.

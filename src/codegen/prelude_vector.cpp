@@ -38,6 +38,7 @@ typedef dg_u32 dg_vw __attribute__((vector_size(DG_W * 4), may_alias));
 typedef dg_u64 dg_vq __attribute__((vector_size(DG_W * 4), may_alias)); /* half as many lanes, as all that follow */
 typedef long long dg_vs __attribute__((vector_size(DG_W * 4)));
 typedef double dg_vd __attribute__((vector_size(DG_W * 4)));
+typedef float dg_quad __attribute__((vector_size(16), aligned(4), may_alias)), dg_pair_of_quads __attribute__((vector_size(32)));
 typedef float dg_vf_half __attribute__((vector_size(DG_W * 2)));
 typedef struct { dg_vq lo, hi; } dg_vu;
 typedef float dg_vf_any __attribute__((vector_size(DG_W * 4), aligned(4), may_alias)); /* anywhere in memory */
@@ -108,10 +109,7 @@ typedef dg_u64 dg_vq_any __attribute__((vector_size(DG_W * 4), aligned(8), may_a
 #define DG_QUAD_HIGH(i) (DG_QUAD(i) + 2)
 #define DG_PAIR(i) (((i) & ~3) + ((i) & 1) + ((i) & 2) / 2 * DG_W)
 #define DG_PAIR_HIGH(i) (DG_PAIR(i) + 2)
-#define DG_SIDE(i) (((i) & (DG_W / 2 - 1)) + ((i) >= DG_W / 2 ? DG_W : 0))
-#define DG_SIDE_HIGH(i) (DG_SIDE(i) + DG_W / 2)
-#define DG_CROSS(i) (((i) & 3) + ((i) & 4) * 2 + ((i) & 8) * 2)
-#define DG_CROSS_HIGH(i) (DG_CROSS(i) + 4)
+#define DG_SAME(i) i
 DG_FN dg_vf dg_blend(dg_vi mask, dg_vf a, dg_vf b) { return (dg_vf)(((dg_vi)a & mask) | ((dg_vi)b & ~mask)); }
 )C";
 
@@ -240,50 +238,52 @@ DG_FN dg_vf dg_gather_v(const float *p, dg_vi at) { return (dg_vf){DG_EACH(DG_PI
 DG_FN float dg_sum_v(dg_vf x) { DG_FOLD_LANES(x, DG_PLUS); return x[0]; }
 DG_FN float dg_prod_v(dg_vf x) { DG_FOLD_LANES(x, DG_TIMES); return x[0]; }
 DG_FN float dg_peak_v(dg_vf x) { DG_FOLD_LANES(x, dg_max_or_nan_v); return x[0]; }
-DG_FN void dg_transpose_v(dg_vf *r) { /* 4 by 4 in place in every 128 bits, then those as a whole */
-  DG_UNROLL
-  for (int i = 0; i < DG_W; i += 4) {
-    dg_vf a = DG_MIX(r[i], r[i + 1], DG_QUAD), b = DG_MIX(r[i], r[i + 1], DG_QUAD_HIGH);
-    dg_vf c = DG_MIX(r[i + 2], r[i + 3], DG_QUAD), d = DG_MIX(r[i + 2], r[i + 3], DG_QUAD_HIGH);
-    r[i] = DG_MIX(a, c, DG_PAIR), r[i + 1] = DG_MIX(a, c, DG_PAIR_HIGH);
-    r[i + 2] = DG_MIX(b, d, DG_PAIR), r[i + 3] = DG_MIX(b, d, DG_PAIR_HIGH);
-  }
-#if DG_W > 4
-  DG_UNROLL
-  for (int i = 0; i < 4; ++i) {
-    dg_vf a = DG_MIX(r[i], r[i + 4], DG_SIDE), b = DG_MIX(r[i], r[i + 4], DG_SIDE_HIGH);
-#if DG_W == 8
-    r[i] = a, r[i + 4] = b;
+DG_FN dg_vf dg_quads_v(const float *p, long step) { /* four floats from p, four from p + step, ... */
+#if DG_W == 4
+  return dg_load_v(p);
+#elif DG_W == 8
+  return (dg_vf)__builtin_shufflevector(*(const dg_quad *)p, *(const dg_quad *)(p + step), DG_EACH(DG_SAME));
 #else
-    dg_vf c = DG_MIX(r[i + 8], r[i + 12], DG_SIDE), d = DG_MIX(r[i + 8], r[i + 12], DG_SIDE_HIGH);
-    r[i] = DG_MIX(a, c, DG_CROSS), r[i + 4] = DG_MIX(a, c, DG_CROSS_HIGH);
-    r[i + 8] = DG_MIX(b, d, DG_CROSS), r[i + 12] = DG_MIX(b, d, DG_CROSS_HIGH);
+  dg_pair_of_quads a = __builtin_shufflevector(*(const dg_quad *)p, *(const dg_quad *)(p + step), 0, 1, 2, 3, 4, 5, 6, 7);
+  dg_pair_of_quads b = __builtin_shufflevector(*(const dg_quad *)(p + 2 * step), *(const dg_quad *)(p + 3 * step), 0, 1, 2, 3, 4, 5, 6, 7);
+  return (dg_vf)__builtin_shufflevector(a, b, DG_EACH(DG_SAME));
 #endif
-  }
+}
+DG_FN void dg_store_quads_v(float *p, long step, dg_vf x) {
+#if DG_W == 4
+  dg_store_v(p, x);
+#else
+  *(dg_quad *)p = __builtin_shufflevector(x, x, 0, 1, 2, 3), *(dg_quad *)(p + step) = __builtin_shufflevector(x, x, 4, 5, 6, 7);
+#if DG_W == 16
+  *(dg_quad *)(p + 2 * step) = __builtin_shufflevector(x, x, 8, 9, 10, 11), *(dg_quad *)(p + 3 * step) = __builtin_shufflevector(x, x, 12, 13, 14, 15);
 #endif
+#endif
+}
+DG_FN void dg_turn_v(dg_vf *r) { /* 4 by 4 in every 128 bits */
+  dg_vf a = DG_MIX(r[0], r[1], DG_QUAD), b = DG_MIX(r[0], r[1], DG_QUAD_HIGH);
+  dg_vf c = DG_MIX(r[2], r[3], DG_QUAD), d = DG_MIX(r[2], r[3], DG_QUAD_HIGH);
+  r[0] = DG_MIX(a, c, DG_PAIR), r[1] = DG_MIX(a, c, DG_PAIR_HIGH);
+  r[2] = DG_MIX(b, d, DG_PAIR), r[3] = DG_MIX(b, d, DG_PAIR_HIGH);
+}
+DG_FN void dg_take_rows_v(dg_vf *to, const float *from, long stride) { /* four columns of DG_W rows */
+  dg_vf r[4] = {dg_quads_v(from, 4 * stride), dg_quads_v(from + stride, 4 * stride), dg_quads_v(from + 2 * stride, 4 * stride), dg_quads_v(from + 3 * stride, 4 * stride)};
+  dg_turn_v(r);
+  to[0] = r[0], to[1] = r[1], to[2] = r[2], to[3] = r[3];
+}
+DG_FN void dg_give_rows_v(float *to, const dg_vf *from, long stride) {
+  dg_vf r[4] = {from[0], from[1], from[2], from[3]};
+  dg_turn_v(r);
+  dg_store_quads_v(to, 4 * stride, r[0]), dg_store_quads_v(to + stride, 4 * stride, r[1]);
+  dg_store_quads_v(to + 2 * stride, 4 * stride, r[2]), dg_store_quads_v(to + 3 * stride, 4 * stride, r[3]);
 }
 DG_MOVE dg_pack_v(dg_vf *to, const float *from, long stride, long n) {
   long e = 0;
-  for (; e + DG_W <= n; e += DG_W) {
-    dg_vf r[DG_W];
-    DG_UNROLL
-    for (int i = 0; i < DG_W; ++i) r[i] = dg_load_v(from + i * stride + e);
-    dg_transpose_v(r);
-    DG_UNROLL
-    for (int i = 0; i < DG_W; ++i) to[e + i] = r[i];
-  }
+  for (; e + 4 <= n; e += 4) dg_take_rows_v(to + e, from + e, stride);
   for (; e < n; ++e) to[e] = dg_strided_v(from + e, stride);
 }
 DG_MOVE dg_unpack_v(float *to, const dg_vf *from, long stride, long n) {
   long e = 0;
-  for (; e + DG_W <= n; e += DG_W) {
-    dg_vf r[DG_W];
-    DG_UNROLL
-    for (int i = 0; i < DG_W; ++i) r[i] = from[e + i];
-    dg_transpose_v(r);
-    DG_UNROLL
-    for (int i = 0; i < DG_W; ++i) dg_store_v(to + i * stride + e, r[i]);
-  }
+  for (; e + 4 <= n; e += 4) dg_give_rows_v(to + e, from + e, stride);
   for (; e < n; ++e) dg_store_strided_v(to + e, stride, from[e]);
 }
 )";

@@ -19,14 +19,14 @@ struct Program::Impl {
 
   // Of process(): the host's channels as rows and back.
   std::vector<std::vector<float>> rows_in, rows_out;
+  std::vector<int64_t> widths_in;
   Inputs spans_in;
   std::vector<std::span<float>> spans_out;
 
   bool all_once() const {
     return std::all_of(outputs.begin(), outputs.end(), [](const Value& v) { return v.kind() == Kind::tensor; });
   }
-  void room_for(int64_t frames);
-  void take_channels(const float* const* in, int64_t frames);
+  void bind_channels(const float* const* in, float* const* out, int64_t frames);
   void give_channels(float* const* out, int64_t frames) const;
 };
 
@@ -87,39 +87,36 @@ std::vector<std::vector<float>> Program::run(const RunOptions& options) {
   return values;
 }
 
-// Grows only; the rows of a shorter block use the front.
-void Program::Impl::room_for(int64_t frames) {
-  auto grow = [](std::vector<float>& row, int64_t size) {
-    if (row.size() < static_cast<size_t>(size)) row.resize(static_cast<size_t>(size));
+// A channel of single values is a row as it stands; others are gathered. Buffers grow only.
+void Program::Impl::bind_channels(const float* const* in, float* const* out, int64_t frames) {
+  auto buffer = [frames](std::vector<float>& row, int64_t width) {
+    auto size = static_cast<size_t>(width * frames);
+    if (row.size() < size) row.resize(size);
+    return std::span(row).first(size);
   };
+  std::fill(widths_in.begin(), widths_in.end(), 0);
   for (const InputUse& use : inputs) {
     auto channel = static_cast<size_t>(use.channel);
-    if (rows_in.size() <= channel) rows_in.resize(channel + 1), spans_in.resize(channel + 1);
-    grow(rows_in[channel], use.elements * frames);
-    spans_in[channel] = std::span(rows_in[channel]).first(std::max(spans_in[channel].size(), static_cast<size_t>(use.elements * frames)));
+    if (widths_in.size() <= channel) rows_in.resize(channel + 1), spans_in.resize(channel + 1), widths_in.resize(channel + 1);
+    widths_in[channel] = std::max(widths_in[channel], use.elements);
+  }
+  for (size_t channel = 0; channel < rows_in.size(); in += widths_in[channel], ++channel) {
+    const int64_t width = widths_in[channel];
+    spans_in[channel] = width == 1 ? std::span<const float>(*in, static_cast<size_t>(frames)) : std::span<const float>(buffer(rows_in[channel], width));
+    for (int64_t e = 0; width > 1 && e < width; ++e)
+      for (int64_t n = 0; n < frames; ++n) rows_in[channel][static_cast<size_t>(n * width + e)] = in[e][n];
   }
   rows_out.resize(outputs.size());
   spans_out.resize(outputs.size());
-  for (size_t i = 0; i < outputs.size(); ++i) {
-    grow(rows_out[i], outputs[i].size() * frames);
-    spans_out[i] = std::span(rows_out[i]).first(static_cast<size_t>(outputs[i].size() * frames));
-  }
-}
-
-// Channels of the host, sample by sample, as the rows a graph reads.
-void Program::Impl::take_channels(const float* const* in, int64_t frames) {
-  for (size_t channel = 0; channel < rows_in.size(); ++channel) {
-    auto width = static_cast<int64_t>(spans_in[channel].size()) / frames;
-    for (int64_t e = 0; e < width; ++e, ++in)
-      for (int64_t n = 0; n < frames; ++n) rows_in[channel][static_cast<size_t>(n * width + e)] = (*in)[n];
-  }
+  for (size_t i = 0; i < outputs.size(); out += outputs[i].size(), ++i)
+    spans_out[i] = outputs[i].size() == 1 ? std::span(*out, static_cast<size_t>(frames)) : buffer(rows_out[i], outputs[i].size());
 }
 
 void Program::Impl::give_channels(float* const* out, int64_t frames) const {
-  for (size_t i = 0; i < outputs.size(); ++i) {
-    int64_t width = outputs[i].size();
-    for (int64_t e = 0; e < width; ++e, ++out)
-      for (int64_t n = 0; n < frames; ++n) (*out)[n] = rows_out[i][static_cast<size_t>(n * width + e)];
+  for (size_t i = 0; i < outputs.size(); out += outputs[i].size(), ++i) {
+    const int64_t width = outputs[i].size();
+    for (int64_t e = 0; width > 1 && e < width; ++e)
+      for (int64_t n = 0; n < frames; ++n) out[e][n] = rows_out[i][static_cast<size_t>(n * width + e)];
   }
 }
 
@@ -128,9 +125,7 @@ void Program::process(const float* const* in, float* const* out, int nframes) {
   for (const InputUse& use : impl_->inputs)
     if (use.period > 1)
       fail("[process] channel ", use.channel, " is at hop(", use.period, "), a stream has one value a frame");
-  for (auto& span : impl_->spans_in) span = {};
-  impl_->room_for(nframes);
-  impl_->take_channels(in, nframes);
+  impl_->bind_channels(in, out, nframes);
   driver::RunArgs args = run_args(impl_->spans_in, nframes, false);
   args.real_time = true;
   FlushDenormals flush;

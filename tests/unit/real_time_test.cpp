@@ -51,5 +51,22 @@ TEST(RealTime, ProcessContinuesTheStream) {
   for (size_t i = 0; i < got.size(); ++i) ASSERT_NEAR(got[i], want[i], 1e-6) << i;
 }
 
+// A host may hand in one buffer for both.
+TEST(RealTime, ProcessInPlace) {
+  std::vector<float> in(300), want;
+  for (size_t i = 0; i < in.size(); ++i) in[i] = static_cast<float>((i * 7) % 23) / 23;
+  Signal y = voice() + Signal::input(0).delay(3) + Signal::input(0).buffer(16, 8).sum();
+  want = y.realize({.frames = 300, .inputs = {in}});
+  Program program = compile(y);
+  std::vector<float> got = in;
+  int at = 0;
+  for (int frames : {48, 1, 7, 128, 16, 100}) {
+    float* both[] = {got.data() + at};
+    program.process(both, both, frames);
+    at += frames;
+  }
+  for (size_t i = 0; i < got.size(); ++i) ASSERT_NEAR(got[i], want[i], 1e-6) << i;
+}
+
 }  // namespace
 }  // namespace dgen
