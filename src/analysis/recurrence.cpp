@@ -138,6 +138,7 @@ class Parts {
     if (!is_new) return done->second;
     varies_[write] = varies_.at(g_[write].in[0]);
     Node node = g_[write];
+    if (node.label.empty()) node.label = g_[node.in[0]].label;
     node.in = {next_value(out, write)};
     done->second = out.add(std::move(node));
     if (out.rewrites) out.rewrites->push_back({"recurrence", print_node(g_, write), print_node(out, done->second)});

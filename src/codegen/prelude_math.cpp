@@ -443,7 +443,7 @@ constexpr const char* call_c = R"(
 )";
 constexpr LongFunction long_ones[] = {{"dg_exp", 1},  {"dg_sigmoid", 1}, {"dg_softplus", 1}, {"dg_sinh", 1}, {"dg_cosh", 1}, {"dg_tanh", 1},
                                       {"dg_log", 1},  {"dg_log2", 1},    {"dg_log10", 1},    {"dg_sin", 1},  {"dg_cos", 1},  {"dg_tan", 1},
-                                      {"dg_asin", 1}, {"dg_acos", 1},    {"dg_atan", 1},     {"dg_pow", 2},  {"dg_atan2", 2}};
+                                      {"dg_asin", 1}, {"dg_acos", 1},    {"dg_atan", 1},     {"dg_pow", 2},  {"dg_atan2", 2}, {"dg_sin_turns", 1}, {"dg_cos_turns", 1}};
 
 }  // namespace
 

@@ -2,6 +2,7 @@
 
 #include "analysis/clocks.h"
 #include "analysis/recurrence.h"
+#include "analysis/turns.h"
 #include "autodiff/gradients.h"
 #include "driver/debug.h"
 #include "ir/verify.h"
@@ -33,6 +34,7 @@ ir::Graph run_passes(ir::Graph g, bool optional, const Watch& watch) {
 std::span<const Pass> passes() {
   static constexpr Pass table[] = {
       {"clocks", "every clock change becomes a node, constants fold", analysis::align_clocks, false},
+      {"turns", "sines of 2 pi times something become sines of turns", analysis::measure_in_turns, true},
       {"gradients", "grad nodes become a reverse sweep", autodiff::expand_gradients, false},
       {"recompute", "the reverse sweep computes pointwise values again instead of reading them", schedule::recompute_pointwise, true},
       {"recurrences", "linear feedback keeps only what must be done in order", analysis::isolate_recurrences, true},

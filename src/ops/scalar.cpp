@@ -1,5 +1,6 @@
 // Scalar operators: every column comes from the rows of ops.def.
 #include <cmath>
+#include <numbers>
 
 #include "ops/families.h"
 
@@ -41,6 +42,14 @@ Uses uses(const OpDef& op, int64_t) {
   std::vector<std::pair<double, double>> ranges(n, {op.lo, op.hi});
   return {{std::vector<Shape>(n), {}, ranges}, {std::vector<Shape>(n, Shape{2, 3}), {}, ranges}};
 }
+
+// Of at most a quarter turn, so that half a turn gives exactly 0.
+double sin_turns(double a) {
+  double r = a - std::round(a);
+  if (std::fabs(r) > .25) r = std::copysign(.5, r) - r;
+  return std::sin(2 * std::numbers::pi * r);
+}
+double cos_turns(double a) { return sin_turns(.25 - std::fabs(a - std::round(a))); }
 
 // A gradient expression, or nothing.
 struct Grad {
