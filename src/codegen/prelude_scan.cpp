@@ -212,10 +212,9 @@ class Scan {
   // Segments [at, at + 16 count), ascending in the lanes of one vector or, so that one waits less for the other, two: count
   // <= DG_W or 2 DG_W. Returns how many are done: not those from one on whose values are not finite.
   std::string in_segments(int vectors) const {
-    vectors_ = vectors;
     std::string text = cat("static long ", name_, "_segments", vectors, "(", declared(), ", long at, long count) {\n");
     auto take = [&](const std::string& name) {
-      each_vector([&](const std::string& g, const std::string& from) {
+      each_vector(vectors, [&](const std::string& g, const std::string& from) {
         text += cat("  dg_vf ", name, "x", g, "[16];\n  dg_take_segments(", name, "x", g, ", ", name, " + at + 16 * ", from, ", count - ", from, ");\n");
       });
     };
@@ -223,34 +222,29 @@ class Scan {
     for (int i = 0; i < d_; ++i)
       if (adds(i)) take(cat("b", i));
     each_out([&](int, const std::string& o, bool) {
-      each_vector([&](const std::string& g, const std::string&) {
+      each_vector(vectors, [&](const std::string& g, const std::string&) {
         text += cat("  dg_vf ", o, "z", g, "[16];\n");
         for (int j = 0; varies_ && j < d_; ++j) text += cat("  dg_vf ", o, "m", j, g, "[16];\n");
       });
     });
-    return text + from_zeros() + carry() + add_state() + "  return good;\n}\n";
+    return text + from_zeros(vectors) + carry(vectors) + add_state(vectors) + "  return good;\n}\n";
   }
+  // f(suffix of a vector's names, its first segment)
   template <class F>
-  void each_vector(const F& f) const {
-    for (int v = 0; v < vectors_; ++v) f(vectors_ == 1 ? "" : v == 0 ? "l" : "h", v == 0 ? "0" : "DG_W");
-  }
-  template <class F>
-  std::string vectors(const F& f) const {
-    std::string text;
-    each_vector([&](const std::string& g, const std::string& from) { text += f(g, from); });
-    return text;
+  static void each_vector(int vectors, const F& f) {
+    for (int v = 0; v < vectors; ++v) f(vectors == 1 ? "" : v == 0 ? "l" : "h", v == 0 ? "0" : "DG_W");
   }
 
-  std::string from_zeros() const {
+  std::string from_zeros(int vectors) const {
     std::string text;
     if (a_.find('s') != std::string::npos)
       text += cat("  dg_vf c[", d_ * d_, "];\n  for (int i = 0; i < ", d_ * d_, "; ++i) c[i] = dg_splat(A[i]);\n");
-    each_vector([&](const std::string& g, const std::string&) {
+    each_vector(vectors, [&](const std::string& g, const std::string&) {
       text += cells([&](int i) { return cat("  dg_vf z", i, g, " = {0};\n"); });
       if (varies_) text += pairs([&](int j, int i) { return cat("  dg_vf m", j, i, g, " = dg_splat(", i == j ? 1 : 0, ");\n"); });
     });
     text += cat("  DG_UNROLL\n  for (int n = 0; n < 16; ++n) {\n    const int t = ", reverse_ ? "15 - n" : "n", ";\n");
-    each_vector([&](const std::string& g, const std::string&) {
+    each_vector(vectors, [&](const std::string& g, const std::string&) {
       each_varying([&](const std::string& name) { text += cat("    const dg_vf ", name, "t", g, " = ", name, "x", g, "[t];\n"); });
       for (int i = 0; i < d_; ++i)
         if (adds(i)) text += cat("    const dg_vf b", i, "t", g, " = b", i, "x", g, "[t];\n");
@@ -269,10 +263,12 @@ class Scan {
   }
 
   // The state before each segment, in order, and after the last.
-  std::string carry() const {
-    const std::string lanes = vectors_ == 1 ? "DG_W" : "2 * DG_W";
+  std::string carry(int vectors) const {
+    const std::string lanes = vectors == 1 ? "DG_W" : "2 * DG_W";
     auto in_memory = [&](const std::string& name) {
-      return cat("  float ", name, "x[", lanes, "];\n", vectors([&](const std::string& g, const std::string& from) { return cat("  dg_store_v(", name, "x + ", from, ", ", name, g, ");\n"); }));
+      std::string stores = cat("  float ", name, "x[", lanes, "];\n");
+      each_vector(vectors, [&](const std::string& g, const std::string& from) { stores += cat("  dg_store_v(", name, "x + ", from, ", ", name, g, ");\n"); });
+      return stores;
     };
     std::string text = cells([&](int i) { return in_memory(cat("z", i)); });
     if (varies_) text += pairs([&](int j, int i) { return in_memory(cat("m", j, i)); });
@@ -287,9 +283,10 @@ class Scan {
     return text + cells([&](int i) { return cat("  g->s[", i, "] = d", i, "x[good], g->cell[", i, "] = (float)d", i, "x[good];\n"); });
   }
 
-  std::string add_state() const {
-    return vectors([&](const std::string& g, const std::string& from) {
-      std::string text = "  {\n" + cells([&](int i) { return cat("  const dg_vf v", i, " = dg_load_v(s", i, "x + ", from, ");\n"); });
+  std::string add_state(int vectors) const {
+    std::string text;
+    each_vector(vectors, [&](const std::string& g, const std::string& from) {
+      text += "  {\n" + cells([&](int i) { return cat("  const dg_vf v", i, " = dg_load_v(s", i, "x + ", from, ");\n"); });
       each_out([&](int i, const std::string& o, bool after) {
         text += cat("  DG_UNROLL\n  for (int n = 0; n < 16; ++n) {\n    const int t = ", reverse_ ? "15 - n" : "n", ";\n    dg_vf y = ", o, "z", g, "[t];\n");
         for (int j = 0; j < d_; ++j) {
@@ -299,8 +296,9 @@ class Scan {
         const std::string lo = reverse_ ? "count - good" : "0", hi = reverse_ ? "count" : "good";
         text += cat("    ", o, "z", g, "[t] = y;\n  }\n  dg_give_segments(", o, " + at + 16 * ", from, ", ", o, "z", g, ", dg_part(", lo, " - ", from, "), dg_part(", hi, " - ", from, "));\n");
       });
-      return text + "  }\n";
+      text += "  }\n";
     });
+    return text;
   }
 
   // P[k] = A^k for k up to a segment's length.
@@ -341,7 +339,6 @@ class Scan {
   std::string name_, a_, b_, out_;
   int d_ = 0;
   bool reverse_ = false, varies_ = false;
-  mutable int vectors_ = 1;  // of the function that is being written
 };
 
 // Every value one tick late; `size` elements a tick.
