@@ -59,7 +59,7 @@ void add_settings(CLI::App& command, Arguments& arguments, const std::vector<Con
 }
 
 void apply_overrides(Config& config, const Arguments& arguments) {
-  if (!arguments.data.empty()) config.data = arguments.data;
+  if (!arguments.data.empty()) config.data = fs::absolute(arguments.data).lexically_normal();
   for (const auto& [key, value] : arguments.flags) {
     std::string flag = "--" + key;
     std::replace(flag.begin(), flag.end(), '_', '-');
@@ -88,6 +88,9 @@ int train_command(const Arguments& arguments) {
   const Config before = load_config(fs::path(arguments.run) / "config.json");
   if (const std::string other = model_difference(config, before); !other.empty())
     fail(arguments.run, ": cannot go on with another model: ", other);
+  if (fs::weakly_canonical(config.data) != fs::weakly_canonical(before.data))
+    fail(arguments.run, ": was trained on ", before.data, ", cannot go on with ", config.data, "; if it has moved, change \"data\" in ",
+         (fs::path(arguments.run) / "config.json").string());
   return train_run(config, arguments.run, true);
 }
 

@@ -147,7 +147,9 @@ int reconstruct(const Config& config, const Reconstruction& what) {
     clips.clear();
     for (const Clip& clip : set.clips) clips.push_back(&clip);
   }
-  if (!what.out.empty()) fs::create_directories(what.out);
+  std::error_code error;
+  if (!what.out.empty()) fs::create_directories(what.out, error);
+  if (error) fail(what.out.string(), ": cannot be made: ", error.message());
   Table table({"file", "loss", "/ silence", "log-spectral dB", "loudness dB", "f0 cents", "within 50 %"});
   std::vector<Metrics> all;
   Progress progress("rendering", clips.size());

@@ -110,8 +110,10 @@ class Trainer {
       curves_.training.add(s, *result.train_loss);
       if (logged) log(s + 1, *result.train_loss, terms);
       if (due(s + 1, config_.validate_every)) result.validation_loss = log_validation(s + 1);
-      if (due(s + 1, config_.render_every)) render(s + 1);
+      // First what must not be lost if a disk is full, then the pictures.
       if (due(s + 1, config_.checkpoint_every)) checkpoint(s + 1);
+      if (due(s + 1, config_.validate_every)) save_loss_curves(run_.logs() / "loss.png", {curves_.training, curves_.validation});
+      if (due(s + 1, config_.render_every)) render(s + 1);
     }
     return result;
   }
@@ -183,9 +185,9 @@ class Trainer {
   double log_validation(int step) {
     const Terms terms = terms_of(validation_chunks());
     curves_.validation.add(step, terms.loss);
-    run_.log(format("step %d: validation loss %.4f (linear %.4f, log %.4f), %.3f of silence", step, terms.loss, terms.linear,
+    const char* what = data_.chunks_of(Split::validation).empty() ? "loss of the training files, none is kept for validation," : "validation loss";
+    run_.log(format("step %d: %s %.4f (linear %.4f, log %.4f), %.3f of silence", step, what, terms.loss, terms.linear,
                     terms.logarithmic(), terms.loss / silence()));
-    save_loss_curves(run_.logs() / "loss.png", {curves_.training, curves_.validation});
     return terms.loss;
   }
 

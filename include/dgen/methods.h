@@ -140,6 +140,10 @@ class Elementwise {
   Promoted<Self, A, B> select(const A& a, const B& b, Loc loc = Loc::here()) const {
     return dgen::select(self(), a, b, loc);
   }
+  template <Arithmetic... O>
+  Promoted<Self, O...> selector(const O&... options) const {
+    return dgen::selector(self(), options...);
+  }
   template <Arithmetic B, Arithmetic T>
   Promoted<Self, B, T> mix(const B& b, const T& t, Loc loc = Loc::here()) const {
     return dgen::mix(self(), b, t, loc);

@@ -247,12 +247,20 @@ template <class A, Arithmetic B>
 Complex<Promoted<A, B>> operator-(const Complex<A>& a, const B& b) {
   return {a.re - b, a.im - 0.0f * b};
 }
+template <class A, Arithmetic B>
+Complex<Promoted<A, B>> operator-(const B& b, const Complex<A>& a) {
+  return {b - a.re, 0.0f * b - a.im};
+}
+template <class A>
+Complex<A> operator-(const Complex<A>& a) {
+  return {-a.re, -a.im};
+}
 template <class T>
 Complex<T> conj(const Complex<T>& x) {
   return x.conj();
 }
 // mag (cos phase + i sin phase)
-template <Handle A, Handle B>
+template <Arithmetic A, Handle B>
 Complex<Promoted<A, B>> polar(const A& mag, const B& phase) {
   return {mag * cos(phase), mag * sin(phase)};
 }

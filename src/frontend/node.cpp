@@ -96,7 +96,6 @@ Value build(ir::Op op, const Value* in, size_t n, ir::Attrs attrs, ir::Type type
   Groups groups;
   for (size_t i = 0; i < n; ++i) {
     node->in.push_back(in[i].node());
-    node->requires_grad = node->requires_grad || in[i].node()->requires_grad;
     groups = unite(groups, in[i].groups());
   }
   return Value(std::move(node), std::move(groups));
@@ -182,7 +181,6 @@ Value leaf(driver::StoragePtr storage, bool assigned, Loc loc) {
   node->op = assigned ? param : tensor;
   node->type = {storage->shape, ir::static_clock};
   node->loc = call_site(loc);
-  node->requires_grad = storage->learnable;
   node->storage = std::move(storage);
   return Value(std::move(node), nullptr);
 }

@@ -33,7 +33,6 @@ struct Node {
   driver::StoragePtr storage;  // param, tensor, assign, grad
   std::weak_ptr<Cell> cell;    // state_read, state_write
   bool unseeded = false;       // noise that takes its number in the captured graph
-  bool requires_grad = false;
 
   const Shape& shape() const { return type.shape; }
 };

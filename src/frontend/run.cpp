@@ -10,6 +10,7 @@ namespace dgen::detail {
 
 driver::Options driver_options(bool exact_blocks) {
   const Config& c = config();
+  if (c.threads < 0) fail("[config] threads must be at least 0, which is all, got ", c.threads);
   driver::Options options;
   options.backend = c.backend == Backend::cpu    ? driver::Backend::cpu
                     : c.backend == Backend::cuda ? driver::Backend::cuda

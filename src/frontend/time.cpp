@@ -104,7 +104,6 @@ Value cell(const Shape& shape, int64_t period, const Operand& init, Loc loc) {
     if (!start.clock().is_static())
       fail_at("history", cat("the initial value must be static, this one is at ", start.clock().str()), &start, 1, loc);
     start = expand(start, shape, loc);
-    node->requires_grad = start.node()->requires_grad;
     node->in = {start.node()};
   }
   return make_value(std::move(node), std::move(groups));

@@ -2,6 +2,7 @@
 #include <atomic>
 #include <cmath>
 #include <numbers>
+#include <set>
 
 #include "frontend/node.h"
 
@@ -30,7 +31,24 @@ Value::Clock Value::clock() const {
   return {node_->type.clock.period};
 }
 
-bool Value::requires_grad() const { return node_ && node_->requires_grad; }
+// Through cells, too, whose writers may have come later.
+bool Value::requires_grad() const {
+  static const ir::Op detach = ir::op("detach");
+  std::vector<const detail::Node*> todo;
+  if (node_) todo.push_back(node_.get());
+  std::set<const detail::Node*> seen(todo.begin(), todo.end());
+  while (!todo.empty()) {
+    const detail::Node& node = *todo.back();
+    todo.pop_back();
+    if (node.storage && node.in.empty() && node.storage->learnable) return true;
+    if (node.op == detach) continue;
+    for (const detail::NodePtr& in : node.in)
+      if (seen.insert(in.get()).second) todo.push_back(in.get());
+    auto cell = node.cell.lock();
+    if (cell && cell->write && seen.insert(cell->write.get()).second) todo.push_back(cell->write.get());
+  }
+  return false;
+}
 
 const std::string& Value::name() const {
   shape();

@@ -44,6 +44,7 @@ Value l1(const Value& a, const Value& b, Loc loc) {
 Signal spectral_loss(const SignalTensor& a, const SignalTensor& b, const SpectralLossOptions& o, Loc loc) {
   CallSite site(loc);
   report_short_window(o);
+  if (o.hop < 0) detail::raise("spectral_loss", cat("hop must be at least 0, which is a quarter of the window, got ", o.hop), {});
   int hop = o.hop > 0 ? o.hop : std::max(1, o.window_size / 4);
   StftOptions frames{o.window_size, hop, o.window};
   X A = stft(a, frames).magnitude(), B = stft(b, frames).magnitude();

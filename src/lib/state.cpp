@@ -17,6 +17,13 @@ int64_t period_of(std::initializer_list<Value> in) {
   return std::max<int64_t>(period, 1);
 }
 
+// 1 at the stream's first tick, then 0.
+X first_tick(int hop) {
+  auto [before, write] = SignalTensor::history({}, {.init = 1.0f, .hop = hop});
+  write(before * 0.0f);
+  return before;
+}
+
 X option(const Operand& o) { return handle(o.value()); }
 
 }  // namespace
@@ -31,21 +38,22 @@ Value prev(const Value& x, Loc loc) {
 Value accum(const Value& increment, const AccumOptions& o, Loc loc) {
   CallSite site(loc);
   X x = handle(increment);
-  X start = o.min.is_set() ? option(o.min).detach() : handle(number(0));
-  X reset = handle(number(0));
-  if (o.reset.is_set()) reset = option(o.reset);
-  X sample = x + start + reset;  // its shape and clock are those of the sum
+  X zero = handle(number(0));
+  X start = o.min.is_set() ? option(o.min).detach() : zero, stop = o.max.is_set() ? option(o.max).detach() : zero;
+  X reset = o.reset.is_set() ? option(o.reset) : zero;
+  X sample = x + start + stop + reset;  // its shape and clock are those of the sum
+  const int hop = static_cast<int>(period_of({sample}));
+  // A cell's initial value is static: one that moves is taken at the first tick.
+  const bool moves = !start.clock().is_static();
   Operand init;
-  if (o.min.number())
-    init = *o.min.number();
-  else if (o.min.is_set())
-    init = start;
-  auto [y, write] = SignalTensor::history(sample.shape(), {.init = init, .hop = static_cast<int>(period_of({sample}))});
-  X next = y + x;
-  if (o.min.is_set() && o.max.is_set()) next = wrap(next, start, option(o.max).detach());
+  if (o.min.is_set() && !moves) init = start;
+  auto [y, write] = SignalTensor::history(sample.shape(), {.init = init, .hop = hop});
+  X now = moves ? select(first_tick(hop), start, y) : y;
+  X next = now + x;
+  if (o.min.is_set() && o.max.is_set()) next = wrap(next, start, stop);
   if (o.reset.is_set()) next = select(reset, start, next);
   write(next);
-  return y;
+  return now;
 }
 
 Value latch(const Value& x, const Value& trigger, Loc loc) {

@@ -52,9 +52,12 @@ void vjp_write(VjpCtx& v) {
   v.give(0, v.has_adjoint() ? later + v.dy() : later);
 }
 
+// A cell that is never written is read at every tick, so its adjoint adds up.
 void vjp_read(VjpCtx& v) {
   int64_t cell = v.reverse_cell(v.attrs().i("cell"));
-  Id write = apply(v.g, "state_write", {v.d}, attrs_of(v.g, cell));
+  Ex d{&v.g, v.d};
+  if (v.g.cells[static_cast<size_t>(v.attrs().i("cell"))].write == none) d = d + Ex{&v.g, apply(v.g, "state_read", {}, attrs_of(v.g, cell))};
+  Id write = apply(v.g, "state_write", {d.id}, attrs_of(v.g, cell));
   v.g.cells[static_cast<size_t>(cell)].write = write;
   if (!v.node().in.empty() && v.wanted(0)) v.give(0, Ex{&v.g, apply(v.g, "state_final", {write}, {{"cell", cell}})});
 }

@@ -75,6 +75,21 @@ TEST_F(Training, ResumedRunEqualsTheUninterruptedOne) {
   EXPECT_NE(again.out.find("done: step 4, nothing left to train, validation loss "), std::string::npos) << again.out;
 }
 
+TEST_F(Training, APictureThatFailsLosesNoTraining) {
+  fs::create_directories(at("run/renders/step_00000004.png"));
+  const Outcome failed = train("run");
+  EXPECT_NE(failed.status, 0);
+  EXPECT_TRUE(fs::exists(checkpoint("run", 4)));
+}
+
+TEST_F(Training, ARunGoesOnWithItsOwnRecordings) {
+  ASSERT_EQ(train("run").status, 0);
+  fs::copy(sounds_, at("others"), fs::copy_options::recursive);
+  const Outcome other = ddsp({"train", at("others"), "--run", at("run"), "--resume"});
+  EXPECT_NE(other.status, 0);
+  EXPECT_NE(other.error.find("was trained on " + sounds_.string()), std::string::npos) << other.error;
+}
+
 TEST_F(Training, TheLogHasTheTermsOfTheLoss) {
   const std::string log = train("run").out;
   const std::regex line("step 4  loss ([0-9.]+) \\(linear ([0-9.]+), log ([0-9.]+)\\)  [0-9.]+ ms a step");

@@ -303,6 +303,42 @@ TEST_P(Library, Gradients) {
   check("conv1d", pow(conv1d(x.buffer(9, 4), Tensor::param({.3f, -.5f, .2f})), Tensor({2})).sum());
 }
 
+// What is never written keeps its initial value, and every tick's adjoint reaches it.
+TEST_P(Library, InitialValuesThatStay) {
+  for (int hop : {1, 2, 5}) {
+    Signal start = Signal::param(.7f);
+    auto [p, unwritten] = Signal::history({.init = start, .hop = hop});
+    Signal y = p * frame_index();
+    EXPECT_NEAR(y.backward({.frames = 10, .reduction = Reduction::sum}), .7 * 45, 1e-4);
+    EXPECT_NEAR(start.grad()->realize(1)[0], 45, 1e-4) << "hop " << hop;
+  }
+  Tensor start = Tensor::param({1, -2});
+  auto [p, unwritten] = SignalTensor::history({2}, {.init = start, .hop = 2});
+  (p * Tensor({3, 5})).sum().backward({.frames = 6, .reduction = Reduction::sum});
+  expect_near(start.grad()->realize(), {9, 15}, 1e-5f);
+}
+
+// Bounds broadcast: to their shape and to the fastest clock, and one that moves is where the sum begins.
+TEST_P(Library, AccumWithBoundsOfOtherShapesAndClocks) {
+  Signal one = Signal::constant(1);
+  expect_near(SignalTensor(one).accum({.min = 0, .max = Tensor({2, 3})}).realize(4), {0, 0, 1, 1, 0, 2, 1, 0}, 0);
+  Signal slow = one.every(4);
+  expect_near(slow.accum({.min = 0, .max = frame_index() * 0.0f + 3.0f}).realize(5), {0, 1, 2, 0, 1}, 0);
+  expect_near(one.accum({.min = frame_index() * 0.0f + 2.0f, .max = 4}).realize(5), {2, 3, 2, 3, 2}, 0);
+}
+
+TEST_P(Library, LearnableThroughCells) {
+  Signal a = Signal::param(1), still = Signal::phasor(3);
+  EXPECT_TRUE((a * still).prev().requires_grad());
+  EXPECT_FALSE(still.prev().requires_grad());
+  EXPECT_FALSE(a.detach().requires_grad());
+  auto [p, write] = Signal::history();
+  Signal before = p * 2.0f;
+  EXPECT_FALSE(before.requires_grad());
+  write(a * p);
+  EXPECT_TRUE(before.requires_grad());
+}
+
 TEST_P(Library, OptimisersFollowTheirFormulas) {
   Tensor w = Tensor::param({1, -2});
   SGD sgd({w}, {.lr = .1f, .momentum = .9f});

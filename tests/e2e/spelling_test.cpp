@@ -134,6 +134,9 @@ TEST_F(Spelling, SpectraAndOptions) {
   Signal x = sin(Signal::phasor(440) * 6.2831853f);
   dgen::Complex c = rfft(x.buffer(64, 16) * dgen::hann(64));
   static_assert(std::is_same_v<decltype(c), dgen::Complex<SignalTensor>>);
+  dgen::Complex turned = polar(1.0f, Tensor({0, .5f})), flipped = 2.0f - -turned;
+  EXPECT_NEAR((flipped.re + flipped.im).realize()[1], 2 + std::cos(.5f) + std::sin(.5f), 1e-6f);
+  EXPECT_EQ(Tensor({0, 1, 2}).selector(5.0f, 7.0f).realize(), (std::vector<float>{0, 5, 7}));
   auto out = irfft(c, 64).overlap_add(16);
   EXPECT_EQ(out.realize(32).size(), 32u);
   Signal loss = dgen::spectral_loss(x, 0.5f * x,
