@@ -19,6 +19,7 @@ the interpreter's, its gradient with differences in float64. **static** is once 
 a frame, **bank** once a frame for several elements. `x`: agrees; `0`: agrees, and the gradient is zero for every input; `-`: not
 tried, for the reason in the last column. Written by `DGEN_UPDATE=1 build/release/tests/test_ops`, and checked by it; with
 `DGEN_TEST_BACKEND=cuda` on a machine with a GPU, [the page for CUDA](coverage_cuda.md).
+[Another page](coverage_composites.md) is about what the library composes of them.
 )";
 
 // Why cells are empty, by operator.
