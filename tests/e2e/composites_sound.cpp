@@ -72,6 +72,9 @@ std::vector<Composite> memories() {
       {"accum", [](Bench& b) -> Value { return b.signal().accum(); }},
       {"accum with reset", [](Bench& b) -> Value { return b.signal().accum({.reset = b.trigger()}); }},
       {"accum with bounds", [](Bench& b) -> Value { return b.signal().accum({.min = -0.5f, .max = 0.75f}); }},
+      {"accum with bounds that move", [](Bench& b) -> Value {
+         return b.signal().accum({.min = -0.5f - 0.1f * b.gate({}), .max = 0.75f + 0.1f * b.gate({})});
+       }},
       {"latch", [](Bench& b) -> Value { return b.signal().latch(b.trigger()); }},
       {"onepole", [](Bench& b) -> Value { return b.signal().onepole(b.knob(0.2f, 0.9f)); }},
       {"click", [](Bench& b) -> Value { return b.signal() * Signal::click(); }},
