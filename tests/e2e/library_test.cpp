@@ -1,5 +1,5 @@
-// Library patches against plain loops, gradients against differences, checkpoints and optimisers against their
-// formulas.
+// Library patches against plain loops, checkpoints and optimisers against their formulas. Gradients against differences are
+// in composites_coverage_test.cpp.
 #include <dgen/dgen.h>
 
 #include <gtest/gtest.h>
@@ -272,35 +272,6 @@ TEST_P(Library, AttentionAndLayerNorm) {
     expect_near(attention(q, k, v, causal).realize(), plain_attention(q.realize(), k.realize(), v.realize(), 5, causal), 2e-6f);
   // (x - mean) / sqrt(var + 1e-5), variances 2/3 and 32/3.
   expect_near(layer_norm(Tensor({{1, 2, 3}, {-4, 0, 4}})).realize(), {-1.2247357f, 0, 1.2247357f, -1.2247443f, 0, 1.2247443f}, 2e-6f);
-}
-
-TEST_P(Library, Gradients) {
-  auto check = [](const char* what, const Signal& loss, int frames = 48) {
-    SCOPED_TRACE(what);
-    Gradcheck result = gradcheck(loss, {.frames = frames, .tolerance = 2e-3});
-    EXPECT_TRUE(result.ok) << result.table();
-    EXPECT_FALSE(result.rows.empty());
-  };
-  Signal c = Signal::param(900).named("cutoff"), q = Signal::param(1.3f).named("q"), g = Signal::param(4).named("gain");
-  Signal x = Signal::noise({.seed = 3});
-  for (auto mode : {BiquadMode::lowpass, BiquadMode::peaking, BiquadMode::lowshelf, BiquadMode::highshelf}) {
-    Signal y = x.biquad({.cutoff = c, .q = q, .mode = mode, .gain_db = g});
-    check("biquad", (y * y) + 0.0f * g * q);
-  }
-  check("svf", pow(x.svf({.cutoff = c, .q = q}), 2.0f));
-  check("ladder", pow(x.ladder({.cutoff = c, .resonance = q * 0.5f}), 2.0f));
-  check("onepole", pow(x.onepole(q * 0.5f), 2.0f));
-  check("comb", pow(x.comb({.time = q * 5.0f, .max = 20, .feedback = q * 0.3f, .damping = 0.2f}), 2.0f));
-  check("compressor", pow((x * q).compressor({.ratio = g, .threshold_db = -15, .attack = q * .01f}), 2.0f));
-  check("interpolate", pow((x * q).every(5).interpolate(), 2.0f));
-  Tensor ir = Tensor::param(wild(20)).named("ir");
-  check("convolve", pow(x.convolve(ir), 2.0f));
-  check("filter_hops", pow(x.filter_hops(Tensor::param({1, .5f, .3f, .2f, .1f}), {.hop = 8}), 2.0f));
-  check("loudness", loudness_loss(x * q, x, {.hop = 16, .size = 32}));
-  check("spectra", multi_scale_spectral_loss(x * q, x, {.sizes = {32, 16}}));
-  check("peek_row", pow(Tensor::param(wild(12)).reshape({4, 3}).peek_row(q * Signal::phasor(700)).sum(), 2.0f));
-  check("gru", pow(gru(stack({x, x.prev()}), gru_weights(2, 3, 5)).sum(), 2.0f), 20);
-  check("conv1d", pow(conv1d(x.buffer(9, 4), Tensor::param({.3f, -.5f, .2f})), Tensor({2})).sum());
 }
 
 // What is never written keeps its initial value, and every tick's adjoint reaches it.
