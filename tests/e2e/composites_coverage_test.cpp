@@ -2,15 +2,14 @@
 // respect to every learnable argument against differences in float64. What was tried is the table of docs/coverage_composites.md.
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <map>
 #include <optional>
-#include <sstream>
 
 #include "e2e/composites.h"
 #include "frontend/run.h"
 #include "support/backends.h"
 #include "support/graphs.h"
+#include "support/page.h"
 
 namespace dgen::test {
 namespace {
@@ -179,11 +178,7 @@ TEST(Composed, AgreesAndThePageIsUpToDate) {
     for (const std::vector<Trial>& trials : programs(frames, most)) Batch(trials, frames).check(all);
   for (const Composite& one : composites()) EXPECT_EQ(one.without.empty(), !*one.reason) << one.name;
   std::string path = cat(DGEN_SOURCE_DIR, on_cuda() ? "/docs/coverage_composites_cuda.md" : "/docs/coverage_composites.md");
-  std::string page = page_of(all);
-  if (std::getenv("DGEN_UPDATE")) std::ofstream(path, std::ios::binary) << page;
-  std::ostringstream now;
-  now << std::ifstream(path, std::ios::binary).rdbuf();
-  EXPECT_EQ(now.str(), page) << "DGEN_UPDATE=1 writes it anew";
+  expect_page(path, page_of(all));
 }
 
 }  // namespace

@@ -1,11 +1,10 @@
 // Every operator of the table in the uses its row states, at every clock, on every backend: values against the
 // interpreter, gradients against differences. What was tried is the table of docs/coverage.md.
-#include <fstream>
 #include <optional>
-#include <sstream>
 
 #include "ops/coverage.h"
 #include "support/graphs.h"
+#include "support/page.h"
 
 namespace dgen::test {
 namespace {
@@ -210,11 +209,7 @@ TEST(UsesPage, IsUpToDate) {
   for (int64_t period : kPeriods) all.add(covered_by(period));
   EXPECT_EQ(all.unexplained(), "");
   const char* path = on_cuda() ? DGEN_SOURCE_DIR "/docs/coverage_cuda.md" : DGEN_SOURCE_DIR "/docs/coverage.md";
-  std::string page = all.page();
-  if (std::getenv("DGEN_UPDATE")) std::ofstream(path, std::ios::binary) << page;
-  std::ostringstream now;
-  now << std::ifstream(path, std::ios::binary).rdbuf();
-  EXPECT_EQ(now.str(), page) << "DGEN_UPDATE=1 writes it anew";
+  expect_page(path, all.page());
 }
 
 }  // namespace
