@@ -152,7 +152,7 @@ std::string page(std::uint32_t stride) {
   for (const Function& f : functions) body += runner(f.name, false);
   for (const Binary& f : of_two) body += runner(f.name, true);
   using codegen::Target;
-  const auto library = compile::compile_c(codegen::prelude_math(Target::c) + codegen::prelude_vector(Target::c, body) + body);
+  const auto library = compilers::compile_c(codegen::prelude_math(Target::c) + codegen::prelude_vector(Target::c, body) + body);
   std::string text =
       cat("# Accuracy of the prelude\n\nThe functions that generated code computes with, against the C library in double. Written by "
           "`make_accuracy docs/accuracy.md`.\nOf one argument: ",

@@ -25,6 +25,7 @@ using Axes = std::vector<int>;
 
 // Core operators. Axes count from either end; one out of range is an Error.
 Value reshape(const Value& x, const Shape& shape, Loc loc);
+Value as_scalar(const Value& x, Loc loc);  // of one element
 Value permute(const Value& x, const Axes& axes, Loc loc);
 Value transpose(const Value& x, const Axes& axes, Loc loc);
 Value expand(const Value& x, const Shape& shape, Loc loc);
@@ -248,7 +249,7 @@ class Arrays {
   Self softmax(int axis = -1, Loc loc = Loc::here()) const { return of(detail::softmax(self(), axis, loc)); }
   Self log_softmax(int axis = -1, Loc loc = Loc::here()) const { return of(detail::log_softmax(self(), axis, loc)); }
   // The only element as a Signal; more is an Error.
-  AsSignal scalar(Loc loc = Loc::here()) const { return as<AsSignal>(detail::reshape(self(), Shape{}, loc)); }
+  AsSignal scalar(Loc loc = Loc::here()) const { return as<AsSignal>(detail::as_scalar(self(), loc)); }
 
   template <Handle B>
   Promoted<Self, B> matmul(const B& b, Loc loc = Loc::here()) const {

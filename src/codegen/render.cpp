@@ -73,7 +73,8 @@ class Renderer {
   std::string parameters() const {
     std::string text;
     auto add = [&text](const std::string& parameter) { text += (text.empty() ? "" : ", ") + parameter; };
-    for (size_t i = 0; i < k_.arrays.size(); ++i)
+    if (k_.table) add("void* const* table");
+    for (size_t i = 0; !k_.table && i < k_.arrays.size(); ++i)
       if (k_.arrays[i].kind != ArrayRef::local) add(cat(pointer(i), " ", array_name(i)));
     if (k_.scratch > 0) add("float* scratch");
     for (size_t i = 0; i < k_.args.size(); ++i) add(cat(d_.real_long, " n", i));
@@ -87,8 +88,10 @@ class Renderer {
       if (a.home == ArrayRef::scratch) return line(cat(d_.space, "float* a", i, " = scratch + (", d_.real_long, ")", d_.block, " * ", k_.scratch, " + ", a.at, ";"));
       return line(cat(a.home == ArrayRef::shared ? d_.shared : "", a.lanes ? "dg_vf" : type, " a", i, "[", a.size, "];"));
     }
-    if (packed())
-      line(cat(pointer(i), " ", array_name(i), " = (", a.written ? "" : "const ", d_.space, type, "*)", replace(std::string(d_.array), "$i", cat(i)), ";"));
+    if (packed() || k_.table) {
+      std::string from = packed() ? replace(std::string(d_.array), "$i", cat(i)) : cat("table[", passed_++, "]");
+      line(cat(pointer(i), " ", array_name(i), " = (", a.written ? "" : "const ", d_.space, type, "*)", from, ";"));
+    }
     if (a.home == ArrayRef::registers) line(cat(type, " a", i, "[", a.size, "];"));
   }
 
@@ -317,6 +320,7 @@ class Renderer {
   const Speller spell_;
   std::string out_;
   int indent_ = 0;
+  int passed_ = 0;  // arrays that came in the table so far
 };
 
 }  // namespace

@@ -9,7 +9,8 @@
 namespace dgen::codegen {
 
 // C:     void NAME(void* const* a, const long* n)         arrays and run-time integers of one launch
-// CUDA:  __global__ void NAME(float* a0, ..., long n0...) the same one by one, but for the kernel's own arrays
+// CUDA:  __global__ void NAME(float* a0, ..., long n0...) the same one by one, but for the kernel's own arrays;
+//        NAME(void* const* table, long n0...) where there are too many
 // Metal: an argument buffer of the arrays; rendered and checked as text, never run
 struct Dialect {
   Target target;

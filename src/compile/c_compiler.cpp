@@ -10,7 +10,7 @@
 #include "base/check.h"
 #include "base/process.h"
 
-namespace dgen::compile {
+namespace dgen::compilers {
 namespace {
 
 // Runs body(0) .. body(n-1) on up to `jobs` threads, all of them even if some throw; rethrows the first by index.
@@ -119,4 +119,4 @@ std::vector<std::shared_ptr<Library>> compile_c_many(std::span<const std::string
   return default_compiler().compile_many(texts, options);
 }
 
-}  // namespace dgen::compile
+}  // namespace dgen::compilers

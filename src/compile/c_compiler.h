@@ -15,7 +15,7 @@
 #include "compile/library.h"
 #include "compile/toolchain.h"
 
-namespace dgen::compile {
+namespace dgen::compilers {
 
 struct COptions {
   int optimize = 3;                      // -O0 to -O3
@@ -53,4 +53,4 @@ CCompiler& default_compiler();
 std::shared_ptr<Library> compile_c(const std::string& text, const COptions& options = {});
 std::vector<std::shared_ptr<Library>> compile_c_many(std::span<const std::string> texts, const COptions& options = {});
 
-}  // namespace dgen::compile
+}  // namespace dgen::compilers

@@ -18,7 +18,7 @@
 #include "base/try_file.h"
 #include "base/hash.h"
 
-namespace dgen::compile {
+namespace dgen::compilers {
 namespace {
 
 namespace fs = std::filesystem;
@@ -183,4 +183,4 @@ bool CacheFolder::has_room() const {
   return staging && try_write_file(staging->binary(), std::string(1 << 20, 'x'));
 }
 
-}  // namespace dgen::compile
+}  // namespace dgen::compilers

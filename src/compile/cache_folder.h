@@ -9,7 +9,7 @@
 #include <optional>
 #include <string>
 
-namespace dgen::compile {
+namespace dgen::compilers {
 
 struct BinaryKind {
   const char* source_suffix;
@@ -84,4 +84,4 @@ class CacheFolder {
   std::atomic<bool> checked_ = false;
 };
 
-}  // namespace dgen::compile
+}  // namespace dgen::compilers

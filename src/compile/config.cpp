@@ -2,7 +2,7 @@
 
 #include <cstdlib>
 
-namespace dgen::compile {
+namespace dgen::compilers {
 namespace {
 
 std::string variable(const char* name) {
@@ -28,4 +28,4 @@ CompileConfig CompileConfig::from_environment() {
   return config;
 }
 
-}  // namespace dgen::compile
+}  // namespace dgen::compilers

@@ -4,7 +4,7 @@
 #include <functional>
 #include <string>
 
-namespace dgen::compile {
+namespace dgen::compilers {
 
 struct CompileConfig {
   std::string cc;           // a command such as "gcc" or "ccache clang"; empty: the first of cc, gcc, clang
@@ -19,4 +19,4 @@ struct CompileConfig {
   static CompileConfig from_environment();
 };
 
-}  // namespace dgen::compile
+}  // namespace dgen::compilers

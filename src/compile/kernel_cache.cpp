@@ -3,7 +3,7 @@
 #include "base/check.h"
 #include "base/try_file.h"
 
-namespace dgen::compile {
+namespace dgen::compilers {
 
 KernelCache::KernelCache(CompileConfig config) : config_(std::move(config)) {
   if (config_.cache_dir.empty()) {
@@ -137,4 +137,4 @@ std::shared_ptr<KernelCache> default_cache() {
   return cache;
 }
 
-}  // namespace dgen::compile
+}  // namespace dgen::compilers

@@ -19,7 +19,7 @@
 #include "compile/config.h"
 #include "compile/library.h"
 
-namespace dgen::compile {
+namespace dgen::compilers {
 
 struct CacheCounters {
   std::uint64_t compiles = 0, disk_hits = 0, memory_hits = 0;
@@ -65,4 +65,4 @@ class KernelCache {
 // The process's own cache, configured from the environment at its first use.
 std::shared_ptr<KernelCache> default_cache();
 
-}  // namespace dgen::compile
+}  // namespace dgen::compilers

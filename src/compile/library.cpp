@@ -4,7 +4,7 @@
 
 #include "base/check.h"
 
-namespace dgen::compile {
+namespace dgen::compilers {
 
 std::shared_ptr<Library> Library::try_open(const std::string& path, std::string* why) {
   void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -24,4 +24,4 @@ void* Library::symbol(const std::string& name) const {
   return address;
 }
 
-}  // namespace dgen::compile
+}  // namespace dgen::compilers

@@ -3,7 +3,7 @@
 #include <memory>
 #include <string>
 
-namespace dgen::compile {
+namespace dgen::compilers {
 
 class Library {
  public:
@@ -32,4 +32,4 @@ class Library {
   std::string path_;
 };
 
-}  // namespace dgen::compile
+}  // namespace dgen::compilers

@@ -3,7 +3,7 @@
 #include "base/check.h"
 #include "base/try_file.h"
 
-namespace dgen::compile {
+namespace dgen::compilers {
 namespace {
 
 // NVRTC's C interface, as far as it is used. Results are 0 for success.
@@ -109,4 +109,4 @@ std::string compile_cubin(const std::string& cuda_text, const std::string& arch,
   return compile_cubin(cuda_text, arch, options, *default_cache());
 }
 
-}  // namespace dgen::compile
+}  // namespace dgen::compilers

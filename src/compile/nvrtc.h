@@ -8,7 +8,7 @@
 #include "compile/kernel_cache.h"
 #include "compile/library.h"
 
-namespace dgen::compile {
+namespace dgen::compilers {
 
 class Nvrtc {
  public:
@@ -38,4 +38,4 @@ std::string compile_cubin(const std::string& cuda_text, const std::string& arch,
                           KernelCache& cache);
 std::string compile_cubin(const std::string& cuda_text, const std::string& arch, const CudaOptions& options = {});
 
-}  // namespace dgen::compile
+}  // namespace dgen::compilers

@@ -11,7 +11,7 @@
 #include "base/hash.h"
 #include "base/process.h"
 
-namespace dgen::compile {
+namespace dgen::compilers {
 namespace {
 
 struct Macros {
@@ -130,4 +130,4 @@ Toolchain find_toolchain(const CompileConfig& config, KernelCache& cache) {
   return found;
 }
 
-}  // namespace dgen::compile
+}  // namespace dgen::compilers

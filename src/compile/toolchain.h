@@ -6,7 +6,7 @@
 #include "compile/config.h"
 #include "compile/kernel_cache.h"
 
-namespace dgen::compile {
+namespace dgen::compilers {
 
 struct Toolchain {
   std::vector<std::string> command;  // the compiler's path, with a launcher such as ccache before it
@@ -20,4 +20,4 @@ struct Toolchain {
 // Throws Error when there is no compiler or it does not run.
 Toolchain find_toolchain(const CompileConfig& config, KernelCache& cache);
 
-}  // namespace dgen::compile
+}  // namespace dgen::compilers

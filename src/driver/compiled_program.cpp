@@ -59,8 +59,7 @@ class CompiledProgram : public Program {
   // A state for one run, fresh again.
   DeviceState& own_state(RunWorkspace& w) const {
     if (!w.own_state) w.own_state = std::make_unique<DeviceState>(c_.device, c_.layout);
-    c_.device.clear(w.own_state->block.at(0), w.own_state->block.bytes());
-    w.own_state->fresh = true, w.own_state->position = 0;
+    w.own_state->clear();
     return *w.own_state;
   }
 

@@ -36,6 +36,8 @@ struct Options {
   bool careful = false;          // memory plans are verified, dead memory is filled with NaNs; always so in debug builds
   int optimize = 2;              // -O of the C compiler
   bool plain = false;            // without optional passes
+
+  bool operator==(const Options&) const = default;
 };
 
 struct RunArgs {
@@ -52,6 +54,7 @@ class State {
  public:
   virtual ~State() = default;
   virtual std::unique_ptr<State> clone() const = 0;
+  virtual void clear() = 0;  // as fresh
 
   uint64_t position = 0;  // frames of the stream so far
 };

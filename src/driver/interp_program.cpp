@@ -16,6 +16,7 @@ namespace {
 
 struct InterpState : State {
   std::unique_ptr<State> clone() const override { return std::make_unique<InterpState>(*this); }
+  void clear() override { *this = InterpState(); }
 
   interp::State state;
   std::map<Id, std::vector<float>> last;  // outputs' last rows, held over a block border

@@ -28,6 +28,10 @@ struct StateLayout {
 struct DeviceState : State {
   DeviceState(runtime::Device& device, const StateLayout& layout) : block(device, static_cast<size_t>(layout.bytes)) {}
   std::unique_ptr<State> clone() const override { return std::make_unique<DeviceState>(*this); }
+  void clear() override {
+    if (block.bytes() > 0) block.device()->clear(block.at(0), block.bytes());
+    fresh = true, position = 0;
+  }
 
   runtime::Block block;
   bool fresh = true;  // cells do not have their initial values yet

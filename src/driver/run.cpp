@@ -207,6 +207,12 @@ void Run::call(const Step& step, const Tile& tile, int64_t lo, int64_t hi) {
   runtime::Trace::Scope span(trace_, step.kernel.name);
   if (on_host_) return device_.launch({step.code, w_.arrays, {numbers, step.kernel.args.size()}, {}});
   runtime::LaunchShape shape = shape_of(step, hi - lo);
+  if (step.kernel.table) {
+    const size_t bytes = w_.arrays.size() * sizeof(void*);
+    w_.table.reserve(device_, bytes);
+    device_.upload(w_.table.at(0), w_.arrays.data(), bytes);
+    w_.arrays.assign(1, w_.table.at(0));
+  }
   if (step.kernel.scratch > 0) {
     w_.scratch.reserve(device_, static_cast<size_t>(shape.groups * step.kernel.scratch) * sizeof(float));
     w_.arrays.push_back(w_.scratch.floats());

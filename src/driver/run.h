@@ -25,7 +25,7 @@ using Checkpoint = runtime::Block;
 
 struct RunWorkspace : Workspace {
   schedule::MemoryPlan memory;
-  runtime::Block arena, numbers, scratch;  // numbers: RunScalars, then literals
+  runtime::Block arena, numbers, scratch, table;  // numbers: RunScalars, then literals; table: of a launch's arrays
   std::vector<runtime::Block> inputs;
   std::vector<Tile> tiles;
   std::vector<Checkpoint> checkpoints;

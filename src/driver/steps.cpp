@@ -47,8 +47,8 @@ struct Compiler {
 };
 
 Compiler compile_c(const std::vector<std::string>& texts, const Options& wanted) {
-  compile::CCompiler& compiler = compile::default_compiler();
-  compile::COptions options;
+  compilers::CCompiler& compiler = compilers::default_compiler();
+  compilers::COptions options;
   options.optimize = wanted.optimize;
   if (options.optimize == 2 && compiler.toolchain().family == "gcc") options.extra_flags = {"-ftree-vectorize", "-fvect-cost-model=dynamic"};
   auto libraries = compiler.compile_many(texts, options);
@@ -58,7 +58,7 @@ Compiler compile_c(const std::vector<std::string>& texts, const Options& wanted)
 Compiler compile_cuda(const std::vector<std::string>& texts, runtime::GpuDevice& device) {
   std::vector<std::future<std::string>> cubins;
   for (auto& text : texts)
-    cubins.push_back(std::async(std::launch::async, [&] { return compile::compile_cubin(text, device.architecture()); }));
+    cubins.push_back(std::async(std::launch::async, [&] { return compilers::compile_cubin(text, device.architecture()); }));
   std::vector<std::shared_ptr<runtime::Module>> modules;
   for (auto& cubin : cubins) modules.push_back(device.load(cubin.get()));
   return {{modules.begin(), modules.end()}, [modules](size_t i, const std::string& kernel) { return modules[i]->kernel(kernel); }};
@@ -135,7 +135,7 @@ CompiledSteps compile_steps(const Plan& plan, const Options& wanted) {
 }
 
 int64_t compile_requests() {
-  const compile::CacheCounters c = compile::default_compiler().cache().counters();
+  const compilers::CacheCounters c = compilers::default_compiler().cache().counters();
   return static_cast<int64_t>(c.compiles + c.disk_hits + c.memory_hits);
 }
 

@@ -40,11 +40,17 @@ Value reshape(const Value& x, const Shape& shape, Loc loc) {
   return apply("reshape", {x}, {{"shape", to_ints(shape)}}, loc);
 }
 
+Value as_scalar(const Value& x, Loc loc) {
+  if (x && x.size() != 1) fail_at("scalar", cat("a value of shape ", x.shape().str(), " is no single value"), &x, 1, loc);
+  return reshape(x, {}, loc);
+}
+
 Value permute(const Value& x, const Axes& axes, Loc loc) {
   return apply("permute", {x}, {{"axes", norm_axes("permute", axes, x, loc)}}, loc);
 }
 
 Value transpose(const Value& x, const Axes& axes, Loc loc) {
+  CallSite site(loc);
   if (!axes.empty()) return permute(x, axes, loc);
   Axes reversed(static_cast<size_t>(x.rank()));
   for (size_t i = 0; i < reversed.size(); ++i) reversed[i] = static_cast<int>(reversed.size() - 1 - i);
@@ -57,6 +63,7 @@ Value expand(const Value& x, const Shape& shape, Loc loc) {
 }
 
 Value shrink(const Value& x, const std::vector<Range>& ranges, Loc loc) {
+  CallSite site(loc);
   if (static_cast<int>(ranges.size()) > x.rank())
     fail_at("shrink", cat(ranges.size(), " ranges for ", x.shape().str()), &x, 1, loc);
   ir::Ints starts(static_cast<size_t>(x.rank()), 0), ends = to_ints(x.shape());

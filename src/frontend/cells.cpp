@@ -92,6 +92,7 @@ std::shared_ptr<Cell> new_cell(ir::Type type, GroupPtr* group) {
 void set_write(const std::shared_ptr<Cell>& cell, NodePtr write, const Groups& groups) {
   GroupPtr own = current(cell->group.lock());
   cell->write = std::move(write);
+  count_graph_edit();
   if (!groups) return;
   bool merged = false;
   for (const GroupPtr& named : *groups) {

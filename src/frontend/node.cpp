@@ -8,6 +8,7 @@ namespace dgen::detail {
 namespace {
 
 std::atomic<int64_t> node_count{0};
+std::atomic<uint64_t> edit_count{0};
 
 // The user's call that is being served by this thread, if a library function is running.
 thread_local Loc current_site;
@@ -35,6 +36,8 @@ Node::~Node() {
 }
 
 int64_t live_nodes() { return node_count.load(std::memory_order_relaxed); }
+uint64_t graph_edits() { return edit_count.load(); }
+void count_graph_edit() { edit_count.fetch_add(1); }
 
 CallSite::CallSite(Loc loc, const char* function) : outermost_(!current_function) {
   if (!outermost_) return;

@@ -16,6 +16,7 @@ namespace dgen::detail {
 
 struct Cell;
 struct Group;
+struct Prepared;
 using GroupPtr = std::shared_ptr<Group>;
 
 struct Node {
@@ -33,6 +34,7 @@ struct Node {
   driver::StoragePtr storage;  // param, tensor, assign, grad
   std::weak_ptr<Cell> cell;    // state_read, state_write
   bool unseeded = false;       // noise that takes its number in the captured graph
+  mutable std::shared_ptr<const Prepared> prepared;  // to realize it again; see run.cpp
 
   const Shape& shape() const { return type.shape; }
 };
@@ -64,6 +66,9 @@ Groups unite(const Groups& a, const Groups& b);
 
 // Nodes alive in the process, for tests of ownership.
 int64_t live_nodes();
+// How often existing nodes got another label or a cell its write: what was captured since still holds.
+uint64_t graph_edits();
+void count_graph_edit();
 
 // Building
 // -------------------------------------------------------------------------------------------------------------

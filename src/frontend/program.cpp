@@ -9,11 +9,10 @@ namespace dgen {
 
 using namespace detail;
 
-struct Program::Impl {
-  driver::Capture capture;
-  std::vector<InputUse> inputs;
+struct Program::Impl : Prepared {
+  Impl(Capturer& captured, std::vector<Value> of, const driver::Options& wanted) : Prepared(captured, wanted), outputs(std::move(of)) {}
+
   std::vector<Value> outputs;  // they own what the capture is bound to
-  std::shared_ptr<driver::Program> program;
   std::unique_ptr<driver::State> state;
   std::unique_ptr<driver::Workspace> workspace;
 
@@ -30,17 +29,14 @@ struct Program::Impl {
   void give_channels(float* const* out, int64_t frames) const;
 };
 
-Program::Program(std::vector<Value> outputs, const CompileOptions& options) : impl_(std::make_shared<Impl>()) {
+Program::Program(std::vector<Value> outputs, const CompileOptions& options) {
   if (outputs.empty()) fail("[compile] no outputs");
   Capturer captured;
   for (const Value& v : outputs) {
     if (!v) fail("[compile] an empty handle");
     captured.output(v);
   }
-  impl_->program = driver::get_program(captured.capture(), driver_options(options.exact_blocks));
-  impl_->capture = std::move(captured.capture());
-  impl_->inputs = captured.inputs();
-  impl_->outputs = std::move(outputs);
+  impl_ = std::make_shared<Impl>(captured, std::move(outputs), driver_options(options.exact_blocks));
   impl_->workspace = impl_->program->workspace();
   reset();
 }

@@ -66,17 +66,28 @@ int64_t shown_rows(const Value& v, const driver::RunArgs& args, uint64_t positio
   return v.kind() == Kind::tensor || args.per_tick ? 1 : args.frames;
 }
 
+Prepared::Prepared(Capturer& captured, const driver::Options& wanted)
+    : options(wanted), capture(std::move(captured.capture())), inputs(captured.inputs()), program(driver::get_program(capture, options)) {}
+
 struct StateStore::Impl {
   struct Entry {
     std::weak_ptr<driver::Program> program;
     std::unique_ptr<driver::State> state;
   };
   using Key = std::pair<const driver::Program*, std::string>;
+  using View = std::pair<const driver::Program*, std::string_view>;
+  struct Less {
+    using is_transparent = void;
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const {
+      return View(a.first, a.second) < View(b.first, b.second);
+    }
+  };
   std::mutex mutex;
-  std::map<Key, Entry> entries;
+  std::map<Key, Entry, Less> entries;
 
-  Entry* find(const std::shared_ptr<driver::Program>& program, const std::string& name) {
-    auto it = entries.find({program.get(), name});
+  Entry* find(const ProgramPtr& program, std::string_view name) {
+    auto it = entries.find(View(program.get(), name));
     return it == entries.end() || it->second.program.lock() != program ? nullptr : &it->second;
   }
   void drop_expired() {
@@ -94,52 +105,64 @@ StateStore::Impl& StateStore::impl() {
   return state;
 }
 
-std::unique_ptr<driver::State> StateStore::take(const std::shared_ptr<driver::Program>& program, const std::string& name) {
+std::unique_ptr<driver::State> StateStore::take(const ProgramPtr& program, std::string_view name) {
   std::lock_guard lock(impl().mutex);
   Impl::Entry* entry = impl().find(program, name);
   return entry ? std::move(entry->state) : nullptr;
 }
 
-uint64_t StateStore::position(const std::shared_ptr<driver::Program>& program, const std::string& name) {
+uint64_t StateStore::position(const ProgramPtr& program, std::string_view name) {
   std::lock_guard lock(impl().mutex);
   Impl::Entry* entry = impl().find(program, name);
   return entry && entry->state ? entry->state->position : 0;
 }
 
-void StateStore::put(const std::shared_ptr<driver::Program>& program, const std::string& name, std::unique_ptr<driver::State> state) {
+void StateStore::put(const ProgramPtr& program, std::string_view name, std::unique_ptr<driver::State> state) {
   std::lock_guard lock(impl().mutex);
+  if (Impl::Entry* entry = impl().find(program, name)) return void(entry->state = std::move(state));
   if (impl().entries.size() % 64 == 63) impl().drop_expired();
-  impl().entries[{program.get(), name}] = {program, std::move(state)};
+  impl().entries[{program.get(), std::string(name)}] = {program, std::move(state)};
 }
 
-void StateStore::erase(const std::shared_ptr<driver::Program>& program, const std::string& name) {
+void StateStore::erase(const ProgramPtr& program, std::string_view name) {
   std::lock_guard lock(impl().mutex);
-  impl().entries.erase({program.get(), name});
+  std::erase_if(impl().entries, [&](auto& item) { return item.first.first == program.get() && item.first.second == name; });
 }
 
-void StateStore::erase(const std::string& name) {
+void StateStore::erase(std::string_view name) {
   std::lock_guard lock(impl().mutex);
   std::erase_if(impl().entries, [&](auto& item) { return item.first.second == name; });
 }
 
-StoredRun::StoredRun(std::shared_ptr<driver::Program> program, Capturer& captured, std::string name, const RunRequest& request)
-    : program_(std::move(program)), capture_(captured.capture()), name_(std::move(name)),
-      args_(run_args(request.inputs, request.frames, request.per_tick)) {
-  StateStore& store = StateStore::instance();
-  check_inputs(captured.inputs(), request.inputs, request.preserve ? store.position(program_, name_) : 0, request.frames);
-  if (!request.stored) return;
-  if (request.preserve) state_ = store.take(program_, name_);
-  if (!state_) state_ = program_->fresh_state();
+StoredRun::StoredRun(const Prepared& prepared, std::string_view name, const RunRequest& request)
+    : prepared_(prepared), name_(name), stored_(request.stored), preserve_(request.preserve),
+      args_(run_args(request.inputs, request.frames, request.per_tick)),
+      position_(preserve_ ? StateStore::instance().position(prepared.program, name) : 0) {
+  check_inputs(prepared.inputs, request.inputs, position_, request.frames);
+}
+
+std::unique_ptr<driver::State> StoredRun::begin() const {
+  if (!stored_) return nullptr;
+  std::unique_ptr<driver::State> state = StateStore::instance().take(prepared_.program, name_);
+  if (!state) return prepared_.program->fresh_state();
+  if (!preserve_) state->clear();
+  return state;
+}
+
+void StoredRun::end(std::unique_ptr<driver::State> state) const {
+  if (state) StateStore::instance().put(prepared_.program, name_, std::move(state));
 }
 
 void StoredRun::into(std::span<const std::span<float>> outputs) {
-  program_->run_into(capture_, args_, state_.get(), outputs);
-  if (state_) StateStore::instance().put(program_, name_, std::move(state_));
+  std::unique_ptr<driver::State> state = begin();
+  prepared_.program->run_into(prepared_.capture, args_, state.get(), outputs);
+  end(std::move(state));
 }
 
 std::vector<std::vector<float>> StoredRun::run() {
-  auto outputs = program_->run(capture_, args_, state_.get());
-  if (state_) StateStore::instance().put(program_, name_, std::move(state_));
+  std::unique_ptr<driver::State> state = begin();
+  auto outputs = prepared_.program->run(prepared_.capture, args_, state.get());
+  end(std::move(state));
   return outputs;
 }
 
@@ -174,6 +197,28 @@ void repeat(const std::vector<float>& values, std::span<float> out) {
   for (size_t at = 0; at < out.size(); at += values.size()) std::copy(values.begin(), values.end(), out.data() + at);
 }
 
+struct Realization : Prepared {
+  using Prepared::Prepared;
+  uint64_t edits = graph_edits();
+};
+
+// What realizes x, kept with its node, so that the same handle realized again is not captured again.
+std::shared_ptr<const Prepared> prepare(const Value& x, bool exact_blocks) {
+  static std::mutex mutex;
+  const driver::Options options = driver_options(exact_blocks);
+  {
+    std::lock_guard lock(mutex);
+    auto kept = std::static_pointer_cast<const Realization>(x.node()->prepared);
+    if (kept && kept->edits == graph_edits() && kept->options == options) return kept;
+  }
+  Capturer captured;
+  captured.output(x);
+  auto made = std::make_shared<const Realization>(captured, options);
+  std::lock_guard lock(mutex);
+  x.node()->prepared = made;
+  return made;
+}
+
 // Asks for room once it is known how many values there are.
 template <class Room>
 void realize_to(const Value& x, const RealizeOptions& options, const Room& room) {
@@ -186,10 +231,8 @@ void realize_to(const Value& x, const RealizeOptions& options, const Room& room)
     driver::RunArgs args = run_args({}, frames, options.per_tick);
     return repeat(node->storage->values(), room(shown_rows(x, args, 0) * x.size()));
   }
-  Capturer captured;
-  captured.output(x);
-  auto program = driver::get_program(captured.capture(), driver_options(options.exact_blocks));
-  StoredRun run(program, captured, node->label, {options.inputs, frames, options.per_tick, !tensor, options.preserve_state});
+  const std::shared_ptr<const Prepared> prepared = prepare(x, options.exact_blocks);
+  StoredRun run(*prepared, node->label, {options.inputs, frames, options.per_tick, !tensor, options.preserve_state});
   std::span<float> out = room(shown_rows(x, run.args(), run.position()) * x.size());
   run.into({&out, 1});
 }
@@ -226,10 +269,7 @@ std::string backward_state(const Value& x) {
 void reset_state(const Value& x) {
   if (!x) fail("[reset_state] an empty handle");
   if (x.node()->storage && x.node()->in.empty()) return;
-  Capturer captured;
-  captured.output(x);
-  auto program = driver::get_program(captured.capture(), driver_options(false));
-  StateStore::instance().erase(program, x.node()->label);
+  StateStore::instance().erase(prepare(x, false)->program, x.node()->label);
   StateStore::instance().erase(backward_state(x));
 }
 
@@ -246,10 +286,10 @@ double Value::backward(const BackwardOptions& options) const {
   ir::Id loss = captured.add(reduced);
   captured.capture().graph.outputs.push_back(loss);
   std::vector<driver::StoragePtr> learnable = captured.output_gradients(loss);
-  auto program = driver::get_program(captured.capture(), driver_options(false));
+  const Prepared prepared(captured, driver_options(false));
   const std::string name = options.preserve_state ? backward_state(*this) : "";
-  check_ticks("backward", clock(), options.preserve_state ? StateStore::instance().position(program, name) : 0, frames);
-  StoredRun run(program, captured, name, {options.inputs, frames, true, options.preserve_state, options.preserve_state});
+  check_ticks("backward", clock(), options.preserve_state ? StateStore::instance().position(prepared.program, name) : 0, frames);
+  StoredRun run(prepared, name, {options.inputs, frames, true, options.preserve_state, options.preserve_state});
   auto outputs = run.run();
   for (size_t i = 0; i < learnable.size(); ++i) {
     std::vector<float>& total = learnable[i]->grad;

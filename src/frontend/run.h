@@ -20,15 +20,27 @@ driver::RunArgs run_args(const Inputs& inputs, int64_t frames, bool per_tick, ui
 // Rows of a handle's values after a run: a static one as often as its kind shows it.
 int64_t shown_rows(const Value& v, const driver::RunArgs& args, uint64_t position);
 
-// State between runs, by program and by the name of what was realized.
+// A captured graph and its program: what runs again without another capture.
+struct Prepared {
+  // Takes what was captured.
+  Prepared(Capturer& captured, const driver::Options& options);
+
+  driver::Options options;
+  driver::Capture capture;
+  std::vector<InputUse> inputs;
+  std::shared_ptr<driver::Program> program;
+};
+
+// State between runs, by program and by the name of what was realized. Only a new entry allocates.
 class StateStore {
  public:
+  using ProgramPtr = std::shared_ptr<driver::Program>;
   // The stored state, which leaves the store; null if there is none.
-  std::unique_ptr<driver::State> take(const std::shared_ptr<driver::Program>& program, const std::string& name);
-  uint64_t position(const std::shared_ptr<driver::Program>& program, const std::string& name);
-  void put(const std::shared_ptr<driver::Program>& program, const std::string& name, std::unique_ptr<driver::State> state);
-  void erase(const std::shared_ptr<driver::Program>& program, const std::string& name);
-  void erase(const std::string& name);  // of every program
+  std::unique_ptr<driver::State> take(const ProgramPtr& program, std::string_view name);
+  uint64_t position(const ProgramPtr& program, std::string_view name);
+  void put(const ProgramPtr& program, std::string_view name, std::unique_ptr<driver::State> state);
+  void erase(const ProgramPtr& program, std::string_view name);
+  void erase(std::string_view name);  // of every program
   static StateStore& instance();
 
  private:
@@ -45,21 +57,25 @@ struct RunRequest {
   bool preserve = false;  // the start state is what was kept
 };
 
+// One run, of what outlives it.
 class StoredRun {
  public:
-  StoredRun(std::shared_ptr<driver::Program> program, Capturer& captured, std::string name, const RunRequest& request);
+  StoredRun(const Prepared& prepared, std::string_view name, const RunRequest& request);
 
   const driver::RunArgs& args() const { return args_; }
-  uint64_t position() const { return state_ ? state_->position : 0; }
+  uint64_t position() const { return position_; }
   void into(std::span<const std::span<float>> outputs);
   std::vector<std::vector<float>> run();  // static outputs have one row
 
  private:
-  std::shared_ptr<driver::Program> program_;
-  const driver::Capture& capture_;
-  std::string name_;
+  std::unique_ptr<driver::State> begin() const;
+  void end(std::unique_ptr<driver::State> state) const;
+
+  const Prepared& prepared_;
+  std::string_view name_;
+  bool stored_, preserve_;
   driver::RunArgs args_;
-  std::unique_ptr<driver::State> state_;
+  uint64_t position_;
 };
 
 // The mean or sum of a loss of one element over its ticks, static; anything else is an Error.

@@ -14,10 +14,6 @@ driver::Storage& leaf_storage(const Value& param, const char* op) {
   return *param.node()->storage;
 }
 
-bool same(const driver::Options& a, const driver::Options& b) {
-  return a.backend == b.backend && a.threads == b.threads && a.memory_budget == b.memory_budget;
-}
-
 }  // namespace
 
 Tensor detail::variable(const Shape& shape, float value) {
@@ -41,28 +37,29 @@ bool detail::is_learnable(const Value& x) {
 
 Tensor detail::iota(int64_t n) { return as<Tensor>(apply("iota", {}, {{"n", n}}, {})); }
 
-// A captured graph and its program, found again when the settings change.
-struct UpdateProgram::Impl {
-  std::vector<Update> updates;
-  driver::Capture capture;
-  driver::Options options;
-  std::shared_ptr<driver::Program> program;
-};
+namespace {
 
-UpdateProgram::UpdateProgram(std::vector<Update> updates) : impl_(std::make_shared<Impl>()) {
-  Capturer captured;
+void capture_updates(Capturer& captured, const std::vector<Update>& updates) {
   for (const Update& u : updates) captured.assign(u.target.node()->storage, u.value);
-  impl_->updates = std::move(updates);
-  impl_->capture = std::move(captured.capture());
 }
 
+}  // namespace
+
+struct UpdateProgram::Impl {
+  std::vector<Update> updates;
+  std::optional<Prepared> prepared;  // for the settings of the last run
+};
+
+UpdateProgram::UpdateProgram(std::vector<Update> updates) : impl_(std::make_shared<Impl>()) { impl_->updates = std::move(updates); }
+
 void UpdateProgram::run() {
-  driver::Options now = driver_options(false);
-  if (!impl_->program || !same(now, impl_->options)) {
-    impl_->options = now;
-    impl_->program = driver::get_program(impl_->capture, now);
+  std::optional<Prepared>& prepared = impl_->prepared;
+  if (driver::Options now = driver_options(false); !prepared || prepared->options != now) {
+    Capturer captured;
+    capture_updates(captured, impl_->updates);
+    prepared.emplace(captured, now);
   }
-  impl_->program->run(impl_->capture, run_args({}, 1, true), nullptr);
+  prepared->program->run(prepared->capture, run_args({}, 1, true), nullptr);
 }
 
 struct TrainingStep::Impl {
@@ -72,9 +69,7 @@ struct TrainingStep::Impl {
   std::vector<Update> updates;  // they own what the capture is bound to
   Value loss;
   Value::Clock clock;  // of the loss before it was reduced
-  driver::Capture capture;
-  std::vector<InputUse> inputs;
-  std::shared_ptr<driver::Program> program;
+  std::optional<Prepared> prepared;
   std::unique_ptr<driver::State> state;
 };
 
@@ -119,28 +114,28 @@ TrainingStep::TrainingStep(const Value& loss, Optimizer& optimizer, const Traini
   impl_->loss = reduced, impl_->clock = loss.clock();
   Capturer captured;
   captured.output(reduced);
-  for (const Update& u : impl_->updates) captured.assign(u.target.node()->storage, u.value);
-  impl_->program = driver::get_program(captured.capture(), driver_options(false));
-  impl_->capture = std::move(captured.capture());
-  impl_->inputs = captured.inputs();
+  capture_updates(captured, impl_->updates);
+  impl_->prepared.emplace(captured, driver_options(false));
 }
 
 double TrainingStep::run(const Inputs& inputs) {
   Impl& s = *impl_;
-  if (!s.preserve_state || !s.state) s.state = s.program->fresh_state();
+  driver::Program& program = *s.prepared->program;
+  if (!s.state) s.state = program.fresh_state();
+  if (!s.preserve_state) s.state->clear();
   check_ticks("training step", s.clock, s.state->position, s.frames);
-  check_inputs(s.inputs, inputs, s.state->position, s.frames);
+  check_inputs(s.prepared->inputs, inputs, s.state->position, s.frames);
   s.progress->before_step();
   auto args = run_args(inputs, s.frames, true, static_cast<uint64_t>(s.progress->steps));
-  auto outputs = s.program->run(s.capture, args, s.state.get());
+  auto outputs = program.run(s.prepared->capture, args, s.state.get());
   s.progress->after_step();
   return static_cast<double>(outputs[0][0]);
 }
 
-std::string TrainingStep::explain() const { return impl_->program->explain(); }
+std::string TrainingStep::explain() const { return impl_->prepared->program->explain(); }
 
 ProgramStats TrainingStep::stats() const {
-  driver::Stats s = impl_->program->stats();
+  driver::Stats s = impl_->prepared->program->stats();
   return {s.compiles, s.kernels, s.launches, s.ffts, s.peak_bytes, s.tiles};
 }
 

@@ -59,6 +59,7 @@ void Value::set_name(std::string name) const {
   shape();
   if (node_->storage) node_->storage->name = name;
   node_->label = std::move(name);
+  detail::count_graph_edit();
 }
 
 namespace {

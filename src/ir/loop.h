@@ -143,6 +143,7 @@ struct Kernel {
   enum Spread { one_block, ticks_over_threads, ticks_over_blocks, elements_over_threads } spread = one_block;
   int threads = 1;       // of a block
   int64_t scratch = 0;   // floats of device memory a block
+  bool table = false;    // the addresses of its arrays stand in memory, more than a launch passes
   std::vector<std::pair<int64_t, int64_t>> var_range;  // [lo, hi) of integer variables where known, else (0, -1)
 };
 

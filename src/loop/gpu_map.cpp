@@ -35,6 +35,7 @@ class Mapper {
       if (ticks) ticks->tag = LoopTag::blocks, k_.spread = Kernel::ticks_over_blocks;
       map_block();
     }
+    k_.table = std::count_if(k_.arrays.begin(), k_.arrays.end(), [](auto& a) { return a.kind != ArrayRef::local; }) > kMostArrays;
     return std::move(k_);
   }
 

@@ -23,7 +23,7 @@ constexpr Result kOutOfMemory = 2;
 constexpr int kMajor = 75, kMinor = 76;  // of the compute capability
 
 struct Api {
-  std::shared_ptr<compile::Library> library;
+  std::shared_ptr<compilers::Library> library;
   Result (*init)(unsigned);
   Result (*get_count)(int*);
   Result (*get_device)(DeviceNumber*, int);
@@ -45,7 +45,7 @@ struct Api {
   Result (*launch)(Function, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, Stream, void**, void**);
   Result (*error_text)(Result, const char**);
 
-  explicit Api(std::shared_ptr<compile::Library> from) : library(std::move(from)) {
+  explicit Api(std::shared_ptr<compilers::Library> from) : library(std::move(from)) {
     find(init, "cuInit");
     find(get_count, "cuDeviceGetCount");
     find(get_device, "cuDeviceGet");
@@ -77,7 +77,7 @@ struct Api {
 
 Api open_driver() {
   for (const char* name : {"libcuda.so.1", "libcuda.so"})
-    if (auto library = compile::Library::try_open(name)) return Api(library);
+    if (auto library = compilers::Library::try_open(name)) return Api(library);
   fail("[cuda] no NVIDIA driver (libcuda.so.1) on this machine; choose Backend::cpu");
 }
 
@@ -175,7 +175,6 @@ class CudaDevice : public GpuDevice {
   void enter() const { check(api_.set_context(context_), "no context"); }
 
  private:
-  static constexpr std::size_t kMostParameters = 480;  // 4 KiB of pointers and numbers
   static Address to_address(const void* memory) { return reinterpret_cast<Address>(memory); }
   static void* to_pointer(Address address) { return reinterpret_cast<void*>(address); }
 

@@ -6,6 +6,8 @@
 
 namespace dgen::runtime {
 
+constexpr std::size_t kMostParameters = 480;  // of a launch: 4 KiB of pointers and numbers
+
 // A device with an architecture, which kernels are compiled for.
 class GpuDevice : public Device {
  public:

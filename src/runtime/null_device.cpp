@@ -33,6 +33,7 @@ class NullDevice : public GpuDevice {
   void clear(void* memory, std::size_t bytes) override { host_device().clear(memory, bytes); }
   void launch(const Launch& l) override {
     DGEN_ASSERT(l.kernel && l.shape.groups >= 1 && l.shape.groups <= INT32_MAX && l.shape.threads >= 1 && l.shape.threads <= 1024);
+    DGEN_ASSERT(l.arrays.size() + l.numbers.size() <= kMostParameters);
     for (void* array : l.arrays) DGEN_ASSERT(array);
   }
 };

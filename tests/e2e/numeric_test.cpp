@@ -54,6 +54,21 @@ TEST_P(Numeric, AccumHistorySelect) {
   EXPECT_EQ(gradient(x), 0);
 }
 
+// More arrays in one kernel than a CUDA launch passes.
+TEST_P(Numeric, ManyParams) {
+  std::vector<Signal> params;
+  Signal sum = frame_index();
+  double all = 0;
+  for (int i = 0; i < 600; ++i) {
+    params.push_back(Signal::param(static_cast<float>(i)));
+    sum = sum + params.back() * params.back();
+    all += i * i;
+  }
+  expect_values(sum.realize(3), {all, all + 1, all + 2}, 1e-6);
+  EXPECT_NEAR(sum.backward(4) / (all + 1.5), 1, 1e-6);
+  for (int i = 0; i < 600; i += 37) expect_gradient(gradient(params[static_cast<size_t>(i)]), 2 * i);
+}
+
 TEST_P(Numeric, Buffer) {
   expect_values(frame_index().buffer(4).sum().realize(8), {0, 1, 3, 6, 10, 14, 18, 22});
   expect_values((frame_index().buffer(4) * Tensor({1, 10, 100, 1000})).sum().realize(6),

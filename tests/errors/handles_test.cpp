@@ -53,7 +53,9 @@ TEST_F(Handles, AxesAndViews) {
   EXPECT_EQ(message([&] { stack({a, a.transpose()}); }), "[stack] shapes differ: (2,3) x (3,2)" + AT_LINE(__LINE__));
   EXPECT_EQ(message([&] { a[2]; }), "[index] index 2 is out of range for (2,3)" + AT_LINE(__LINE__));
   EXPECT_EQ(message([&] { a.split({1, 1}, 1); }), "[split] the sizes add up to 2, the axis has 3" + AT_LINE(__LINE__));
-  EXPECT_EQ(message([&] { SignalTensor(a).scalar(); }), "[reshape] sizes differ: (2,3) to ()" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { SignalTensor(a).scalar(); }), "[scalar] a value of shape (2,3) is no single value" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { a.shrink({{-5, 1}}); }), "[shrink] range [-3,1) does not lie in axis 0 of (2,3)" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { a.transpose({0, 0}); }), "[transpose] axis 0 is given twice for (2,3)" + AT_LINE(__LINE__));
   EXPECT_EQ(message([&] { a.conv2d(Tensor::ones({3, 3})); }), "[conv2d] the kernel is larger than the input: (2,3) x (3,3)" + AT_LINE(__LINE__));
 }
 

@@ -72,7 +72,7 @@ INSTANTIATE_TEST_SUITE_P(Programs, Golden, testing::Values("oscillators", "onepo
 
 void expect_compiles(const ir::Graph& g) {
   std::string text = codegen::render_program(Target::cuda, kernels_of(g, Target::cuda));
-  EXPECT_FALSE(compile::compile_cubin(text, "sm_90").empty());
+  EXPECT_FALSE(compilers::compile_cubin(text, "sm_90").empty());
 }
 
 std::vector<std::string> programs() {
@@ -87,7 +87,7 @@ std::vector<std::string> programs() {
 class Cuda : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
-    if (std::string why; !compile::Nvrtc::find(&why)) GTEST_SKIP() << why;
+    if (std::string why; !compilers::Nvrtc::find(&why)) GTEST_SKIP() << why;
   }
 };
 

@@ -23,11 +23,22 @@ std::vector<std::string> programs() {
   return found;
 }
 
+void runs_the_plan(const Patch& p) {
+  Player player(p, Backend::null);
+  Rows whole = player.play(1000), more = player.play(17);
+  EXPECT_EQ(whole.size(), p.capture.graph.outputs.size());
+  EXPECT_GT(player.program().stats().launches, 0);
+}
+
+bool has_nvrtc() {
+  std::string why;
+  return compilers::Nvrtc::find(&why) != nullptr;
+}
+
 class NullDevice : public testing::TestWithParam<std::string> {};
 
 TEST_P(NullDevice, RunsThePlan) {
-  std::string why;
-  if (!compile::Nvrtc::find(&why)) GTEST_SKIP() << why;
+  if (!has_nvrtc()) GTEST_SKIP() << "no NVRTC";
   std::ostringstream text;
   text << std::ifstream(GetParam()).rdbuf();
   Patch p;
@@ -46,10 +57,17 @@ TEST_P(NullDevice, RunsThePlan) {
     p.inputs[channel].assign(static_cast<size_t>(Patch::kMostFrames * node.shape().size()), 0.25f);
     p.input_types[channel] = node.type;
   }
-  Player player(p, Backend::null);
-  Rows whole = player.play(1000), more = player.play(17);
-  EXPECT_EQ(whole.size(), p.g().outputs.size());
-  EXPECT_GT(player.program().stats().launches, 0);
+  runs_the_plan(p);
+}
+
+// A launch passes 4 KiB: the addresses of 600 params stand in a table.
+TEST(NullDeviceLimits, ManyParams) {
+  if (!has_nvrtc()) GTEST_SKIP() << "no NVRTC";
+  Patch p;
+  Ex sum = p.input();
+  for (int i = 0; i < 600; ++i) sum = sum + p.number(0.5f);
+  p.g().outputs.push_back(sum.id);
+  runs_the_plan(p);
 }
 
 std::string program_name(const testing::TestParamInfo<std::string>& info) { return fs::path(info.param).stem().string(); }

@@ -11,7 +11,7 @@
 #include "compile/c_compiler.h"
 #include "compile_fixture.h"
 
-namespace dgen::compile {
+namespace dgen::compilers {
 namespace {
 
 namespace fs = std::filesystem;
@@ -244,4 +244,4 @@ TEST_F(KernelCacheTest, ProcessesMayRace) {
 }
 
 }  // namespace
-}  // namespace dgen::compile
+}  // namespace dgen::compilers

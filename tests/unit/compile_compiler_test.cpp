@@ -10,7 +10,7 @@
 #include "compile/nvrtc.h"
 #include "compile_fixture.h"
 
-namespace dgen::compile {
+namespace dgen::compilers {
 namespace {
 
 namespace fs = std::filesystem;
@@ -212,4 +212,4 @@ TEST(Hash, EveryBitCounts) {
 }
 
 }  // namespace
-}  // namespace dgen::compile
+}  // namespace dgen::compilers

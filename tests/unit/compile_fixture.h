@@ -8,7 +8,7 @@
 
 #include "compile/config.h"
 
-namespace dgen::compile {
+namespace dgen::compilers {
 
 class CompileTest : public testing::Test {
  protected:
@@ -30,4 +30,4 @@ class CompileTest : public testing::Test {
   std::string folder_, log_;
 };
 
-}  // namespace dgen::compile
+}  // namespace dgen::compilers

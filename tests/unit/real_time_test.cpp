@@ -34,6 +34,53 @@ TEST(RealTime, ProcessDoesNotAllocate) {
   EXPECT_EQ(runtime::memory_bytes().peak, bytes);
 }
 
+// A second handle for the state's name, a static value and a stream that goes on are no reason to allocate either.
+TEST(RealTime, RealizeIntoDoesNotAllocate) {
+  Signal y = voice(), named = voice().named("a name longer than what a string holds in place");
+  Tensor gain = Tensor::param({1, 2, 3}) * 2.0f;
+  std::vector<float> in(512, 0.25f), out(512), three(3);
+  RealizeOptions fresh{.frames = 512, .inputs = {in}}, more = fresh;
+  more.preserve_state = true;
+  auto all = [&] {
+    y.realize_into(out, fresh);
+    y.realize_into(out, more);
+    named.realize_into(out, fresh);
+    gain.realize_into(three, {});
+  };
+  all();
+  std::vector<float> first = y.realize(fresh);
+  for (int again = 0; again < 3; ++again) {
+    counting_allocations = true, allocations = 0;
+    all();
+    counting_allocations = false;
+    EXPECT_EQ(allocations, 0);
+  }
+  EXPECT_EQ(y.realize(fresh), first);
+}
+
+// What is realized follows labels given and cells written since.
+TEST(RealTime, RealizeSeesEditsSince) {
+  auto [before, write] = Signal::history();
+  Signal y = before + 1.0f;
+  EXPECT_EQ(y.realize(3), (std::vector<float>{1, 1, 1}));
+  Signal x = write(y);
+  EXPECT_EQ(y.realize(3), (std::vector<float>{1, 2, 3}));
+  y.realize({.frames = 2});
+  EXPECT_EQ(y.realize({.frames = 2, .preserve_state = true}), (std::vector<float>{3, 4}));
+  y.named("y");
+  EXPECT_EQ(y.realize({.frames = 2, .preserve_state = true}), (std::vector<float>{1, 2}));
+}
+
+// A call that is refused takes nothing with it.
+TEST(RealTime, RefusedRunsKeepTheState) {
+  Signal y = Signal::accum(1.0f);
+  EXPECT_EQ(y.realize(2), (std::vector<float>{0, 1}));
+  std::vector<float> small(1);
+  EXPECT_THROW(y.realize_into(small, {.frames = 2, .preserve_state = true}), Error);
+  EXPECT_THROW(y.realize_into(small, {.frames = 2}), Error);
+  EXPECT_EQ(y.realize({.frames = 2, .preserve_state = true}), (std::vector<float>{2, 3}));
+}
+
 TEST(RealTime, ProcessContinuesTheStream) {
   std::vector<float> in(300), want;
   for (size_t i = 0; i < in.size(); ++i) in[i] = static_cast<float>((i * 7) % 23) / 23;
