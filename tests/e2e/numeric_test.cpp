@@ -59,14 +59,14 @@ TEST_P(Numeric, ManyParams) {
   std::vector<Signal> params;
   Signal sum = frame_index();
   double all = 0;
-  for (int i = 0; i < 600; ++i) {
-    params.push_back(Signal::param(static_cast<float>(i)));
+  for (int i = 0; i < 420; ++i) {
+    params.push_back(Signal::param(static_cast<float>(i % 7)));
     sum = sum + params.back() * params.back();
-    all += i * i;
+    all += (i % 7) * (i % 7);
   }
-  expect_values(sum.realize(3), {all, all + 1, all + 2}, 1e-6);
-  EXPECT_NEAR(sum.backward(4) / (all + 1.5), 1, 1e-6);
-  for (int i = 0; i < 600; i += 37) expect_gradient(gradient(params[static_cast<size_t>(i)]), 2 * i);
+  expect_values(sum.realize(3), {all, all + 1, all + 2});
+  EXPECT_EQ(sum.backward(4), all + 1.5);
+  for (int i = 0; i < 420; i += 37) EXPECT_EQ(gradient(params[static_cast<size_t>(i)]), 2 * (i % 7));
 }
 
 TEST_P(Numeric, Buffer) {
