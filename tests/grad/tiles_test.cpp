@@ -219,17 +219,15 @@ void expect_blocks(const Patch& p, Backend backend, int64_t frames, const std::v
 
 const std::vector<std::vector<int64_t>> kSplits = {{1}, {2}, {4}, {8}, {128}, {3}, {7}, {16}, {1, 31, 5, 64, 2}};
 
-class Blocks : public testing::TestWithParam<Make> {};
-INSTANTIATE_TEST_SUITE_P(Patches, Blocks, testing::ValuesIn(kPatches));
+class Blocks : public testing::TestWithParam<std::tuple<Make, std::vector<int64_t>>> {};
+INSTANTIATE_TEST_SUITE_P(Patches, Blocks, testing::Combine(testing::ValuesIn(kPatches), testing::ValuesIn(kSplits)));
 
 TEST_P(Blocks, GiveTheSameBits) {
-  const bool large = GetParam() == drum;
-  Patch p = built(GetParam());
-  for (auto& split : kSplits) {
-    SCOPED_TRACE(testing::Message() << "blocks of " << split[0]);
-    expect_blocks(p, Backend::cpu, large ? 150 : 300, split);
-    if (!large) expect_blocks(p, Backend::interpreter, 300, split);
-  }
+  auto& [make, split] = GetParam();
+  const bool large = make == drum;
+  Patch p = built(make);
+  expect_blocks(p, Backend::cpu, large ? 150 : 300, split);
+  if (!large) expect_blocks(p, Backend::interpreter, 300, split);
 }
 
 TEST(BlocksOfTheInterpreter, GiveTheSameBits) {
