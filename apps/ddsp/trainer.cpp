@@ -95,7 +95,7 @@ class Trainer {
 
   TrainResult run(bool resume) {
     const Clock::time_point start = Clock::now();
-    if (resume) load_checkpoint(*run_.latest_checkpoint(), decoder_.params(), &optimizer_);
+    if (resume) load_latest();
     const int first = static_cast<int>(optimizer_.steps());
     TrainingStep step = compile_training(loss(config_.batch, config_.loss_log_weight), optimizer_, {.frames = config_.chunk_samples()});
     curves_ = resume ? load_curves(run_.curves(), first) : Curves{};
@@ -119,6 +119,14 @@ class Trainer {
   }
 
  private:
+  void load_latest() {
+    try {
+      load_checkpoint(*run_.latest_checkpoint(), decoder_.params(), &optimizer_);
+    } catch (const Error& e) {
+      fail(e.what(), "; move the file away to go on from the checkpoint before it");
+    }
+  }
+
   static double learning_rate(const Config& c, int64_t step) {
     const double warm = std::min(1.0, (static_cast<double>(step) + 1) / std::max(1, c.warmup));
     return c.lr * warm * std::pow(c.lr_final, static_cast<double>(step) / std::max(1, c.steps));

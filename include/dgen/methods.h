@@ -142,9 +142,7 @@ class Elementwise {
     return dgen::select(self(), a, b, loc);
   }
   template <Arithmetic... O>
-  Promoted<Self, O...> selector(const O&... options) const {
-    return dgen::selector(self(), options...);
-  }
+  Promoted<Self, O...> selector(const O&... options) const;
   template <Arithmetic B, Arithmetic T>
   Promoted<Self, B, T> mix(const B& b, const T& t, Loc loc = Loc::here()) const {
     return dgen::mix(self(), b, t, loc);
@@ -291,7 +289,7 @@ class Arrays {
 
  private:
   const Self& self() const { return static_cast<const Self&>(*this); }
-  static Self of(Value v) { return as<Self>(std::move(v)); }
+  static Self of(Value v, const char* method = __builtin_FUNCTION()) { return as<Self>(std::move(v), method); }
 };
 
 // Time, on Signal and SignalTensor, where everything goes element by element.
@@ -380,7 +378,7 @@ class Timed {
 
  private:
   const Self& self() const { return static_cast<const Self&>(*this); }
-  static Self of(Value v) { return as<Self>(std::move(v)); }
+  static Self of(Value v, const char* method = __builtin_FUNCTION()) { return as<Self>(std::move(v), method); }
 };
 
 }  // namespace detail

@@ -46,8 +46,8 @@ struct RecurrentWeights {
   Tensor hidden_bias;  // [gates * hidden]
 };
 // Learnable, uniform in +-1/sqrt(hidden) by seed.
-RecurrentWeights gru_weights(int64_t in, int64_t hidden, uint64_t seed = 0);
-RecurrentWeights lstm_weights(int64_t in, int64_t hidden, uint64_t seed = 0);
+RecurrentWeights gru_weights(int64_t in, int64_t hidden, uint64_t seed = 0, Loc loc = Loc::here());
+RecurrentWeights lstm_weights(int64_t in, int64_t hidden, uint64_t seed = 0, Loc loc = Loc::here());
 SignalTensor gru(const SignalTensor& x, const RecurrentWeights& weights, Loc loc = Loc::here());
 SignalTensor lstm(const SignalTensor& x, const RecurrentWeights& weights, Loc loc = Loc::here());
 

@@ -2,6 +2,7 @@
 #pragma once
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "dgen/tensor.h"
 
@@ -62,14 +63,40 @@ inline SignalTensor operator-(detail::AtX a) {
   return SignalTensor(detail::Wrap{}, detail::scalar("neg", {a.value}, a.loc));
 }
 
-#define DGEN_ASSIGN(symbol)         \
-  template <Handle A, Arithmetic B> \
-  requires std::is_same_v<A, Promoted<A, B>> A& operator symbol##=(A& a, const B& b) { return a = a symbol b; }
-DGEN_ASSIGN(+)
-DGEN_ASSIGN(-)
-DGEN_ASSIGN(*)
-DGEN_ASSIGN(/)
+// clang-format off
+#define DGEN_ONTO(symbol, name, A, B) \
+  inline A& operator symbol(A& a, B b) { return a = A(detail::Wrap{}, detail::scalar(#name, {a, b.value}, b.loc)); }
+#define DGEN_ASSIGN(symbol, name)                      \
+  DGEN_ONTO(symbol, name, Tensor, detail::AtT)         \
+  DGEN_ONTO(symbol, name, Signal, detail::AtS)         \
+  DGEN_ONTO(symbol, name, SignalTensor, detail::AtT)   \
+  DGEN_ONTO(symbol, name, SignalTensor, detail::AtS)   \
+  DGEN_ONTO(symbol, name, SignalTensor, detail::AtX)   \
+  template <Handle A>                                  \
+  A& operator symbol(A& a, float b) { return a = A(detail::Wrap{}, detail::scalar(#name, {a, detail::number(b)}, Loc{})); }
+DGEN_ASSIGN(+=, add)
+DGEN_ASSIGN(-=, sub)
+DGEN_ASSIGN(*=, mul)
+DGEN_ASSIGN(/=, div)
 #undef DGEN_ASSIGN
+#undef DGEN_ONTO
+// clang-format on
+
+// options[k] where k < mode <= k + 1 (the first is 1); 0 where mode <= 0 or beyond the last.
+#define DGEN_SELECTOR(M)                                                                                              \
+  template <Arithmetic... O>                                                                                          \
+  requires(sizeof...(O) > 0) Promoted<M, O...> selector(detail::At<M> mode, const O&... options) {                    \
+    return detail::as<Promoted<M, O...>>(detail::selector({mode.value, detail::operand(options)...}, mode.loc)); \
+  }
+DGEN_SELECTOR(Tensor)
+DGEN_SELECTOR(Signal)
+DGEN_SELECTOR(SignalTensor)
+#undef DGEN_SELECTOR
+template <class Self>
+template <Arithmetic... O>
+Promoted<Self, O...> detail::Elementwise<Self>::selector(const O&... options) const {
+  return dgen::selector(detail::At<Self>(self(), Loc{}), options...);
+}
 
 // Handles one after the other along an axis, or along a new one.
 template <Handle T>
@@ -175,7 +202,8 @@ std::vector<Self> detail::Arrays<Self>::split(const std::vector<int>& sizes, int
 
 template <class Self>
 Self detail::Timed<Self>::delay(float time, Loc loc) const {
-  return of(detail::delay(self(), time, static_cast<int64_t>(std::ceil(std::max(0.0f, time))), loc));
+  const float most = std::ceil(std::min(std::max(0.0f, time), 0x1p40f));  // what is too long is said there
+  return of(detail::delay(self(), time, static_cast<int64_t>(most), loc));
 }
 template <class Self>
 Self detail::Timed<Self>::convolve(const Tensor& ir, Loc loc) const {
@@ -185,6 +213,68 @@ template <class Self>
 Self detail::Timed<Self>::filter_hops(const SignalTensor& magnitudes, const FilterHopsOptions& options, Loc loc) const {
   return of(detail::filter_hops(self(), magnitudes, options, loc));
 }
+
+// Complex arithmetic at the line where it stands; a real operand is not widened, so an infinite one stays out of `im`.
+namespace detail {
+
+template <class B>
+struct Real {
+  const B& value;
+  // 0 in the shape and at the clock of value.
+  auto zero() const {
+    if constexpr (Number<B>) return 0.0f;
+    else return value > std::numeric_limits<float>::infinity();
+  }
+};
+template <class B>
+Real<B> real(const B& value) {
+  return {value};
+}
+template <class A, class B>
+Complex<Promoted<A, B>> complex_add(const Complex<A>& a, const Complex<B>& b, Loc loc) {
+  CallSite site(loc, "add");
+  return {a.re + b.re, a.im + b.im};
+}
+template <class A, class B>
+Complex<Promoted<A, B>> complex_sub(const Complex<A>& a, const Complex<B>& b, Loc loc) {
+  CallSite site(loc, "sub");
+  return {a.re - b.re, a.im - b.im};
+}
+template <class A, class B>
+Complex<Promoted<A, B>> complex_mul(const Complex<A>& a, const Complex<B>& b, Loc loc) {
+  CallSite site(loc, "mul");
+  return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
+}
+template <class A, class B>
+Complex<Promoted<A, B>> complex_add(const Complex<A>& a, Real<B> b, Loc loc) {
+  CallSite site(loc, "add");
+  return {a.re + b.value, a.im + b.zero()};
+}
+template <class A, class B>
+Complex<Promoted<A, B>> complex_add(Real<B> b, const Complex<A>& a, Loc loc) {
+  return complex_add(a, b, loc);
+}
+template <class A, class B>
+Complex<Promoted<A, B>> complex_sub(const Complex<A>& a, Real<B> b, Loc loc) {
+  CallSite site(loc, "sub");
+  return {a.re - b.value, a.im - b.zero()};
+}
+template <class A, class B>
+Complex<Promoted<A, B>> complex_sub(Real<B> b, const Complex<A>& a, Loc loc) {
+  CallSite site(loc, "sub");
+  return {b.value - a.re, b.zero() - a.im};
+}
+template <class A, class B>
+Complex<Promoted<A, B>> complex_mul(const Complex<A>& a, Real<B> b, Loc loc) {
+  CallSite site(loc, "mul");
+  return {a.re * b.value, a.im * b.value};
+}
+template <class A, class B>
+Complex<Promoted<A, B>> complex_mul(Real<B> b, const Complex<A>& a, Loc loc) {
+  return complex_mul(a, b, loc);
+}
+
+}  // namespace detail
 
 // A spectrum, or any complex array, as its real and imaginary parts.
 template <class T = SignalTensor>
@@ -201,9 +291,12 @@ struct Complex {
     };
     return {plane(0), plane(1)};
   }
-  T power() const { return re * re + im * im; }
-  T magnitude() const { return sqrt(power()); }  // gradient 0 at 0
-  T phase() const { return atan2(im, re); }      // radians; gradient 0 at 0
+  T power(Loc loc = Loc::here()) const {
+    detail::CallSite site(loc);
+    return re * re + im * im;
+  }
+  T magnitude(Loc loc = Loc::here()) const { return sqrt(power(loc), loc); }  // gradient 0 at 0
+  T phase(Loc loc = Loc::here()) const { return atan2(im, re, loc); }         // radians; gradient 0 at 0
   Complex conj() const { return {re, -im}; }
   Complex ifft(Loc loc = Loc::here()) const { return of(detail::spectrum("ifft", planes(loc), 0, loc), loc); }
   Complex fft(Loc loc = Loc::here()) const { return of(detail::spectrum("fft", planes(loc), 0, loc), loc); }
@@ -211,46 +304,35 @@ struct Complex {
   T irfft(int64_t n, Loc loc = Loc::here()) const {
     return detail::as<T>(detail::spectrum("irfft", planes(loc), n, loc));
   }
+
+  // With another spectrum, or something real on either side.
+  // clang-format off
+#define DGEN_SPECTRA(symbol, name, B)                                                               \
+  friend Complex<Promoted<T, B>> operator symbol(detail::At<Complex> a, detail::At<Complex<B>> b) { \
+    return detail::complex_##name(a.value, b.value, a.loc);                                         \
+  }
+#define DGEN_REAL(symbol, name, R, B)                                                                                      \
+  friend Complex<Promoted<T, B>> operator symbol(detail::At<Complex> a, R b) { return detail::complex_##name(a.value, detail::real(b), a.loc); } \
+  friend Complex<Promoted<T, B>> operator symbol(R b, detail::At<Complex> a) { return detail::complex_##name(detail::real(b), a.value, a.loc); }
+#define DGEN_ARITHMETIC(symbol, name)             \
+  DGEN_SPECTRA(symbol, name, Tensor)              \
+  DGEN_SPECTRA(symbol, name, Signal)              \
+  DGEN_SPECTRA(symbol, name, SignalTensor)        \
+  DGEN_REAL(symbol, name, const Tensor&, Tensor)              \
+  DGEN_REAL(symbol, name, const Signal&, Signal)              \
+  DGEN_REAL(symbol, name, const SignalTensor&, SignalTensor)  \
+  DGEN_REAL(symbol, name, float, T)
+  DGEN_ARITHMETIC(+, add)
+  DGEN_ARITHMETIC(-, sub)
+  DGEN_ARITHMETIC(*, mul)
+#undef DGEN_ARITHMETIC
+#undef DGEN_REAL
+#undef DGEN_SPECTRA
+  // clang-format on
 };
 template <class T>
 Complex(T, T) -> Complex<T>;
 
-template <class A, class B>
-Complex<Promoted<A, B>> operator+(const Complex<A>& a, const Complex<B>& b) {
-  return {a.re + b.re, a.im + b.im};
-}
-template <class A, class B>
-Complex<Promoted<A, B>> operator-(const Complex<A>& a, const Complex<B>& b) {
-  return {a.re - b.re, a.im - b.im};
-}
-template <class A, class B>
-Complex<Promoted<A, B>> operator*(const Complex<A>& a, const Complex<B>& b) {
-  return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
-}
-template <class A, Arithmetic B>
-Complex<Promoted<A, B>> operator*(const Complex<A>& a, const B& b) {
-  return {a.re * b, a.im * b};
-}
-template <class A, Arithmetic B>
-Complex<Promoted<A, B>> operator*(const B& b, const Complex<A>& a) {
-  return a * b;
-}
-template <class A, Arithmetic B>
-Complex<Promoted<A, B>> operator+(const Complex<A>& a, const B& b) {
-  return {a.re + b, a.im + 0.0f * b};
-}
-template <class A, Arithmetic B>
-Complex<Promoted<A, B>> operator+(const B& b, const Complex<A>& a) {
-  return a + b;
-}
-template <class A, Arithmetic B>
-Complex<Promoted<A, B>> operator-(const Complex<A>& a, const B& b) {
-  return {a.re - b, a.im - 0.0f * b};
-}
-template <class A, Arithmetic B>
-Complex<Promoted<A, B>> operator-(const B& b, const Complex<A>& a) {
-  return {b - a.re, 0.0f * b - a.im};
-}
 template <class A>
 Complex<A> operator-(const Complex<A>& a) {
   return {-a.re, -a.im};
@@ -261,7 +343,8 @@ Complex<T> conj(const Complex<T>& x) {
 }
 // mag (cos phase + i sin phase)
 template <Arithmetic A, Handle B>
-Complex<Promoted<A, B>> polar(const A& mag, const B& phase) {
+Complex<Promoted<A, B>> polar(const A& mag, const B& phase, Loc loc = Loc::here()) {
+  detail::CallSite site(loc);
   return {mag * cos(phase), mag * sin(phase)};
 }
 template <class T>

@@ -138,12 +138,6 @@ requires(Handle<C> || Handle<A> || Handle<B>) Promoted<C, A, B> select(const C& 
       detail::scalar("select", {detail::operand(c), detail::operand(a), detail::operand(b)}, loc));
 }
 
-// options[k] where k < mode <= k + 1 (the first is 1); 0 where mode <= 0 or beyond the last.
-template <Handle M, Arithmetic... O>
-requires(sizeof...(O) > 0) Promoted<M, O...> selector(const M& mode, const O&... options) {
-  return detail::as<Promoted<M, O...>>(detail::selector({mode, detail::operand(options)...}, Loc{}));
-}
-
 // a (1 - t) + b t
 template <Arithmetic A, Arithmetic B, Arithmetic T>
 requires(Handle<A> || Handle<B> || Handle<T>) Promoted<A, B, T> mix(const A& a, const B& b, const T& t,

@@ -5,7 +5,7 @@
 namespace dgen {
 
 struct CompileOptions {
-  bool exact_blocks = false;  // bit-identical for every split into blocks
+  bool exact_blocks = false;  // bit-identical for every split into blocks, as every program is so far
 };
 
 struct RunOptions {

@@ -63,7 +63,7 @@ class Signal : public Value, public detail::Elementwise<Signal>, public detail::
   static constexpr Kind tag = Kind::signal;
 
   Signal() = default;
-  explicit Signal(detail::Wrap, Value v);
+  explicit Signal(detail::Wrap, Value v, const char* function = "signal");
   explicit Signal(float value, bool requires_grad = false, Loc loc = Loc::here());
 
   static Signal constant(float value, Loc loc = Loc::here()) { return Signal(value, false, loc); }
@@ -166,8 +166,9 @@ Signal sample_rate(Loc loc = Loc::here());
 
 namespace detail {
 template <Handle T>
-T as(Value v) {
-  return T(Wrap{}, std::move(v));
+T as(Value v, const char* function) {
+  if constexpr (std::is_same_v<T, Signal>) return Signal(Wrap{}, std::move(v), function);
+  else return T(Wrap{}, std::move(v));
 }
 }  // namespace detail
 

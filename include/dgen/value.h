@@ -55,7 +55,7 @@ struct RealizeOptions {
   Inputs inputs;                // host data by channel, frames (or ticks) x elements each
   bool preserve_state = false;  // go on where the last run of an equal graph ended
   bool per_tick = false;        // one row a tick of the value's own clock, not one a frame
-  bool exact_blocks = false;    // bit-identical for every split into blocks
+  bool exact_blocks = false;    // bit-identical for every split into blocks, as every program is so far
 };
 
 enum class Reduction { mean, sum };
@@ -171,9 +171,9 @@ Value operand(const T& x) {
     return x;
 }
 
-// A handle of type T over a value.
+// A handle of type T over a value; a Signal of more than one element is an Error of the function.
 template <Handle T>
-T as(Value v);
+T as(Value v, const char* function = __builtin_FUNCTION());
 
 }  // namespace detail
 

@@ -276,8 +276,14 @@ constexpr const char* trigonometry = R"(
 DG_FN float dg_minus_pi(float x, float k) {
   float r = DG_FMA(k, -3.14159274f, x);
   r = DG_FMA(k, 8.74227766e-08f, r);
-  r = DG_FMA(k, 3.43024902e-15f, r);
-  return DG_GREATER(-1.6f, DG_LESSER(1.6f, r)); /* only beyond |x| = 1e7, where x no longer has a phase */
+  return DG_FMA(k, 3.43024902e-15f, r);
+}
+/* sin r = sin(pi - r) brings what k was rounded past back to [-pi/2, pi/2]; beyond |x| = 1e7, where x hardly has a phase, no
+   more than that range is kept. */
+DG_FN float dg_within_pi(float r) {
+  r = DG_LESSER(3.14159274f - r, r);
+  r = DG_GREATER(-3.14159274f - r, r);
+  return DG_GREATER(-1.6f, DG_LESSER(1.6f, r));
 }
 /* sin r = r + r^3 P(r^2) on [-pi/2, pi/2], fit 2^-30; last bits chosen by a random search so that |result| <= 1 */
 DG_FN float dg_sin_reduced(float r) {
@@ -290,26 +296,28 @@ DG_FN float dg_sin_reduced(float r) {
 }
 DG_FN float dg_sin(float x) {
   float t = DG_FMA(x, 0.318309873f, DG_MAGIC);
-  float s = dg_sin_reduced(dg_minus_pi(x, t - DG_MAGIC));
+  float s = dg_sin_reduced(dg_within_pi(dg_minus_pi(x, t - DG_MAGIC)));
   return DG_AS_FLOAT(DG_AS_UINT(s) ^ (DG_AS_UINT(t) << 31));
 }
 /* |x| = (k + 1/2) pi + r: cos x = -(-1)^k sin r */
 DG_FN float dg_cos(float x) {
   float a = DG_FABS(x), t = DG_FMA(a, 0.318309873f, -0.5f) + DG_MAGIC;
-  float s = dg_sin_reduced(dg_minus_pi(a, (t - DG_MAGIC) + 0.5f));
+  float s = dg_sin_reduced(dg_within_pi(dg_minus_pi(a, (t - DG_MAGIC) + 0.5f)));
   return DG_AS_FLOAT(DG_AS_UINT(s) ^ (~DG_AS_UINT(t) << 31));
 }
 /* x = k pi/2 + r: tan x = tan r or -1/tan r; tan r = r + r^3 P(r^2), fit 2^-25 up to 0.7895, which is
-   past pi/4 since k is rounded from a product */
+   past pi/4 since k is rounded from a product; for large x once more */
 DG_FN float dg_tan(float x) {
-  float t = DG_FMA(x, 0.636619747f, DG_MAGIC), r = dg_minus_pi(x, (t - DG_MAGIC) * 0.5f), z = r * r;
+  float t = DG_FMA(x, 0.636619747f, DG_MAGIC), far = dg_minus_pi(x, (t - DG_MAGIC) * 0.5f);
+  float u = DG_FMA(DG_GREATER(-1.6f, DG_LESSER(1.6f, far)), 0.636619747f, DG_MAGIC);
+  float r = dg_minus_pi(far, (u - DG_MAGIC) * 0.5f), z = r * r;
   float p = DG_FMA(0.00949168764f, z, 0.00294285594f);
   p = DG_FMA(p, z, 0.0245388076f);
   p = DG_FMA(p, z, 0.0533813722f);
   p = DG_FMA(p, z, 0.133391529f);
   p = DG_FMA(p, z, 0.333331436f);
   float y = DG_FMA(p, z * r, r), inverse = -1.0f / y;
-  return DG_SEL((DG_AS_UINT(t) & 1u) != 0u, inverse, y);
+  return DG_SEL(((DG_AS_UINT(t) ^ DG_AS_UINT(u)) & 1u) != 0u, inverse, y);
 }
 /* sin(2 pi r) = r (r^2 - 1/4) Q(r^2) on [-1/2, 1/2]: exact zeros, fit 2^-25 */
 DG_FN float dg_sin_turns_reduced(float r) {

@@ -148,7 +148,8 @@ class Scan {
     return sum;
   }
 
-  // What is kept between runs (see StateLayout): cell: the values that the cells had, as a check.
+  // What is kept between runs (see StateLayout). To see what changed between them: cell, the values that the cells had, and,
+  // where A is constant, A in m's place.
   std::string state() const {
     return cat("typedef struct { double s[", d_, "]; float cell[", d_, "], z[", d_, "], m[", d_ * d_, "], start; } ", name_, "_state;\n");
   }
@@ -320,9 +321,11 @@ class Scan {
     std::string text = cat("static void ", name_, "(", streams(true), cells([](int i) { return cat(", float *cell", i); }));
     text += cat(", double *kept, long n, long first) {\n  ", name_, "_state *g = (", name_, "_state *)kept;\n", powers());
     text += cat("  const long k = ", reverse_ ? "-(first + n)" : "first", " & 15, ragged = (-k & 15) < n ? -k & 15 : n;\n");
-    text += cat("  if (", cells([](int i) { return cat(i ? " || " : "", "g->cell[", i, "] != *cell", i); }), ") { /* set from outside */\n");
+    const std::string changed = varies_ ? "" : cat(" || __builtin_memcmp(g->m, A, ", 4 * d_ * d_, ")");
+    text += cat("  if (", cells([](int i) { return cat(i ? " || " : "", "g->cell[", i, "] != *cell", i); }), changed, ") { /* set from outside */\n");
     text += cells([](int i) { return cat("    g->s[", i, "] = *cell", i, ", g->z[", i, "] = 0;\n"); });
     if (varies_) text += pairs([&](int j, int i) { return cat("    g->m[", j * d_ + i, "] = ", i == j ? 1 : 0, ";\n"); });
+    else text += cat("    __builtin_memcpy(g->m, A, ", 4 * d_ * d_, ");\n");
     text += cat("    g->start = (float)k;\n  }\n  if (ragged > 0) ", name_, "_ticks(", shared(), ", ", reverse_ ? "n - 1" : "0", ", k, ragged);\n");
     text += "  const long whole = (n - ragged) / 16, rest = n - ragged - 16 * whole;\n  for (long done = 0; done < whole;) {\n";
     const std::string from = reverse_ ? "rest + 16 * (whole - done - count)" : "ragged + 16 * done";

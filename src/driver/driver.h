@@ -29,7 +29,6 @@ struct Options {
   Backend backend = Backend::cpu;
   int threads = 0;               // 0: all
   int64_t memory_budget = 0;     // bytes; 0: a quarter of the device's memory
-  bool exact_blocks = false;
   // For tests; 0 is automatic. Results may depend on chunk_frames, never on tile_frames (a multiple of chunk_frames).
   int64_t chunk_frames = 0;      // frames of one partial sum over time
   int64_t tile_frames = 0;

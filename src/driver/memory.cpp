@@ -12,7 +12,7 @@ using schedule::Place;
 
 namespace {
 
-// A state in double; the cells, z and m in float, and where the segment starts.
+// See codegen/prelude_scan.cpp: a state in double; the cells, z and m in float, and where the segment starts.
 int64_t segment_bytes(int64_t order) { return 8 * order + 4 * (order + order + order * order + 1); }
 
 }  // namespace

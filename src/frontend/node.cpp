@@ -72,11 +72,21 @@ std::string labels(const Value* in, size_t n) {
 }  // namespace
 
 void fail_at(std::string_view op, const std::string& what, const Value* in, size_t n, Loc loc) {
-  fail("[", called(op), "] ", what, labels(in, n), where(call_site(loc)));
+  const std::string_view name = called(op);  // of a template with its arguments
+  fail("[", name.substr(0, name.find('<')), "] ", what, labels(in, n), where(call_site(loc)));
 }
 
 void raise(std::string_view op, const std::string& what, std::initializer_list<Value> handles, Loc loc) {
   fail_at(op, what, handles.begin(), handles.size(), loc);
+}
+
+void check_shape(std::string_view op, const Shape& shape, Loc loc) {
+  double count = 1;
+  for (int64_t n : shape) {
+    if (n < 1) fail_at(op, cat("an axis of size ", n, " in ", shape.str()), nullptr, 0, loc);
+    count *= static_cast<double>(n);
+  }
+  if (!(count < 0x1p36)) fail_at(op, "not enough memory for shape " + shape.str(), nullptr, 0, loc);
 }
 
 Value make_value(NewNode node, Groups groups) { return Value(std::move(node), std::move(groups)); }

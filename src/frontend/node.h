@@ -89,6 +89,8 @@ Value tick_count(const Value& x, Loc loc);
 // The call that the user made: nodes built inside a library function carry its line.
 ir::Loc call_site(Loc loc);
 std::string where(const ir::Loc& loc);
+// Axes of at least one element; 2^36 elements, 256 GiB, are taken for a mistake before memory is asked for.
+void check_shape(std::string_view op, const Shape& shape, Loc loc);
 [[noreturn]] void fail_at(std::string_view op, const std::string& what, const Value* in, size_t n, Loc loc);
 
 }  // namespace dgen::detail

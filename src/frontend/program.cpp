@@ -29,14 +29,14 @@ struct Program::Impl : Prepared {
   void give_channels(float* const* out, int64_t frames) const;
 };
 
-Program::Program(std::vector<Value> outputs, const CompileOptions& options) {
+Program::Program(std::vector<Value> outputs, const CompileOptions&) {
   if (outputs.empty()) fail("[compile] no outputs");
   Capturer captured;
   for (const Value& v : outputs) {
     if (!v) fail("[compile] an empty handle");
     captured.output(v);
   }
-  impl_ = std::make_shared<Impl>(captured, std::move(outputs), driver_options(options.exact_blocks));
+  impl_ = std::make_shared<Impl>(captured, std::move(outputs), driver_options());
   impl_->workspace = impl_->program->workspace();
   reset();
 }
@@ -117,7 +117,8 @@ void Program::Impl::give_channels(float* const* out, int64_t frames) const {
 }
 
 void Program::process(const float* const* in, float* const* out, int nframes) {
-  if (nframes < 1) return;
+  if (nframes < 0) fail("[process] frames must not be negative, got ", nframes);
+  if (nframes == 0) return;
   for (const InputUse& use : impl_->inputs)
     if (use.period > 1)
       fail("[process] channel ", use.channel, " is at hop(", use.period, "), a stream has one value a frame");

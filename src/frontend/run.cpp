@@ -8,7 +8,7 @@
 
 namespace dgen::detail {
 
-driver::Options driver_options(bool exact_blocks) {
+driver::Options driver_options() {
   const Config& c = config();
   if (c.threads < 0) fail("[config] threads must be at least 0, which is all, got ", c.threads);
   driver::Options options;
@@ -17,7 +17,6 @@ driver::Options driver_options(bool exact_blocks) {
                                                  : driver::Backend::interpreter;
   options.threads = c.threads;
   options.memory_budget = c.memory_budget;
-  options.exact_blocks = exact_blocks;
   if (driver::debug().plain) options.plain = true, options.optimize = 0;
   return options;
 }
@@ -203,9 +202,9 @@ struct Realization : Prepared {
 };
 
 // What realizes x, kept with its node, so that the same handle realized again is not captured again.
-std::shared_ptr<const Prepared> prepare(const Value& x, bool exact_blocks) {
+std::shared_ptr<const Prepared> prepare(const Value& x) {
   static std::mutex mutex;
-  const driver::Options options = driver_options(exact_blocks);
+  const driver::Options options = driver_options();
   {
     std::lock_guard lock(mutex);
     auto kept = std::static_pointer_cast<const Realization>(x.node()->prepared);
@@ -231,7 +230,7 @@ void realize_to(const Value& x, const RealizeOptions& options, const Room& room)
     driver::RunArgs args = run_args({}, frames, options.per_tick);
     return repeat(node->storage->values(), room(shown_rows(x, args, 0) * x.size()));
   }
-  const std::shared_ptr<const Prepared> prepared = prepare(x, options.exact_blocks);
+  const std::shared_ptr<const Prepared> prepared = prepare(x);
   StoredRun run(*prepared, node->label, {options.inputs, frames, options.per_tick, !tensor, options.preserve_state});
   std::span<float> out = room(shown_rows(x, run.args(), run.position()) * x.size());
   run.into({&out, 1});
@@ -269,7 +268,7 @@ std::string backward_state(const Value& x) {
 void reset_state(const Value& x) {
   if (!x) fail("[reset_state] an empty handle");
   if (x.node()->storage && x.node()->in.empty()) return;
-  StateStore::instance().erase(prepare(x, false)->program, x.node()->label);
+  StateStore::instance().erase(prepare(x)->program, x.node()->label);
   StateStore::instance().erase(backward_state(x));
 }
 
@@ -286,7 +285,7 @@ double Value::backward(const BackwardOptions& options) const {
   ir::Id loss = captured.add(reduced);
   captured.capture().graph.outputs.push_back(loss);
   std::vector<driver::StoragePtr> learnable = captured.output_gradients(loss);
-  const Prepared prepared(captured, driver_options(false));
+  const Prepared prepared(captured, driver_options());
   const std::string name = options.preserve_state ? backward_state(*this) : "";
   check_ticks("backward", clock(), options.preserve_state ? StateStore::instance().position(prepared.program, name) : 0, frames);
   StoredRun run(prepared, name, {options.inputs, frames, true, options.preserve_state, options.preserve_state});

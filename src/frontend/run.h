@@ -7,7 +7,7 @@
 
 namespace dgen::detail {
 
-driver::Options driver_options(bool exact_blocks);
+driver::Options driver_options();  // of config()
 // Ticks of a clock on stream frames [position, position + frames).
 int64_t ticks_in(int64_t period, uint64_t position, int64_t frames);
 // frames of a call, -1 being the default; fewer than 1 is an Error.

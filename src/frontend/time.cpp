@@ -35,6 +35,7 @@ Value phasor(const Value& freq, const PhasorOptions& options, Loc loc) {
 }
 
 Value noise(const Shape& shape, const NoiseOptions& options, Loc loc) {
+  check_shape("noise", shape, loc);
   int64_t seed = options.seed ? static_cast<int64_t>(*options.seed) : 0;
   ir::Attrs attrs{{"seed", seed},
                   {"number", int64_t{-1}},
@@ -50,6 +51,7 @@ Value noise(const Shape& shape, const NoiseOptions& options, Loc loc) {
 }
 
 Value input(int channel, const Shape& shape, int hop, Loc loc) {
+  check_shape("input", shape, loc);
   if (channel < 0) fail_at("input", cat("channel ", channel, " is negative"), nullptr, 0, loc);
   return frame_op("input",
                   {{"channel", int64_t{channel}}, {"shape", to_ints(shape)}, {"period", check_hop("input", hop, loc)}},
@@ -79,7 +81,8 @@ Value every(const Value& x, int64_t hop, Loc loc) {
 
 Value delay(const Value& x, const Operand& time, int64_t max, Loc loc) {
   CallSite site(loc);
-  if (max < 0) fail_at("delay", cat("max must not be negative, got ", max), &x, 1, loc);
+  constexpr int64_t longest = int64_t{1} << 30;
+  if (max < 0 || max > longest) fail_at("delay", cat("max must be from 0 to ", longest, " samples, got ", max), &x, 1, loc);
   double limit = static_cast<double>(max);
   Value t = time.number() ? number(std::min(std::max(0.0, *time.number()), limit))
                           : clamp({time.value(), number(0), number(limit)}, loc);
@@ -90,6 +93,7 @@ Value delay(const Value& x, const Operand& time, int64_t max, Loc loc) {
 Value cell(const Shape& shape, int64_t period, const Operand& init, Loc loc) {
   static const ir::Op op = ir::op("state_read");
   check_hop("history", period, loc);
+  check_shape("history", shape, loc);
   ir::Type type{shape, {period, false}};
   GroupPtr group;
   auto node = std::make_shared<Node>();

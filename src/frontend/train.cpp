@@ -54,7 +54,7 @@ UpdateProgram::UpdateProgram(std::vector<Update> updates) : impl_(std::make_shar
 
 void UpdateProgram::run() {
   std::optional<Prepared>& prepared = impl_->prepared;
-  if (driver::Options now = driver_options(false); !prepared || prepared->options != now) {
+  if (driver::Options now = driver_options(); !prepared || prepared->options != now) {
     Capturer captured;
     capture_updates(captured, impl_->updates);
     prepared.emplace(captured, now);
@@ -115,7 +115,7 @@ TrainingStep::TrainingStep(const Value& loss, Optimizer& optimizer, const Traini
   Capturer captured;
   captured.output(reduced);
   capture_updates(captured, impl_->updates);
-  impl_->prepared.emplace(captured, driver_options(false));
+  impl_->prepared.emplace(captured, driver_options());
 }
 
 double TrainingStep::run(const Inputs& inputs) {

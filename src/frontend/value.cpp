@@ -106,25 +106,18 @@ std::optional<SignalTensor> SignalTensor::grad() const { return typed<SignalTens
 
 namespace {
 
-void check_axes(const Shape& shape, Loc loc) {
-  for (int64_t n : shape)
-    if (n < 1) detail::fail_at("tensor", cat("an axis of size ", n, " in ", shape.str()), nullptr, 0, loc);
-}
-
-// As many values as a shape has elements; 2^36 of them, 256 GiB, are taken for a mistake before memory is asked for.
+// As many values as a shape has elements.
 std::vector<float> filled(const Shape& shape, float value, Loc loc) {
-  check_axes(shape, loc);
-  double count = 1;
-  for (int64_t n : shape) count *= static_cast<double>(n);
+  detail::check_shape("tensor", shape, loc);
   try {
-    if (count < 0x1p36) return std::vector<float>(static_cast<size_t>(shape.size()), value);
-  } catch (const std::bad_alloc&) {  // said below
+    return std::vector<float>(static_cast<size_t>(shape.size()), value);
+  } catch (const std::bad_alloc&) {
+    detail::fail_at("tensor", "not enough memory for shape " + shape.str(), nullptr, 0, loc);
   }
-  detail::fail_at("tensor", "not enough memory for shape " + shape.str(), nullptr, 0, loc);
 }
 
 Tensor from_data(const Shape& shape, std::vector<float> data, bool learnable, Loc loc) {
-  check_axes(shape, loc);
+  detail::check_shape("tensor", shape, loc);
   if (static_cast<int64_t>(data.size()) != shape.size())
     detail::fail_at("tensor", cat(data.size(), " values for shape ", shape.str()), nullptr, 0, loc);
   return Tensor(detail::Wrap{}, detail::leaf(detail::make_storage(shape, std::move(data), learnable), learnable, loc));
@@ -207,11 +200,11 @@ Tensor Tensor::eye(int64_t n, bool requires_grad, Loc loc) {
 // Signals
 // --------------------------------------------------------------------------------------------------------------
 
-Signal::Signal(detail::Wrap, Value v) : Value(std::move(v)) {
+Signal::Signal(detail::Wrap, Value v, const char* function) : Value(std::move(v)) {
   kind_ = tag;
   if (!node_ || rank() == 0) return;
-  const std::string what = cat("a value of shape ", shape().str(), " where a Signal has one element");
-  detail::fail_at("signal", what, this, 1, {node_->loc.file, node_->loc.line});
+  const std::string what = cat("a value of shape ", shape().str(), " where a Signal has one element; SignalTensor(x) takes part in banks");
+  detail::fail_at(function, what, this, 1, {node_->loc.file, node_->loc.line});
 }
 
 Signal::Signal(float value, bool requires_grad, Loc loc)

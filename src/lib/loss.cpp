@@ -11,6 +11,10 @@ namespace {
 using X = SignalTensor;
 using detail::CallSite;
 
+void check_log_eps(const char* loss, float eps) {
+  if (!(eps > 0)) detail::raise(loss, cat("log_eps must be above 0, got ", eps), {});
+}
+
 // ln(m + eps)
 X log_of(const X& m, float eps) { return log(m + eps); }
 
@@ -45,6 +49,7 @@ Signal spectral_loss(const SignalTensor& a, const SignalTensor& b, const Spectra
   CallSite site(loc);
   report_short_window(o);
   if (o.hop < 0) detail::raise("spectral_loss", cat("hop must be at least 0, which is a quarter of the window, got ", o.hop), {});
+  if (o.magnitude != Magnitude::linear) check_log_eps("spectral_loss", o.log_eps);
   int hop = o.hop > 0 ? o.hop : std::max(1, o.window_size / 4);
   StftOptions frames{o.window_size, hop, o.window};
   X A = stft(a, frames).magnitude(), B = stft(b, frames).magnitude();
@@ -63,6 +68,7 @@ Signal multi_scale_spectral_loss(const SignalTensor& a, const SignalTensor& b, c
   if (o.sizes.empty()) detail::raise("multi_scale_spectral_loss", "no sizes", {a, b});
   if (!(o.overlap >= 0 && o.overlap < 1))
     detail::raise("multi_scale_spectral_loss", cat("overlap must be at least 0 and below 1, got ", o.overlap), {});
+  if (o.log_weight != 0) check_log_eps("multi_scale_spectral_loss", o.log_eps);
   Signal loss;
   for (int size : o.sizes) {
     int hop = std::max(1, static_cast<int>(std::lround(static_cast<float>(size) * (1 - o.overlap))));

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "base/check.h"
+
 namespace dgen {
 namespace detail {
 namespace {
@@ -29,6 +31,8 @@ Value layer_norm(const Value& v, const Value& gain, const Value& bias, float eps
 Value attention(const Value& q, const Value& k, const Value& v, bool causal, Loc loc) {
   CallSite site(loc);
   X query = handle(q), key = handle(k);
+  if (query.rank() < 2 || key.rank() < 2 || v.rank() < 2)
+    raise("attention", cat("rows of vectors are needed, got ", query.shape().str(), " x ", key.shape().str(), " x ", v.shape().str()), {q, k, v}, loc);
   Axes swapped(static_cast<size_t>(key.rank()));
   for (size_t i = 0; i < swapped.size(); ++i) swapped[i] = static_cast<int>(i);
   std::swap(swapped[swapped.size() - 1], swapped[swapped.size() - 2]);
@@ -57,7 +61,8 @@ Tensor uniform(const Shape& shape, float limit, uint64_t& seed) {
   return Tensor::param(std::move(data), shape);
 }
 
-RecurrentWeights recurrent_weights(int64_t in, int64_t hidden, int64_t gates, uint64_t seed) {
+RecurrentWeights recurrent_weights(const char* function, int64_t in, int64_t hidden, int64_t gates, uint64_t seed, Loc loc) {
+  if (in < 1 || hidden < 1) detail::raise(function, cat("sizes must be at least 1, got ", in, " and ", hidden), {}, loc);
   float limit = 1 / std::sqrt(static_cast<float>(hidden));
   int64_t width = gates * hidden;
   RecurrentWeights w;
@@ -79,21 +84,28 @@ Shape with_last(const Shape& shape, int64_t n) {
   return to;
 }
 
+// Their hidden size.
+int64_t checked(const char* function, const RecurrentWeights& w, Loc loc) {
+  for (const Tensor& t : {w.input, w.hidden, w.bias, w.hidden_bias})
+    if (!t) detail::raise(function, "an empty handle among the weights", {}, loc);
+  return w.hidden.size(0);
+}
+
 int ticks(const SignalTensor& x) { return static_cast<int>(std::max<int64_t>(x.clock().period, 1)); }
 
 }  // namespace
 
-RecurrentWeights gru_weights(int64_t in, int64_t hidden, uint64_t seed) {
-  return recurrent_weights(in, hidden, 3, seed);
+RecurrentWeights gru_weights(int64_t in, int64_t hidden, uint64_t seed, Loc loc) {
+  return recurrent_weights("gru_weights", in, hidden, 3, seed, loc);
 }
-RecurrentWeights lstm_weights(int64_t in, int64_t hidden, uint64_t seed) {
-  return recurrent_weights(in, hidden, 4, seed);
+RecurrentWeights lstm_weights(int64_t in, int64_t hidden, uint64_t seed, Loc loc) {
+  return recurrent_weights("lstm_weights", in, hidden, 4, seed, loc);
 }
 
 // r = s(Wr x + Ur h), z = s(Wz x + Uz h), n = tanh(Wn x + r (Un h)), h = (1 - z) n + z h1 (Cho et al. 2014).
 SignalTensor gru(const SignalTensor& x, const RecurrentWeights& w, Loc loc) {
   detail::CallSite site(loc);
-  int64_t hidden = w.hidden.size(0);
+  const int64_t hidden = checked("gru", w, loc);
   auto [h1, write] = SignalTensor::history(with_last(x.shape(), hidden), {.hop = ticks(x)});
   SignalTensor a = linear(x, w.input, w.bias), b = linear(h1, w.hidden, w.hidden_bias);
   SignalTensor r = sigmoid(gate(a, 0, hidden) + gate(b, 0, hidden));
@@ -105,7 +117,7 @@ SignalTensor gru(const SignalTensor& x, const RecurrentWeights& w, Loc loc) {
 // i, f, o = s(.), g = tanh(.), c = f c1 + i g, h = o tanh c (Hochreiter and Schmidhuber 1997, Gers et al. 2000).
 SignalTensor lstm(const SignalTensor& x, const RecurrentWeights& w, Loc loc) {
   detail::CallSite site(loc);
-  int64_t hidden = w.hidden.size(0);
+  const int64_t hidden = checked("lstm", w, loc);
   Shape shape = with_last(x.shape(), hidden);
   auto [h1, write_h] = SignalTensor::history(shape, {.hop = ticks(x)});
   auto [c1, write_c] = SignalTensor::history(shape, {.hop = ticks(x)});

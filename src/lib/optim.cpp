@@ -151,6 +151,14 @@ Tensor SGD::rule(const Param& param, const Tensor& gradient, const Tensor& lr, s
   return w - lr * (options_.nesterov ? g + options_.momentum * v : v);
 }
 
+namespace {
+
+void check_beta(const char* name, float beta) {
+  if (!(beta >= 0 && beta < 1)) detail::raise("optimizer", cat(name, " must be at least 0 and below 1, got ", beta), {});
+}
+
+}  // namespace
+
 Adam::Adam(const std::vector<Value>& params, const AdamOptions& o, bool decoupled)
     : Optimizer(params, {decoupled ? "AdamW" : "Adam",
                          o.lr,
@@ -159,7 +167,10 @@ Adam::Adam(const std::vector<Value>& params, const AdamOptions& o, bool decouple
                          o.clip_grad_value,
                          {{"m", false}, {"v", false}, {"m_weight", true}, {"v_weight", true}}}),
       options_(o),
-      decoupled_(decoupled) {}
+      decoupled_(decoupled) {
+  check_beta("beta1", o.beta1);
+  check_beta("beta2", o.beta2);
+}
 
 // The weights are 1 - beta^t, summed step by step because 1 - beta^t itself cancels.
 Tensor Adam::rule(const Param& param, const Tensor& gradient, const Tensor& lr, std::vector<Tensor>& next) const {

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "base/check.h"
 #include "dgen/dsp.h"
 
 namespace dgen {
@@ -165,6 +166,7 @@ Value filter_hops(const Value& v, const Value& magnitudes, const FilterHopsOptio
   CallSite site(loc);
   X x = untyped(v), m = untyped(magnitudes);
   int64_t taps = 2 * (m.size(-1) - 1), half = taps / 2;
+  if (o.hop < 1) raise("filter_hops", cat("hop must be at least 1, got ", o.hop), {});
   if (half < 1) raise("filter_hops", "needs at least 2 magnitudes, got shape " + m.shape().str(), {m});
   X zero_phase = untyped(spectrum("irfft", real_planes(m, loc), taps, loc));
   X centred = untyped(concat({last_axis(zero_phase, half, taps), last_axis(zero_phase, 0, half)}, -1, loc));

@@ -112,7 +112,7 @@ class Batch {
   Rows run(dgen::Backend backend) {
     OnBackend settings(backend);
     driver::Options options = fast_build(0);
-    options.backend = detail::driver_options(false).backend;
+    options.backend = detail::driver_options().backend;
     driver::RunArgs args = detail::run_args({}, frames_, true);
     const driver::Capture& capture = captured_->capture();
     return driver::get_program(capture, options)->run(capture, args, nullptr);

@@ -27,6 +27,48 @@ TEST_P(Stream, MaskedFramesLeaveNoTraceInAProduct) {
 
 INSTANTIATE_TEST_SUITE_P(Backends, Stream, testing::ValuesIn(test::backends()), test::backend_test);
 
+// A knob is turned between two blocks, wherever the border lies: every backend goes on from the state it has.
+TEST_P(Stream, ConstantsMayChangeBetweenBlocks) {
+  struct Patch {
+    const char* name;
+    Signal (*make)(const Signal& x, const Signal& a);
+  };
+  const Patch patches[] = {
+      {"onepole", [](const Signal& x, const Signal& a) { return x.onepole(a * 0.2f); }},
+      {"biquad", [](const Signal& x, const Signal& a) { return x.biquad({.cutoff = a * 1000.0f, .q = 3}); }},
+      {"peaking", [](const Signal& x, const Signal& a) { return x.biquad({.cutoff = 700, .mode = BiquadMode::peaking, .gain_db = a * 3.0f}); }},
+      {"svf", [](const Signal& x, const Signal& a) { return x.svf({.cutoff = a * 900.0f}); }},
+      {"by hand", [](const Signal& x, const Signal& a) {
+         auto [before, write] = Signal::history();
+         return write(before * (a * 0.3f) + x);
+       }},
+      {"phasor", [](const Signal& x, const Signal& a) { return x * Signal::phasor(a * 100.0f); }},
+      {"accum", [](const Signal& x, const Signal& a) { return x + (a * 0.01f + 0.0f * x).accum(); }},
+      {"delay", [](const Signal& x, const Signal& a) { return x.delay(a * 3.5f, 20); }},
+      {"comb", [](const Signal& x, const Signal& a) { return x.comb({.time = 37, .feedback = a * 0.2f, .damping = 0.3f}); }},
+      {"compressor", [](const Signal& x, const Signal& a) { return x.compressor({.ratio = a * 2.0f + 1.0f, .attack = 0.001f}); }},
+      {"hops", [](const Signal& x, const Signal& a) -> Signal { return (x.buffer(8, 4) * a).overlap_add(4); }},
+  };
+  auto stream = [](const Patch& patch, Backend backend) {
+    test::OnBackend on(backend);
+    Signal a = Signal::param(1), y = patch.make(Signal::noise({.seed = 1}), a);
+    std::vector<float> all = y.realize(50);
+    float knob = 1;
+    for (int frames : {33, 16, 47, 1, 30}) {
+      a.assign(++knob == 4 ? 1.5f : knob);
+      if (knob == 5) config().sample_rate = 32000;
+      std::vector<float> more = y.realize({.frames = frames, .preserve_state = true});
+      all.insert(all.end(), more.begin(), more.end());
+    }
+    return all;
+  };
+  for (const Patch& patch : patches) {
+    SCOPED_TRACE(patch.name);
+    const std::vector<float> got = stream(patch, GetParam()), want = stream(patch, Backend::interpreter);
+    for (size_t i = 0; i < want.size(); ++i) ASSERT_NEAR(got[i], want[i], 2e-5 + 1e-5 * std::fabs(want[i])) << "frame " << i;
+  }
+}
+
 int ticks_between(int hop, int from, int to) { return (to + hop - 1) / hop - (from + hop - 1) / hop; }
 
 // The loss at tick k is gain * (4 k + 1), whose mean and slope are known.

@@ -59,6 +59,22 @@ TEST_F(Handles, AxesAndViews) {
   EXPECT_EQ(message([&] { a.conv2d(Tensor::ones({3, 3})); }), "[conv2d] the kernel is larger than the input: (2,3) x (3,3)" + AT_LINE(__LINE__));
 }
 
+TEST_F(Handles, LinesOfOperators) {
+  Tensor t({1, 2}), u({1, 2, 3});
+  Complex<Tensor> a{t, t}, b{u, u};
+  const std::string add = "[add] shapes do not broadcast: (2) x (3)", mul = "[mul] shapes do not broadcast: (2) x (3)";
+  EXPECT_EQ(message([&] { t += u; }), add + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { a + b; }), add + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { a + u; }), add + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { a* b; }), mul + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { a* u; }), mul + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { polar(t, u); }), "[polar] shapes do not broadcast: (2) x (3)" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { selector(t, u, u); }), "[selector] shapes do not broadcast: (2) x (3)" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { gru_weights(0, 2); }), "[gru_weights] sizes must be at least 1, got 0 and 2" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { gru(t, RecurrentWeights{}); }), "[gru] an empty handle among the weights" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { attention(t, t, t); }), "[attention] rows of vectors are needed, got (2) x (2) x (2)" + AT_LINE(__LINE__));
+}
+
 TEST_F(Handles, Data) {
   EXPECT_EQ(message([] { Tensor(std::vector<float>{1, 2, 3}, Shape{2, 2}); }), "[tensor] 3 values for shape (2,2)" + AT_LINE(__LINE__));
   EXPECT_EQ(message([] { Tensor({{1, 2}, {3}}); }), "[tensor] rows of 2 and of 1 values" + AT_LINE(__LINE__));
@@ -86,9 +102,13 @@ TEST_F(Handles, Histories) {
 
 TEST_F(Handles, Signals) {
   Signal x = Signal::phasor(1);
-  EXPECT_EQ(message([&] { x.biquad({.cutoff = Tensor({1, 2})}); }), "[signal] a value of shape (2) where a Signal has one element" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { x.biquad({.cutoff = Tensor({1, 2})}); }), "[biquad] a value of shape (2) where a Signal has one element; SignalTensor(x) takes part in banks" + AT_LINE(__LINE__));
   EXPECT_EQ(message([&] { x.comb({.time = x}); }), "[comb] a time that varies needs .max" + AT_LINE(__LINE__));
   EXPECT_EQ(message([&] { x.buffer(0, 4); }), "[buffer] size must be at least 1, got 0" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { x.delay(INFINITY); }), "[delay] max must be from 0 to 1073741824 samples, got 1099511627776" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { SignalTensor::noise({2, 0}); }), "[noise] an axis of size 0 in (2,0)" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { SignalTensor::history({-3}); }), "[history] an axis of size -3 in (-3)" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { SignalTensor::input(0, {-1}); }), "[input] an axis of size -1 in (-1)" + AT_LINE(__LINE__));
   EXPECT_EQ(message([&] { x.every(0); }), "[every] hop 0 is not positive" + AT_LINE(__LINE__));
   EXPECT_EQ(message([] { Signal::param(1, {.min = 2, .max = 1}); }), "[param] min 2 is not below max 1" + AT_LINE(__LINE__));
   std::string overlap = message([&] { multi_scale_spectral_loss(x, x, {.overlap = 1}); });
@@ -117,6 +137,9 @@ TEST_F(Handles, Training) {
   EXPECT_EQ(message([&] { compile_training(Signal::phasor(1), opt, {.frames = 4}); }),
             "[compile_training] the loss depends on no parameter of the optimiser");
   EXPECT_EQ(message([&] { Adam other({w}, {.lr = NAN}); }), "[optimizer] lr must be finite and not negative, got nan");
+  EXPECT_EQ(message([&] { Adam other({w}, {.beta1 = 1}); }), "[optimizer] beta1 must be at least 0 and below 1, got 1");
+  EXPECT_EQ(message([&] { spectral_loss(w, w, {.window_size = 2, .magnitude = Magnitude::log, .log_eps = 0}); }),
+            "[spectral_loss] log_eps must be above 0, got 0" + AT_LINE(__LINE__ - 1));
   EXPECT_EQ(message([&] { opt.set_lr(-1); }), "[optimizer] lr must be finite and not negative, got -1");
   opt.set_schedule([](int64_t) { return INFINITY; });
   (w * w).sum().backward();
