@@ -99,6 +99,13 @@ class Scan {
     return cells([&](int i) { return cells([&](int j) { return f(i, j); }); });
   }
 
+  template <class F>
+  std::string statics(const F& f) const {
+    std::string text;
+    for (int i = 0; i < d_ * d_; ++i) text += a_[static_cast<size_t>(i)] == 's' ? f(i) : "";
+    return text;
+  }
+
   // Parameters: A's static elements, streams in, streams out.
   std::string streams(bool declare) const {
     std::string text = declare ? "const float *A" : "A";
@@ -149,7 +156,7 @@ class Scan {
   }
 
   // What is kept between runs (see StateLayout). To see what changed between them: cell, the values that the cells had, and,
-  // where A is constant, A in m's place.
+  // where A is constant, its static elements in m's place.
   std::string state() const {
     return cat("typedef struct { double s[", d_, "]; float cell[", d_, "], z[", d_, "], m[", d_ * d_, "], start; } ", name_, "_state;\n");
   }
@@ -321,11 +328,11 @@ class Scan {
     std::string text = cat("static void ", name_, "(", streams(true), cells([](int i) { return cat(", float *cell", i); }));
     text += cat(", double *kept, long n, long first) {\n  ", name_, "_state *g = (", name_, "_state *)kept;\n", powers());
     text += cat("  const long k = ", reverse_ ? "-(first + n)" : "first", " & 15, ragged = (-k & 15) < n ? -k & 15 : n;\n");
-    const std::string changed = varies_ ? "" : cat(" || __builtin_memcmp(g->m, A, ", 4 * d_ * d_, ")");
-    text += cat("  if (", cells([](int i) { return cat(i ? " || " : "", "g->cell[", i, "] != *cell", i); }), changed, ") { /* set from outside */\n");
+    const std::string changed = varies_ ? "" : statics([](int i) { return cat(" || g->m[", i, "] != A[", i, "]"); });
+    text += cat("  if (", cells([](int i) { return cat(i ? " || " : "", "g->cell[", i, "] != *cell", i); }), changed, ") { /* from outside */\n");
     text += cells([](int i) { return cat("    g->s[", i, "] = *cell", i, ", g->z[", i, "] = 0;\n"); });
     if (varies_) text += pairs([&](int j, int i) { return cat("    g->m[", j * d_ + i, "] = ", i == j ? 1 : 0, ";\n"); });
-    else text += cat("    __builtin_memcpy(g->m, A, ", 4 * d_ * d_, ");\n");
+    else text += statics([](int i) { return cat("    g->m[", i, "] = A[", i, "];\n"); });
     text += cat("    g->start = (float)k;\n  }\n  if (ragged > 0) ", name_, "_ticks(", shared(), ", ", reverse_ ? "n - 1" : "0", ", k, ragged);\n");
     text += "  const long whole = (n - ragged) / 16, rest = n - ragged - 16 * whole;\n  for (long done = 0; done < whole;) {\n";
     const std::string from = reverse_ ? "rest + 16 * (whole - done - count)" : "ragged + 16 * done";
