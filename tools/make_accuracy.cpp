@@ -34,9 +34,9 @@ struct Function {
   float low, high;
 };
 const Function functions[] = {
-    {"sin", std::sin, -1e7f, 1e7f},
-    {"cos", std::cos, -1e7f, 1e7f},
-    {"tan", std::tan, -4e6f, 4e6f},
+    {"sin", std::sin, -1e6f, 1e6f},
+    {"cos", std::cos, -1e6f, 1e6f},
+    {"tan", std::tan, -1e6f, 1e6f},
     {"sin_turns", [](double p) { return std::sin(two_pi * (p - std::rint(p))); }, -1e4f, 1e4f},
     {"cos_turns", [](double p) { return std::cos(two_pi * (p - std::rint(p))); }, -1e4f, 1e4f},
     {"exp", std::exp, -150, 150},

@@ -98,8 +98,8 @@ class Value {
   std::vector<float> realize() const { return realize(RealizeOptions{}); }
   std::vector<float> realize(int frames) const;
   std::vector<float> realize(const RealizeOptions& options) const;
-  // The same into memory of the caller, of exactly that size. Nothing is allocated from the second call on of the same
-  // handle, with no more frames and no change to config(), as long as no graph is labelled or closed in between.
+  // The same into memory of the caller, of exactly that size. On a compiled backend nothing is allocated from the third
+  // call on of the same handle with as many frames and no change to config(), as long as no graph is labelled or closed.
   void realize_into(std::span<float> out, const RealizeOptions& options = {}) const;
 
   // Differentiates the mean (or sum) of this loss of one element over its ticks, adds to grad() of every learnable leaf

@@ -308,8 +308,8 @@ DG_FN float dg_cos(float x) {
 /* x = k pi/2 + r: tan x = tan r or -1/tan r; tan r = r + r^3 P(r^2), fit 2^-25 up to 0.7895, which is
    past pi/4 since k is rounded from a product; for large x once more */
 DG_FN float dg_tan(float x) {
-  float t = DG_FMA(x, 0.636619747f, DG_MAGIC), far = dg_minus_pi(x, (t - DG_MAGIC) * 0.5f);
-  float u = DG_FMA(DG_GREATER(-1.6f, DG_LESSER(1.6f, far)), 0.636619747f, DG_MAGIC);
+  float t = DG_FMA(x, 0.636619747f, DG_MAGIC), far = DG_GREATER(-1.6f, DG_LESSER(1.6f, dg_minus_pi(x, (t - DG_MAGIC) * 0.5f)));
+  float u = DG_FMA(far, 0.636619747f, DG_MAGIC);
   float r = dg_minus_pi(far, (u - DG_MAGIC) * 0.5f), z = r * r;
   float p = DG_FMA(0.00949168764f, z, 0.00294285594f);
   p = DG_FMA(p, z, 0.0245388076f);

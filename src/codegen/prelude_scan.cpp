@@ -2,7 +2,8 @@
 // segment the state is m s + z in float: s, in double, is the state at the segment's start, z what comes from zeros and m
 // the product of the A so far. Whole segments lie in the lanes of vectors; where a run begins or ends within a segment, s, z
 // and m are kept and its ticks are done one by one with the same operations, so no cut of a run changes a bit. Where the
-// state is not finite, a tick is computed as it is written (a 0 drops what it multiplies), and s, z and m start anew.
+// state is not finite, a tick is computed as it is written (a 0 drops what it multiplies), and s, z and m start anew; so are
+// all ticks of constant A whose powers leave float's range.
 #include <algorithm>
 #include <vector>
 
@@ -158,7 +159,9 @@ class Scan {
   // What is kept between runs (see StateLayout). To see what changed between them: cell, the values that the cells had, and,
   // where A is constant, its static elements in m's place.
   std::string state() const {
-    return cat("typedef struct { double s[", d_, "]; float cell[", d_, "], z[", d_, "], m[", d_ * d_, "], start; } ", name_, "_state;\n");
+    const std::string wild = cat("DG_FN int ", name_, "_wild(const double *P) {\n  float all = 0;\n  for (int i = 0; i < ", (kSegment + 1) * d_ * d_,
+                                 "; ++i) all += (float)P[i] * 0;\n  return !(all == 0);\n}\n");
+    return cat("typedef struct { double s[", d_, "]; float cell[", d_, "], z[", d_, "], m[", d_ * d_, "], start; } ", name_, "_state;\n", varies_ ? "" : wild);
   }
 
   // ---- one by one ------------------------------------------------------------------------------------------------------
@@ -190,6 +193,7 @@ class Scan {
   std::string ticks() const {
     std::string text = cat("static void ", name_, "_ticks(", declared(), ", long t, long k, long count) {\n", load());
     text += "  if (k == 0) {\n" + anew("0") + "  }\n";
+    if (!varies_) text += cat("  const int wild = ", name_, "_wild(P);\n");
     text += cells([&](int i) { return cat("  float x", i, " = ", value(i, "k - start"), ";\n"); });
     text += cat("  for (; count > 0; --count, ++k, ", reverse_ ? "--t" : "++t", ") {\n");
     each_varying([&](const std::string& name) { text += cat("    const float ", name, "t = ", name, "[t];\n"); });
@@ -199,7 +203,7 @@ class Scan {
     }
     text += step("float", "DG_FMA", "A");
     text += cells([&](int i) { return cat("    float n", i, " = ", value(i, "k + 1 - start"), ";\n"); });
-    text += cat("    if (!(", cells([](int i) { return cat(i ? " + " : "", "n", i, " * 0"); }), " == 0)) {\n");
+    text += cat("    if (", varies_ ? "" : "wild || ", "!(", cells([](int i) { return cat(i ? " + " : "", "n", i, " * 0"); }), " == 0)) {\n");
     for (int i = 0; i < d_; ++i) {
       std::string sum = adds(i) ? cat("(double)b", i, "t") : "0.0";
       for (int j : columns(i)) sum = cat("dg_scan_term(", element(i, j, "A"), ", x", j, ", ", sum, ")");
@@ -337,7 +341,7 @@ class Scan {
     text += "  const long whole = (n - ragged) / 16, rest = n - ragged - 16 * whole;\n  for (long done = 0; done < whole;) {\n";
     const std::string from = reverse_ ? "rest + 16 * (whole - done - count)" : "ragged + 16 * done";
     text += cat("    const long most = ", pairs_vectors() ? "whole - done > DG_W ? 2 * DG_W : DG_W" : "DG_W", ", count = whole - done < most ? whole - done : most;\n");
-    text += "    const long good = ";
+    text += cat("    const long good = ", varies_ ? "" : name_ + "_wild(P) ? 0 : ");
     if (pairs_vectors()) text += cat("most > DG_W ? ", name_, "_segments2(", shared(), ", ", from, ", count) : ");
     text += cat(name_, "_segments1(", shared(), ", ", from, ", count);\n");
     text += cat("    done += good;\n    if (good == count) continue;\n    ", name_, "_ticks(", shared(), ", ",

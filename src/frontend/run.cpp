@@ -71,7 +71,7 @@ Prepared::Prepared(Capturer& captured, const driver::Options& wanted)
 struct StateStore::Impl {
   struct Entry {
     std::weak_ptr<driver::Program> program;
-    std::unique_ptr<driver::State> state;
+    std::unique_ptr<driver::State> state, spare;
   };
   using Key = std::pair<const driver::Program*, std::string>;
   using View = std::pair<const driver::Program*, std::string_view>;
@@ -110,6 +110,12 @@ std::unique_ptr<driver::State> StateStore::take(const ProgramPtr& program, std::
   return entry ? std::move(entry->state) : nullptr;
 }
 
+std::unique_ptr<driver::State> StateStore::take_spare(const ProgramPtr& program, std::string_view name) {
+  std::lock_guard lock(impl().mutex);
+  Impl::Entry* entry = impl().find(program, name);
+  return entry ? std::move(entry->spare) : nullptr;
+}
+
 uint64_t StateStore::position(const ProgramPtr& program, std::string_view name) {
   std::lock_guard lock(impl().mutex);
   Impl::Entry* entry = impl().find(program, name);
@@ -118,9 +124,13 @@ uint64_t StateStore::position(const ProgramPtr& program, std::string_view name) 
 
 void StateStore::put(const ProgramPtr& program, std::string_view name, std::unique_ptr<driver::State> state) {
   std::lock_guard lock(impl().mutex);
-  if (Impl::Entry* entry = impl().find(program, name)) return void(entry->state = std::move(state));
+  if (Impl::Entry* entry = impl().find(program, name)) {
+    if (entry->state) entry->spare = std::move(entry->state);
+    entry->state = std::move(state);
+    return;
+  }
   if (impl().entries.size() % 64 == 63) impl().drop_expired();
-  impl().entries[{program.get(), std::string(name)}] = {program, std::move(state)};
+  impl().entries[{program.get(), std::string(name)}] = {program, std::move(state), nullptr};
 }
 
 void StateStore::erase(const ProgramPtr& program, std::string_view name) {
@@ -142,7 +152,9 @@ StoredRun::StoredRun(const Prepared& prepared, std::string_view name, const RunR
 
 std::unique_ptr<driver::State> StoredRun::begin() const {
   if (!stored_) return nullptr;
-  std::unique_ptr<driver::State> state = StateStore::instance().take(prepared_.program, name_);
+  StateStore& store = StateStore::instance();
+  // A run from fresh state that fails leaves what was stored.
+  std::unique_ptr<driver::State> state = preserve_ ? store.take(prepared_.program, name_) : store.take_spare(prepared_.program, name_);
   if (!state) return prepared_.program->fresh_state();
   if (!preserve_) state->clear();
   return state;
@@ -197,8 +209,8 @@ void repeat(const std::vector<float>& values, std::span<float> out) {
 }
 
 struct Realization : Prepared {
-  using Prepared::Prepared;
-  uint64_t edits = graph_edits();
+  Realization(Capturer& captured, const driver::Options& wanted, uint64_t edits_before) : Prepared(captured, wanted), edits(edits_before) {}
+  uint64_t edits;
 };
 
 // What realizes x, kept with its node, so that the same handle realized again is not captured again.
@@ -210,9 +222,10 @@ std::shared_ptr<const Prepared> prepare(const Value& x) {
     auto kept = std::static_pointer_cast<const Realization>(x.node()->prepared);
     if (kept && kept->edits == graph_edits() && kept->options == options) return kept;
   }
+  const uint64_t edits = graph_edits();
   Capturer captured;
   captured.output(x);
-  auto made = std::make_shared<const Realization>(captured, options);
+  auto made = std::make_shared<const Realization>(captured, options, edits);
   std::lock_guard lock(mutex);
   x.node()->prepared = made;
   return made;

@@ -35,8 +35,9 @@ struct Prepared {
 class StateStore {
  public:
   using ProgramPtr = std::shared_ptr<driver::Program>;
-  // The stored state, which leaves the store; null if there is none.
+  // The stored state, which leaves the store, or one of no more use; null if there is none.
   std::unique_ptr<driver::State> take(const ProgramPtr& program, std::string_view name);
+  std::unique_ptr<driver::State> take_spare(const ProgramPtr& program, std::string_view name);
   uint64_t position(const ProgramPtr& program, std::string_view name);
   void put(const ProgramPtr& program, std::string_view name, std::unique_ptr<driver::State> state);
   void erase(const ProgramPtr& program, std::string_view name);

@@ -48,6 +48,7 @@ TEST(RealTime, RealizeIntoDoesNotAllocate) {
     gain.realize_into(three, {});
   };
   all();
+  all();
   std::vector<float> first = y.realize(fresh);
   for (int again = 0; again < 3; ++again) {
     counting_allocations = true, allocations = 0;
@@ -79,6 +80,24 @@ TEST(RealTime, RefusedRunsKeepTheState) {
   EXPECT_THROW(y.realize_into(small, {.frames = 2, .preserve_state = true}), Error);
   EXPECT_THROW(y.realize_into(small, {.frames = 2}), Error);
   EXPECT_EQ(y.realize({.frames = 2, .preserve_state = true}), (std::vector<float>{2, 3}));
+}
+
+// Powers of the coefficient leave float's range before the values do.
+TEST(RealTime, UnstableScans) {
+  for (float a : {300.0f, 1000.0f, -300.0f}) {
+    auto [before, write] = Signal::history();
+    Signal y = write(before * Signal::param(a) + Signal::input(0));
+    std::vector<float> click(20, 0), want(20, 0), silence(20, 0);
+    click[14] = 1, want[14] = 1;
+    for (size_t i = 15; i < 20; ++i) want[i] = want[i - 1] * a;
+    std::vector<float> got = y.realize({.frames = 20, .inputs = {click}});
+    for (size_t i = 0; i < 20; ++i) EXPECT_FLOAT_EQ(got[i], want[i]) << i;
+    std::vector<float> head = y.realize({.frames = 5, .inputs = {std::span<const float>(click).first(5)}});
+    std::vector<float> tail = y.realize({.frames = 15, .inputs = {std::span<const float>(click).subspan(5)}, .preserve_state = true});
+    head.insert(head.end(), tail.begin(), tail.end());
+    EXPECT_EQ(head, got);
+    EXPECT_EQ(y.realize({.frames = 20, .inputs = {silence}}), silence);
+  }
 }
 
 TEST(RealTime, ProcessContinuesTheStream) {
