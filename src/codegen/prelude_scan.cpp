@@ -338,10 +338,11 @@ class Scan {
     if (varies_) text += pairs([&](int j, int i) { return cat("    g->m[", j * d_ + i, "] = ", i == j ? 1 : 0, ";\n"); });
     else text += statics([](int i) { return cat("    g->m[", i, "] = A[", i, "];\n"); });
     text += cat("    g->start = (float)k;\n  }\n  if (ragged > 0) ", name_, "_ticks(", shared(), ", ", reverse_ ? "n - 1" : "0", ", k, ragged);\n");
+    if (!varies_) text += cat("  const int wild = ", name_, "_wild(P);\n");
     text += "  const long whole = (n - ragged) / 16, rest = n - ragged - 16 * whole;\n  for (long done = 0; done < whole;) {\n";
     const std::string from = reverse_ ? "rest + 16 * (whole - done - count)" : "ragged + 16 * done";
     text += cat("    const long most = ", pairs_vectors() ? "whole - done > DG_W ? 2 * DG_W : DG_W" : "DG_W", ", count = whole - done < most ? whole - done : most;\n");
-    text += cat("    const long good = ", varies_ ? "" : name_ + "_wild(P) ? 0 : ");
+    text += cat("    const long good = ", varies_ ? "" : "wild ? 0 : ");
     if (pairs_vectors()) text += cat("most > DG_W ? ", name_, "_segments2(", shared(), ", ", from, ", count) : ");
     text += cat(name_, "_segments1(", shared(), ", ", from, ", count);\n");
     text += cat("    done += good;\n    if (good == count) continue;\n    ", name_, "_ticks(", shared(), ", ",
