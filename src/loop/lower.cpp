@@ -264,7 +264,7 @@ class Lowering {
   std::pair<int, int> array_of(Id id, int tick) {
     const Node& node = g_[id];
     int64_t size = node.shape().size();
-    Id plain = schedule::without_reshape(g_, id);
+    Id plain = schedule::array_behind(plan_, id);
     if (plan_.stored(plain)) {
       if (is_stream(plain)) return {stream_array(plain, mine(plain)), l_.mul(g_[plain].clock().is_static() ? l_.i(0) : tick, size)};
       if (size > 1) return {value_.at(plain).array, l_.i(0)};
@@ -305,8 +305,9 @@ class Lowering {
 
 // ---- one matrix product over all ticks -------------------------------------------------------------------------------
 
-int array_for(Lowering& low, const Graph& g, Id id) {
-  const Node& node = g[id];
+int array_for(Lowering& low, const Plan& plan, Id id) {
+  id = schedule::array_behind(plan, id);
+  const Node& node = plan.graph[id];
   auto& l = low.builder();
   int64_t size = node.shape().size();
   if (node.op->name == "input") return l.array({ArrayRef::input, id, size});
@@ -321,11 +322,10 @@ Kernel lower_gemm(const Plan& plan, int region, const std::string& name) {
   const Graph& g = plan.graph;
   Id id = plan.regions[static_cast<size_t>(region)].nodes[0];
   const Node& node = g[id];
-  Id left = schedule::without_reshape(g, node.in[0]);
   schedule::StaticMatrix right = schedule::static_matrix(g, node.in[1]);
   int64_t k = g[node.in[0]].shape().back(), n = node.shape().back(), rows = node.shape().size() / n;
   int lo = l.arg(KernelArg::lo), count = l.mul(l.sub(l.arg(KernelArg::hi), lo), rows);
-  int a = array_for(low, g, left), b = array_for(low, g, right.id), c = low.stream_array(id, true);
+  int a = array_for(low, plan, node.in[0]), b = array_for(low, plan, right.id), c = low.stream_array(id, true);
   l.call("dg_matmul", {{a, l.mul(lo, rows * k)}, {b, l.i(0)}, {c, l.mul(lo, rows * n)}},
          {l.i(0), l.i(right.transposed), count, l.i(n), l.i(k), l.i(node.attrs.i("zero", 0))});
   return low.finish();
@@ -350,16 +350,16 @@ Kernel lower_scan(const Plan& plan, int region, const std::string& name) {
   std::vector<std::pair<int, int>> pointers{{fixed, l.i(0)}}, cells;
   std::string a, b, out;
   for (size_t i = 0; i < r.a.size(); ++i) {
-    const Id from = r.a[i] == none ? none : schedule::scan_coefficient(g, r.a[i]);
+    const Id from = r.a[i] == none ? none : schedule::static_number(g, r.a[i]);
     const double* known = from == none ? nullptr : constant_value(g, from);
-    a += from == none ? '0' : known && *known == 1 ? '1' : g[from].clock().is_static() ? 's' : 't';
-    if (a.back() == 't') pointers.push_back({array_for(low, g, from), lo});
+    a += r.a[i] == none ? '0' : from == none ? 't' : known && *known == 1 ? '1' : 's';
+    if (a.back() == 't') pointers.push_back({array_for(low, plan, r.a[i]), lo});
     if (a.back() == 's')
       l.store(fixed, l.i(static_cast<int64_t>(i)), low.element(from, l.i(0), std::vector<int>(static_cast<size_t>(g[from].shape().rank()), l.i(0))));
   }
   for (size_t i = 0; i < r.order(); ++i) {
     b += r.b[i] == none ? '0' : 't';
-    if (r.b[i] != none) pointers.push_back({array_for(low, g, schedule::scan_input(g, r.b[i])), lo});
+    if (r.b[i] != none) pointers.push_back({array_for(low, plan, r.b[i]), lo});
     out += values_out(plan, r.read[i], r.write[i]);
     auto cell = static_cast<Id>(g[r.write[i]].attrs.i("cell"));
     cells.push_back({l.array({ArrayRef::state, cell, 1, LoopType::f32, true}), l.i(0)});
@@ -383,7 +383,7 @@ Kernel lower_shift(const Plan& plan, int region, const std::string& name) {
   const Node& write = g[r.write[0]];
   const int64_t size = write.shape().size();
   const int lo = l.arg(KernelArg::lo), n = l.sub(l.arg(KernelArg::hi), lo), at = l.mul(lo, size);
-  const int from = array_for(low, g, schedule::scan_input(g, r.b[0]));
+  const int from = array_for(low, plan, r.b[0]);
   const int cell = l.array({ArrayRef::state, static_cast<Id>(write.attrs.i("cell")), size, LoopType::f32, true});
   l.call(write.clock().reverse ? "dg_shift_r" : "dg_shift", {{low.stream_array(r.read[0], true), at}, {from, at}, {cell, l.i(0)}}, {n, l.i(size)});
   return low.finish();
@@ -449,7 +449,7 @@ class TimeSum {
     auto& l = low.builder();
     const Graph& g = plan_.graph;
     int64_t m = plan_.graph[id_].shape()[0], n = plan_.graph[id_].shape()[1], rows = g[product.a].shape().size() / m;
-    int a = array_for(low, g, product.a), b = array_for(low, g, product.b);
+    int a = array_for(low, plan_, product.a), b = array_for(low, plan_, product.b);
     l.call("dg_matmul", {{a, l.mul(from, rows * m)}, {b, l.mul(from, rows * n)}, {out, base}},
            {l.i(1), l.i(0), l.i(m), l.i(n), l.mul(l.sub(to, from), rows), l.i(product.zero)});
   }

@@ -18,29 +18,29 @@ bool swaps_last_two(const Node& permute) {
 
 }  // namespace
 
-Id without_reshape(const Graph& g, Id x) {
-  static const Op reshape = op("reshape");
-  while (g[x].op == reshape) x = g[x].in[0];
+bool keeps_layout(const Graph& g, Id x) {
+  static const Op reshape = op("reshape"), hold = op("hold");
+  const Node& node = g[x];
+  if (node.in.size() != 1) return false;
+  const Node& in = g[node.in[0]];
+  if (node.op == hold) return in.clock().period == node.clock().period;
+  return node.op == reshape || (node.op->is(view_only) && in.shape().size() == 1 && node.shape().size() == 1);
+}
+
+Id array_behind(const Plan& plan, Id x) {
+  while (!plan.stored(x) && keeps_layout(plan.graph, x)) x = plan.graph[x].in[0];
   return x;
 }
 
-// Without what changes neither values nor their layout.
-Id scan_coefficient(const Graph& g, Id x) {
+Id static_number(const Graph& g, Id x) {
   static const Op hold = op("hold");
-  for (;;) {
-    const Node& node = g[x];
-    if (node.in.size() != 1) return x;
-    const Node& in = g[node.in[0]];
-    const bool same = node.op->is(view_only) && in.shape().size() == 1 && node.shape().size() == 1;
-    const bool held = node.op == hold && (in.clock().is_static() || in.clock().period == node.clock().period);
-    if (!same && !held) return x;
-    x = node.in[0];
+  while (!g[x].clock().is_static()) {
+    const bool held = g[x].op == hold && g[g[x].in[0]].clock().is_static();
+    if (!held && !keeps_layout(g, x)) return none;
+    x = g[x].in[0];
   }
-}
-
-Id scan_input(const Graph& g, Id x) {
-  const Id from = scan_coefficient(g, x);
-  return g[from].clock().is_static() ? x : from;
+  while (keeps_layout(g, x)) x = g[x].in[0];
+  return x;
 }
 
 StaticMatrix static_matrix(const Graph& g, Id x) {
@@ -62,7 +62,7 @@ TimeProduct time_product(const Graph& g, Id sum_time) {
   if (product.op != matmul || g[product.in[1]].shape().rank() != 2) return {};
   const Node& left = g[product.in[0]];
   if (left.op != permute || left.shape().rank() != 2 || !swaps_last_two(left)) return {};
-  return {without_reshape(g, left.in[0]), without_reshape(g, product.in[1]), product.attrs.i("zero", 0)};
+  return {left.in[0], product.in[1], product.attrs.i("zero", 0)};
 }
 
 }  // namespace dgen::schedule

@@ -130,9 +130,9 @@ class Planner {
     }
     for (auto& [component, recurrence] : recurrences_) {
       for (Id id : recurrence.a)
-        if (id != none && !node(scan_coefficient(g(), id)).clock().is_static()) store_array(scan_coefficient(g(), id));
+        if (id != none && static_number(g(), id) == none) store_array(id);
       for (Id id : recurrence.b)
-        if (id != none) store_array(scan_input(g(), id));
+        if (id != none) store_array(id);
     }
     store_shared();
   }
@@ -165,7 +165,7 @@ class Planner {
     products_.insert(node(id).in[0]);
   }
   void store_array(Id id) {
-    id = without_reshape(g(), id);
+    while (!stored_[at(id)] && keeps_layout(g(), id)) id = node(id).in[0];
     if (!id_op(id, "input")) stored_[at(id)] = true;
   }
 
@@ -359,7 +359,7 @@ class Planner {
   std::string scan_reason(const analysis::Recurrence& r) const {
     bool varies = false;
     std::string cells;
-    for (Id id : r.a) varies = varies || (id != none && !node(scan_coefficient(g(), id)).clock().is_static());
+    for (Id id : r.a) varies = varies || (id != none && static_number(g(), id) == none);
     for (Id id : r.write) cells += cat(cells.empty() ? "" : ",", node(id).attrs.i("cell"));
     return cat("linear of order ", r.order(), varies ? ", varying" : ", constant", " in cell ", cells, ": segments of 16 frames in vector lanes");
   }
@@ -404,16 +404,6 @@ class Planner {
       bool one = region.strategy == Strategy::gemm || region.strategy == Strategy::sum_time;
       if (one || node(id).shape().size() > kLargestLocal || node(id).op->is(adds_in_place)) stream(id);
       if (region.clock.period != node(id).clock().period) stream(id);  // several clocks in one loop
-    }
-    read_by_sums(stream);
-  }
-  template <class F>
-  void read_by_sums(const F& stream) {
-    for (Id id = 0; id < g().size(); ++id) {
-      if (!stored_[at(id)] || !sums_time(id)) continue;
-      TimeProduct product = products_.count(node(id).in[0]) ? time_product(g(), id) : TimeProduct{};
-      for (Id in : {product.a, product.b})
-        if (in != none && stored_[at(in)]) stream(in);
     }
   }
 

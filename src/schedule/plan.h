@@ -74,12 +74,13 @@ struct StaticMatrix {
   bool transposed = false;
 };
 StaticMatrix static_matrix(const ir::Graph& g, ir::Id x);
-// What a recurrence's coefficient is read from: a static value, or a stream. Its inputs are always streams.
-ir::Id scan_coefficient(const ir::Graph& g, ir::Id x);
-ir::Id scan_input(const ir::Graph& g, ir::Id x);
-// x without reshapes, which do not change the layout.
-ir::Id without_reshape(const ir::Graph& g, ir::Id x);
-// sum_time of a^T b over ticks: the two stored factors; none if the node is not such a sum.
+// Does x lie in memory as its input does? Reshapes, and views and holds that change nothing.
+bool keeps_layout(const ir::Graph& g, ir::Id x);
+// The stored value, or the input, that lies in memory as x would.
+ir::Id array_behind(const Plan& plan, ir::Id x);
+// The static value that a recurrence's coefficient has at every tick; none if it varies.
+ir::Id static_number(const ir::Graph& g, ir::Id x);
+// sum_time of a^T b over ticks: the two factors; none if the node is not such a sum.
 struct TimeProduct {
   ir::Id a = ir::none, b = ir::none;  // a: [rows, m], b: [rows, n] a tick
   int64_t zero = 0;                   // of the matmul

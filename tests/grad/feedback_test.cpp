@@ -53,6 +53,35 @@ TEST(Feedback, WriteBeforeReadOfTensors) {
   expect_right(p, p.loss(now * ex("flip", {prev}, {{"axes", Ints{0}}})), 20);
 }
 
+// A cell that only keeps for a tick what a reshape of a computed value brings.
+TEST(Feedback, DelayOfAReshapedProduct) {
+  Patch p;
+  Ex prev = p.cell({4});
+  Ex x = ex("matmul", {p.input({2, 3}), p.param({3, 2})});
+  p.write(prev, ex("reshape", {x}, {{"shape", Ints{4}}}));
+  p.output(prev);
+  expect_right(p, p.loss(prev), 20);
+}
+
+// What a product reads as an array is an output as well, in another shape.
+TEST(Feedback, ProductOfAReshapeThatIsAnOutput) {
+  Patch p;
+  Ex x = fn("abs", p.input({4, 2}, 2)), flat = ex("reshape", {x}, {{"shape", Ints{8}}});
+  Ex y = ex("matmul", {ex("reshape", {flat}, {{"shape", Ints{2, 4}}}), p.param({4, 1})});
+  p.output(flat);
+  expect_right(p, p.loss(y), 20);
+}
+
+// What a scan reads is an output as well.
+TEST(Feedback, ScanOfAReshapeThatIsAnOutput) {
+  Patch p;
+  auto reshaped = [](Ex x, Ints shape) { return ex("reshape", {x}, {{"shape", std::move(shape)}}); };
+  Ex x = reshaped(fn("abs", p.input()), {1}), a = reshaped(fn("sin", p.input()), {1});
+  p.output(x), p.output(a);
+  Ex prev = p.cell({1, 1}), now = p.write(prev, reshaped(a, {1, 1}) * prev * 0.9 + reshaped(x, {1, 1}) * p.param({1, 1}));
+  expect_right(p, p.loss(now), 40);
+}
+
 // Cells of two clocks in one loop; the fast one is written before it is read by the slow one's part of the tick.
 TEST(Feedback, CoupledClocks) {
   for (int64_t hop : {2, 3, 5}) {
