@@ -22,14 +22,25 @@ uint64_t increment_bits(double turns) {
   return static_cast<uint64_t>(std::ldexp(turns, 63)) * 2;
 }
 
+// Turns a tick; rounded, as kernels round a varying frequency.
+double turns(const EvalCtx& c, double freq) {
+  if (!c.single || c.input(0).clock().is_static()) return freq / c.run.sample_rate;
+  return std::ldexp(std::nearbyint(c.round(freq * c.round(std::ldexp(1 / c.run.sample_rate, 32)))), -32);
+}
+// Rounded, as kernels show a phase: its top 24 bits.
+double shown(const EvalCtx& c, uint64_t phase) {
+  const int bits = c.single ? 24 : 53;
+  return std::ldexp(static_cast<double>(phase >> (64 - bits)), -bits);
+}
+
 // The sum is exact here too, so that a phase wraps on the same tick as in a kernel.
 void eval(EvalCtx& c) {
   const double* freq = c.in(0);
   const double* reset = c.node.in.size() == 2 ? c.in(1) : nullptr;
   for (int64_t e = 0; e < c.shape().size(); ++e) {
     auto phase = std::bit_cast<uint64_t>(c.state[e]);
-    c.out[e] = c.round(std::ldexp(static_cast<double>(phase >> 11), -53)) + freq[e] * 0;
-    phase = reset && reset[e] > 0 ? 0 : phase + increment_bits(freq[e] / c.run.sample_rate);
+    c.out[e] = shown(c, phase) + freq[e] * 0;
+    phase = reset && reset[e] > 0 ? 0 : phase + increment_bits(turns(c, freq[e]));
     c.state[e] = std::bit_cast<double>(phase);
   }
 }

@@ -41,6 +41,15 @@ TEST(Backend, InterpreterRoundsInsideSums) {
     for (const Values& y : Oracle(p).run(1, single)) EXPECT_EQ(y[0], single ? 0 : 1);
 }
 
+// The interpreter that rounds counts turns as kernels do, in float32 where the frequency varies.
+TEST(Phasors, RoundAsTheRoundingInterpreter) {
+  Patch p;
+  p.output(ex("phasor", {p.input({3}, 1, 50, 400)}));
+  Rows got = run_fresh(p, Backend::cpu, 300);
+  auto want = Oracle(p).run(300, true);
+  for (size_t i = 0; i < got[0].size(); ++i) EXPECT_EQ(static_cast<double>(got[0][i]), want[0][i]) << i;
+}
+
 // Slopes in float32 keep their digits over the whole test domain, where sigmoid and tanh saturate too.
 TEST(Backend, SlopesKeepTheirDigits) {
   for (Op o : all_ops()) {
