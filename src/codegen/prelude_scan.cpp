@@ -2,8 +2,9 @@
 // segment the state is m s + z in float: s, in double, is the state at the segment's start, z what comes from zeros and m
 // the product of the A so far. Whole segments lie in the lanes of vectors; where a run begins or ends within a segment, s, z
 // and m are kept and its ticks are done one by one with the same operations, so no cut of a run changes a bit. Where the
-// state is not finite, a tick is computed as it is written (a 0 drops what it multiplies), and s, z and m start anew; so are
-// all ticks of constant A whose powers leave float's range.
+// state is not finite, a tick is computed as it is written, and s, z and m start anew; so are all ticks of constant A whose
+// powers leave float's range. As written, a coefficient of 0 (of a value not chosen) drops what it multiplies, and so does a
+// gradient of 0.
 #include <algorithm>
 #include <vector>
 
@@ -38,7 +39,8 @@ DG_FN void dg_give_segments(float *p, dg_vf *x, long lo, long hi) {
   for (int t = 0; t < 16; t += 4) dg_give_rows_v(to + t, x + t, 16);
   if (lo < hi && !whole) __builtin_memcpy(p + 16 * lo, rows + 16 * lo, 64 * (hi - lo));
 }
-DG_FN double dg_scan_term(double a, double s, double c) { return (a == 0) | (s == 0) ? c : a * s + c; }
+DG_FN double dg_scan_term(double a, double s, double c) { return a == 0 ? c : a * s + c; }
+DG_FN double dg_scan_term_r(double a, double s, double c) { return (a == 0) | (s == 0) ? c : a * s + c; }
 )";
 
 // ---- one recurrence --------------------------------------------------------------------------------------------------
@@ -206,7 +208,7 @@ class Scan {
     text += cat("    if (", varies_ ? "" : "wild || ", "!(", cells([](int i) { return cat(i ? " + " : "", "n", i, " * 0"); }), " == 0)) {\n");
     for (int i = 0; i < d_; ++i) {
       std::string sum = adds(i) ? cat("(double)b", i, "t") : "0.0";
-      for (int j : columns(i)) sum = cat("dg_scan_term(", element(i, j, "A"), ", x", j, ", ", sum, ")");
+      for (int j : columns(i)) sum = cat("dg_scan_term", reverse_ ? "_r(" : "(", element(i, j, "A"), ", x", j, ", ", sum, ")");
       text += cat("      s", i, " = ", sum, ";\n");
     }
     text += cells([](int i) { return cat("      n", i, " = (float)s", i, ";\n"); }) + anew("k + 1") + "    }\n";

@@ -9,14 +9,14 @@ using namespace ir;
 
 const Dialect& dialect(Target target) {
   static const Dialect dialects[] = {
-      {Target::c, "void ", "(void* const* a, const long* n)", "a[$i]", "restrict", "long", "", "double", "#pragma GCC ivdep\n", "", "", "", "", "", ""},
-      {Target::cuda, "extern \"C\" __global__ void ", "", "", "__restrict__", "long long", "", "double", "", "threadIdx.x", "blockDim.x", "blockIdx.x",
+      {Target::c, "void ", "(void* const* a, const long* n)", "a[$i]", "restrict", "long", "", "double", "", "", "", "", "", ""},
+      {Target::cuda, "extern \"C\" __global__ void ", "", "", "__restrict__", "long long", "", "double", "threadIdx.x", "blockDim.x", "blockIdx.x",
        "gridDim.x", "__syncthreads();", "__shared__ "},
       {Target::metal, "kernel void ",
        "(constant dg_arrays<$n>& a [[buffer(0)]], constant long* n [[buffer(1)]], device float* scratch [[buffer(2)]], "
        "uint dg_thread [[thread_position_in_threadgroup]], uint dg_threads [[threads_per_threadgroup]], "
        "uint dg_block [[threadgroup_position_in_grid]], uint dg_blocks [[threadgroups_per_grid]])",
-       "a.at[$i]", "", "long", "device ", "float2", "", "dg_thread", "dg_threads", "dg_block", "dg_blocks",
+       "a.at[$i]", "", "long", "device ", "float2", "dg_thread", "dg_threads", "dg_block", "dg_blocks",
        "threadgroup_barrier(mem_flags::mem_device | mem_flags::mem_threadgroup);", "threadgroup "},
   };
   return dialects[static_cast<int>(target)];
@@ -192,8 +192,7 @@ class Renderer {
         break;
       case LoopTag::blocks: first = cat(lo, " + ", d_.block), step = cat(v, " += ", d_.blocks); break;
       case LoopTag::threads: first = cat(lo, " + ", d_.thread), step = cat(v, " += ", d_.threads); break;
-      case LoopTag::parallel: out_ += d_.before_parallel; break;
-      case LoopTag::serial: case LoopTag::lanes: case LoopTag::vector: break;
+      case LoopTag::parallel: case LoopTag::serial: case LoopTag::lanes: case LoopTag::vector: break;
     }
     block(cat("for (", type, " ", v, " = ", first, "; ", v, " < ", hi, "; ", step, ") {"), s.body);
   }

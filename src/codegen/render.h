@@ -19,7 +19,6 @@ struct Dialect {
   std::string_view restrict_word, real_long;
   std::string_view space;            // of arrays in device memory
   std::string_view total_type;       // of a sum over time, twice as precise as float
-  std::string_view before_parallel;  // a line before a parallel loop
   // Words for a GPU's threads; empty on the host.
   std::string_view thread, threads, block, blocks, barrier, shared;
 };

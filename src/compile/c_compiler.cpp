@@ -57,8 +57,10 @@ std::vector<std::string> CCompiler::flags(const COptions& options) {
                                     "-ffp-contract=off",
                                     "-fPIC",
                                     "-shared",
+                                    // The text is vectors where it pays; gcc's slp pass also drops float roundings.
+                                    "-fno-tree-vectorize",
+                                    "-fno-tree-slp-vectorize",
                                     "-w"};
-  if (toolchain().family == "gcc") flags.push_back("-fno-tree-slp-vectorize");  // drops float roundings
   flags.insert(flags.end(), options.extra_flags.begin(), options.extra_flags.end());
   return flags;
 }

@@ -1,5 +1,6 @@
 #include "frontend/run.h"
 
+#include <condition_variable>
 #include <map>
 #include <mutex>
 
@@ -72,6 +73,7 @@ struct StateStore::Impl {
   struct Entry {
     std::weak_ptr<driver::Program> program;
     std::unique_ptr<driver::State> state, spare;
+    bool taken = false;
   };
   using Key = std::pair<const driver::Program*, std::string>;
   using View = std::pair<const driver::Program*, std::string_view>;
@@ -83,14 +85,19 @@ struct StateStore::Impl {
     }
   };
   std::mutex mutex;
+  std::condition_variable given_back;
   std::map<Key, Entry, Less> entries;
 
   Entry* find(const ProgramPtr& program, std::string_view name) {
     auto it = entries.find(View(program.get(), name));
     return it == entries.end() || it->second.program.lock() != program ? nullptr : &it->second;
   }
-  void drop_expired() {
-    std::erase_if(entries, [](auto& item) { return item.second.program.expired(); });
+  Entry& find_or_add(const ProgramPtr& program, std::string_view name) {
+    if (Entry* entry = find(program, name)) return *entry;
+    if (entries.size() % 64 == 63) std::erase_if(entries, [](auto& item) { return item.second.program.expired(); });
+    Entry& entry = entries[{program.get(), std::string(name)}];
+    entry = {program, nullptr, nullptr, false};
+    return entry;
   }
 };
 
@@ -105,9 +112,20 @@ StateStore::Impl& StateStore::impl() {
 }
 
 std::unique_ptr<driver::State> StateStore::take(const ProgramPtr& program, std::string_view name) {
-  std::lock_guard lock(impl().mutex);
-  Impl::Entry* entry = impl().find(program, name);
-  return entry ? std::move(entry->state) : nullptr;
+  std::unique_lock lock(impl().mutex);
+  impl().given_back.wait(lock, [&] { return !impl().find_or_add(program, name).taken; });
+  Impl::Entry& entry = impl().find_or_add(program, name);
+  entry.taken = true;
+  return std::move(entry.state);
+}
+
+void StateStore::give_back(const ProgramPtr& program, std::string_view name, std::unique_ptr<driver::State> state) {
+  {
+    std::lock_guard lock(impl().mutex);
+    Impl::Entry& entry = impl().find_or_add(program, name);
+    entry.state = std::move(state), entry.taken = false;
+  }
+  impl().given_back.notify_all();
 }
 
 std::unique_ptr<driver::State> StateStore::take_spare(const ProgramPtr& program, std::string_view name) {
@@ -116,21 +134,11 @@ std::unique_ptr<driver::State> StateStore::take_spare(const ProgramPtr& program,
   return entry ? std::move(entry->spare) : nullptr;
 }
 
-uint64_t StateStore::position(const ProgramPtr& program, std::string_view name) {
-  std::lock_guard lock(impl().mutex);
-  Impl::Entry* entry = impl().find(program, name);
-  return entry && entry->state ? entry->state->position : 0;
-}
-
 void StateStore::put(const ProgramPtr& program, std::string_view name, std::unique_ptr<driver::State> state) {
   std::lock_guard lock(impl().mutex);
-  if (Impl::Entry* entry = impl().find(program, name)) {
-    if (entry->state) entry->spare = std::move(entry->state);
-    entry->state = std::move(state);
-    return;
-  }
-  if (impl().entries.size() % 64 == 63) impl().drop_expired();
-  impl().entries[{program.get(), std::string(name)}] = {program, std::move(state), nullptr};
+  Impl::Entry& entry = impl().find_or_add(program, name);
+  if (entry.state) entry.spare = std::move(entry.state);
+  entry.state = std::move(state);
 }
 
 void StateStore::erase(const ProgramPtr& program, std::string_view name) {
@@ -143,25 +151,36 @@ void StateStore::erase(std::string_view name) {
   std::erase_if(impl().entries, [&](auto& item) { return item.first.second == name; });
 }
 
+StoredRun::StoredRun(const Prepared& prepared, std::string_view name, const RunRequest& request, driver::RunArgs args)
+    : prepared_(prepared), name_(name), stored_(request.stored), preserve_(request.preserve), args_(std::move(args)) {}
+
 StoredRun::StoredRun(const Prepared& prepared, std::string_view name, const RunRequest& request)
-    : prepared_(prepared), name_(name), stored_(request.stored), preserve_(request.preserve),
-      args_(run_args(request.inputs, request.frames, request.per_tick)),
-      position_(preserve_ ? StateStore::instance().position(prepared.program, name) : 0) {
+    : StoredRun(prepared, name, request, run_args(request.inputs, request.frames, request.per_tick)) {
+  if (stored_ && preserve_) {
+    state_ = StateStore::instance().take(prepared.program, name);
+    taken_ = true;
+    position_ = state_ ? state_->position : 0;
+  }
   check_inputs(prepared.inputs, request.inputs, position_, request.frames);
 }
 
-std::unique_ptr<driver::State> StoredRun::begin() const {
+StoredRun::~StoredRun() {
+  if (taken_) StateStore::instance().give_back(prepared_.program, name_, std::move(state_));
+}
+
+std::unique_ptr<driver::State> StoredRun::begin() {
   if (!stored_) return nullptr;
-  StateStore& store = StateStore::instance();
+  if (state_) return std::move(state_);
   // A run from fresh state that fails leaves what was stored.
-  std::unique_ptr<driver::State> state = preserve_ ? store.take(prepared_.program, name_) : store.take_spare(prepared_.program, name_);
+  std::unique_ptr<driver::State> state = preserve_ ? nullptr : StateStore::instance().take_spare(prepared_.program, name_);
   if (!state) return prepared_.program->fresh_state();
-  if (!preserve_) state->clear();
+  state->clear();
   return state;
 }
 
-void StoredRun::end(std::unique_ptr<driver::State> state) const {
-  if (state) StateStore::instance().put(prepared_.program, name_, std::move(state));
+void StoredRun::end(std::unique_ptr<driver::State> state) {
+  if (taken_) state_ = std::move(state);
+  else if (state) StateStore::instance().put(prepared_.program, name_, std::move(state));
 }
 
 void StoredRun::into(std::span<const std::span<float>> outputs) {
@@ -300,8 +319,8 @@ double Value::backward(const BackwardOptions& options) const {
   std::vector<driver::StoragePtr> learnable = captured.output_gradients(loss);
   const Prepared prepared(captured, driver_options());
   const std::string name = options.preserve_state ? backward_state(*this) : "";
-  check_ticks("backward", clock(), options.preserve_state ? StateStore::instance().position(prepared.program, name) : 0, frames);
   StoredRun run(prepared, name, {options.inputs, frames, true, options.preserve_state, options.preserve_state});
+  check_ticks("backward", clock(), run.position(), frames);
   auto outputs = run.run();
   for (size_t i = 0; i < learnable.size(); ++i) {
     std::vector<float>& total = learnable[i]->grad;

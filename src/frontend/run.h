@@ -35,10 +35,11 @@ struct Prepared {
 class StateStore {
  public:
   using ProgramPtr = std::shared_ptr<driver::Program>;
-  // The stored state, which leaves the store, or one of no more use; null if there is none.
+  // The stored state, null if there is none yet. Who takes it next waits until it is given back, null leaving none.
   std::unique_ptr<driver::State> take(const ProgramPtr& program, std::string_view name);
+  void give_back(const ProgramPtr& program, std::string_view name, std::unique_ptr<driver::State> state);
+  // A state of no more use, if there is one.
   std::unique_ptr<driver::State> take_spare(const ProgramPtr& program, std::string_view name);
-  uint64_t position(const ProgramPtr& program, std::string_view name);
   void put(const ProgramPtr& program, std::string_view name, std::unique_ptr<driver::State> state);
   void erase(const ProgramPtr& program, std::string_view name);
   void erase(std::string_view name);  // of every program
@@ -58,10 +59,13 @@ struct RunRequest {
   bool preserve = false;  // the start state is what was kept
 };
 
-// One run, of what outlives it.
+// One run, of what outlives it. Runs that go on from the same state are one after another, on whatever threads.
 class StoredRun {
  public:
   StoredRun(const Prepared& prepared, std::string_view name, const RunRequest& request);
+  ~StoredRun();
+  StoredRun(const StoredRun&) = delete;
+  StoredRun& operator=(const StoredRun&) = delete;
 
   const driver::RunArgs& args() const { return args_; }
   uint64_t position() const { return position_; }
@@ -69,14 +73,16 @@ class StoredRun {
   std::vector<std::vector<float>> run();  // static outputs have one row
 
  private:
-  std::unique_ptr<driver::State> begin() const;
-  void end(std::unique_ptr<driver::State> state) const;
+  StoredRun(const Prepared& prepared, std::string_view name, const RunRequest& request, driver::RunArgs args);
+  std::unique_ptr<driver::State> begin();
+  void end(std::unique_ptr<driver::State> state);
 
   const Prepared& prepared_;
   std::string_view name_;
-  bool stored_, preserve_;
+  bool stored_, preserve_, taken_ = false;
   driver::RunArgs args_;
-  uint64_t position_;
+  uint64_t position_ = 0;
+  std::unique_ptr<driver::State> state_;  // what was taken
 };
 
 // The mean or sum of a loss of one element over its ticks, static; anything else is an Error.

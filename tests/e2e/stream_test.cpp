@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <set>
+#include <thread>
 
 #include "support/backends.h"
 
@@ -27,13 +29,35 @@ TEST_P(Stream, MaskedFramesLeaveNoTraceInAProduct) {
 
 INSTANTIATE_TEST_SUITE_P(Backends, Stream, testing::ValuesIn(test::backends()), test::backend_test);
 
+struct Patch {
+  const char* name;
+  Signal (*make)(const Signal& x, const Signal& a);
+};
+// A loop of fourth order whose cells see each other; its coefficients are small enough for a up to 5.
+Signal fourth_order(const Signal& x, const Signal& a) {
+  auto [y1, write1] = Signal::history();
+  auto [y2, write2] = Signal::history();
+  auto [y3, write3] = Signal::history();
+  auto [y4, write4] = Signal::history();
+  Signal y = write1(x + a * 0.1f * y1 - a * 0.05f * y2 + 0.1f * y3 - 0.04f * a * y4);
+  write2(y1 * 0.7f + 0.01f * x);
+  write3(y2);
+  write4(y3 - 0.2f * y4);
+  return y;
+}
+
+void expect_same(const std::vector<float>& got, const std::vector<float>& want) {
+  ASSERT_EQ(got.size(), want.size());
+  for (size_t i = 0; i < want.size(); ++i) {
+    if (std::isfinite(want[i])) ASSERT_NEAR(got[i], want[i], 2e-5 + 1e-5 * std::fabs(want[i])) << i;
+    else ASSERT_EQ(std::isnan(got[i]) ? 0 : got[i], std::isnan(want[i]) ? 0 : want[i]) << i;
+  }
+}
+
 // A knob is turned between two blocks, wherever the border lies: every backend goes on from the state it has.
 TEST_P(Stream, ConstantsMayChangeBetweenBlocks) {
-  struct Patch {
-    const char* name;
-    Signal (*make)(const Signal& x, const Signal& a);
-  };
   const Patch patches[] = {
+      {"fourth order", fourth_order},
       {"onepole", [](const Signal& x, const Signal& a) { return x.onepole(a * 0.2f); }},
       {"biquad", [](const Signal& x, const Signal& a) { return x.biquad({.cutoff = a * 1000.0f, .q = 3}); }},
       {"peaking", [](const Signal& x, const Signal& a) { return x.biquad({.cutoff = 700, .mode = BiquadMode::peaking, .gain_db = a * 3.0f}); }},
@@ -64,9 +88,93 @@ TEST_P(Stream, ConstantsMayChangeBetweenBlocks) {
   };
   for (const Patch& patch : patches) {
     SCOPED_TRACE(patch.name);
-    const std::vector<float> got = stream(patch, GetParam()), want = stream(patch, Backend::interpreter);
-    for (size_t i = 0; i < want.size(); ++i) ASSERT_NEAR(got[i], want[i], 2e-5 + 1e-5 * std::fabs(want[i])) << "frame " << i;
+    expect_same(stream(patch, GetParam()), stream(patch, Backend::interpreter));
   }
+}
+
+// The gradient of each block, of the state that it began with.
+TEST_P(Stream, GradientsWhileConstantsChange) {
+  const Patch patches[] = {
+      {"fourth order", fourth_order},
+      {"onepole", [](const Signal& x, const Signal& a) { return x.onepole(a * 0.2f); }},
+      {"biquad", [](const Signal& x, const Signal& a) { return x.biquad({.cutoff = a * 1000.0f, .q = 3}); }},
+  };
+  auto gradients = [](const Patch& patch, Backend backend) {
+    test::OnBackend on(backend);
+    Signal a = Signal::param(1), gain = Signal::param(0.5f);
+    Signal loss = patch.make(Signal::noise({.seed = 1}) * gain, a) * Signal::noise({.seed = 2});
+    std::vector<float> all;
+    reset_state(loss);
+    float knob = 1;
+    for (int frames : {33, 16, 47, 1, 30}) {
+      a.assign(++knob);
+      all.push_back(static_cast<float>(loss.backward({.frames = frames, .preserve_state = true})));
+      for (const Signal& p : {a, gain}) all.push_back(p.grad()->realize(1)[0]);
+    }
+    return all;
+  };
+  for (const Patch& patch : patches) {
+    SCOPED_TRACE(patch.name);
+    expect_same(gradients(patch, GetParam()), gradients(patch, Backend::interpreter));
+  }
+}
+
+// A coefficient that is no number is heard of at once, though the state it multiplies is 0; later blocks go on from what it left.
+TEST_P(Stream, CoefficientsThatAreNotFinite) {
+  const Patch patches[] = {
+      {"fourth order", fourth_order},
+      {"onepole", [](const Signal& x, const Signal& a) { return x.onepole(a); }},
+      {"first order, per frame", [](const Signal& x, const Signal& a) {
+         auto [before, write] = Signal::history();
+         return write(before * (a + frame_index() * 0.0f) + x);
+       }},
+      {"second order", [](const Signal& x, const Signal& a) {
+         auto [y1, write1] = Signal::history();
+         auto [y2, write2] = Signal::history();
+         Signal y = write1(x + 0.5f * y1 + a * y2);
+         write2(y1);
+         return y;
+       }},
+  };
+  auto stream = [](const Patch& patch, float odd, Backend backend) {
+    test::OnBackend on(backend);
+    Signal a = Signal::param(0.5f), y = patch.make(Signal::input(0), a);
+    std::vector<float> silence(40, 0), click(40, 0), all;
+    click[7] = 1;
+    for (float knob : {odd, 0.5f, odd, 0.25f})
+      for (const std::vector<float>& x : {silence, click}) {
+        a.assign(knob);
+        std::vector<float> part = y.realize({.frames = 40, .inputs = {x}, .preserve_state = true});
+        all.insert(all.end(), part.begin(), part.end());
+      }
+    return all;
+  };
+  for (const Patch& patch : patches)
+    for (float odd : {NAN, INFINITY, -INFINITY}) {
+      SCOPED_TRACE(patch.name + (" " + std::to_string(odd)));
+      expect_same(stream(patch, odd, GetParam()), stream(patch, odd, Backend::interpreter));
+    }
+}
+
+// Threads that go on in one stream get its blocks one after another, each block once.
+TEST_P(Stream, ThreadsShareAStream) {
+  Signal count = Signal(1.0f).accum();
+  reset_state(count);
+  std::vector<float> firsts[2];
+  auto play = [&](std::vector<float>& into) {
+    for (int i = 0; i < 2000; ++i) {
+      std::vector<float> block = count.realize({.frames = 7, .preserve_state = true});
+      EXPECT_EQ(block[6] - block[0], 6);
+      into.push_back(block[0]);
+    }
+  };
+  std::thread other(play, std::ref(firsts[0]));
+  play(firsts[1]);
+  other.join();
+  std::set<float> all(firsts[0].begin(), firsts[0].end());
+  all.insert(firsts[1].begin(), firsts[1].end());
+  EXPECT_EQ(all.size(), 4000u);
+  EXPECT_EQ(*all.rbegin() - *all.begin(), 3999 * 7);
 }
 
 int ticks_between(int hop, int from, int to) { return (to + hop - 1) / hop - (from + hop - 1) / hop; }

@@ -83,7 +83,6 @@ void k4(void* const* a, const long* n) {
   const long n2 = n[2];
   float* restrict a0 = (float*)a[0];
   const float* restrict a1 = (const float*)a[1];
-#pragma GCC ivdep
   for (long i0 = n1; i0 < n0; ++i0) {
     const long v5 = i0 * 4096;
     const long v6 = v5 + 4096;
@@ -177,7 +176,6 @@ void k7(void* const* a, const long* n) {
   float* restrict a0 = (float*)a[0];
   const float* restrict a1 = (const float*)a[1];
   const float* restrict a2 = (const float*)a[2];
-#pragma GCC ivdep
   for (long i0 = n1; i0 < n0; ++i0) {
     const long v5 = i0 * 4096;
     const long v6 = v5 + 4096;
@@ -229,7 +227,6 @@ void k8(void* const* a, const long* n) {
   float* restrict a0 = (float*)a[0];
   const float* restrict a1 = (const float*)a[1];
   const float* restrict a2 = (const float*)a[2];
-#pragma GCC ivdep
   for (long i0 = n1; i0 < n0; ++i0) {
     const long v5 = i0 * 4096;
     const long v6 = v5 + 4096;

@@ -25,8 +25,7 @@ class TextLibrary {
     const std::string base = std::string(folder) + "/t";
     std::ofstream(base + ".c") << text;
     std::string command =
-        compiler + " -O3 -march=native -fno-math-errno -fno-trapping-math -ffp-contract=off -Wall -Werror ";
-    if (compiler == "gcc") command += "-fno-tree-slp-vectorize ";
+        compiler + " -O3 -march=native -fno-math-errno -fno-trapping-math -ffp-contract=off -fno-tree-vectorize -fno-tree-slp-vectorize -Wall -Werror ";
     command += flags + " -shared -fPIC -o " + base + ".so " + base + ".c -lm";
     const int status = std::system(command.c_str());
     if (status == 0) handle_ = dlopen((base + ".so").c_str(), RTLD_NOW | RTLD_LOCAL);
