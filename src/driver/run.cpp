@@ -58,7 +58,8 @@ schedule::MemoryLimits memory_limits(const Options& options, const runtime::Devi
 }
 
 void plan_run(const Compiled& c, RunWorkspace& w, int64_t frames) {
-  if (w.memory.frames == frames || (w.memory.frames > frames && !w.memory.tiled())) return;
+  // A plan serves shorter runs; one that computes again may be more than those need.
+  if (w.memory.frames == frames || (w.memory.frames > frames && !w.memory.recompute)) return;
   w.memory = c.planner.plan(frames, memory_limits(c.options, c.device));
   if (careful(c.options)) check_memory(c, w.memory);
   w.arena.reserve(c.device, static_cast<size_t>(w.memory.bytes));

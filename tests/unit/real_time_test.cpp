@@ -17,21 +17,26 @@ Signal voice() {
   return filtered + (filtered.buffer(16, 8) * 0.5f).overlap_add(8);
 }
 
+// Long calls are cut into tiles, short ones are not.
 TEST(RealTime, ProcessDoesNotAllocate) {
-  Program program = compile({voice(), Signal::phasor(100.0f)});
-  std::vector<float> in(512), left(512), right(512);
-  for (size_t i = 0; i < in.size(); ++i) in[i] = static_cast<float>(i % 17) / 17;
-  const float* ins[] = {in.data()};
-  float* outs[] = {left.data(), right.data()};
-  program.process(ins, outs, 512);
-  int64_t bytes = runtime::memory_bytes().peak;
-  for (int frames : {512, 64, 1, 100, 512}) {
-    counting_allocations = true, allocations = 0;
-    program.process(ins, outs, frames);
-    counting_allocations = false;
-    EXPECT_EQ(allocations, 0) << frames << " frames";
+  for (int most : {512, 120000}) {
+    Program program = compile({voice(), Signal::phasor(100.0f)});
+    auto size = static_cast<size_t>(most);
+    std::vector<float> in(size), left(size), right(size);
+    for (size_t i = 0; i < in.size(); ++i) in[i] = static_cast<float>(i % 17) / 17;
+    const float* ins[] = {in.data()};
+    float* outs[] = {left.data(), right.data()};
+    program.process(ins, outs, most);
+    EXPECT_EQ(program.stats().tiles > 1, most > 512);
+    int64_t bytes = runtime::memory_bytes().peak;
+    for (int frames : {most, 64, 1, most / 5, most - 1, most}) {
+      counting_allocations = true, allocations = 0;
+      program.process(ins, outs, frames);
+      counting_allocations = false;
+      EXPECT_EQ(allocations, 0) << frames << " frames";
+    }
+    EXPECT_EQ(runtime::memory_bytes().peak, bytes);
   }
-  EXPECT_EQ(runtime::memory_bytes().peak, bytes);
 }
 
 // A second handle for the state's name, a static value and a stream that goes on are no reason to allocate either.
