@@ -56,6 +56,7 @@ Value buffer(const Value& x, int64_t size, int64_t hop, int64_t period, Loc loc)
 Value overlap_add(const Value& x, int64_t hop, Loc loc);
 Value hold(const Value& x, int64_t period, Loc loc);
 Value every(const Value& x, int64_t hop, Loc loc);
+Value delay(const Value& x, float time, Loc loc);
 Value delay(const Value& x, const Operand& time, int64_t max, Loc loc);
 // A cell of x's shape and clock (static: frame); its handle reads it, write_cell writes it.
 Value cell(const Shape& shape, int64_t period, const Operand& init, Loc loc);
@@ -352,7 +353,7 @@ class Timed {
   }
   // x[n - time], time in samples clamped to [0, max], linear between samples; gradients to x and to time. A NaN time is
   // taken as 0: the current sample.
-  Self delay(float time, Loc loc = Loc::here()) const;
+  Self delay(float time, Loc loc = Loc::here()) const { return of(detail::delay(self(), time, loc)); }
   Self delay(const Operand& time, int max, Loc loc = Loc::here()) const {
     return of(detail::delay(self(), time, max, loc));
   }

@@ -20,6 +20,11 @@ struct At {
 using AtT = At<Tensor>;
 using AtS = At<Signal>;
 using AtX = At<SignalTensor>;
+struct AtNumber {
+  AtNumber(float value, Loc loc = Loc::here()) : value(value), loc(loc) {}
+  float value;
+  Loc loc;
+};
 
 }  // namespace detail
 
@@ -73,7 +78,7 @@ inline SignalTensor operator-(detail::AtX a) {
   DGEN_ONTO(symbol, name, SignalTensor, detail::AtS)   \
   DGEN_ONTO(symbol, name, SignalTensor, detail::AtX)   \
   template <Handle A>                                  \
-  A& operator symbol(A& a, float b) { return a = A(detail::Wrap{}, detail::scalar(#name, {a, detail::number(b)}, Loc{})); }
+  A& operator symbol(A& a, detail::AtNumber b) { return a = A(detail::Wrap{}, detail::scalar(#name, {a, detail::number(b.value)}, b.loc)); }
 DGEN_ASSIGN(+=, add)
 DGEN_ASSIGN(-=, sub)
 DGEN_ASSIGN(*=, mul)
@@ -201,11 +206,6 @@ std::vector<Self> detail::Arrays<Self>::split(const std::vector<int>& sizes, int
 }
 
 template <class Self>
-Self detail::Timed<Self>::delay(float time, Loc loc) const {
-  const float most = std::ceil(std::min(std::max(0.0f, time), 0x1p40f));  // what is too long is said there
-  return of(detail::delay(self(), time, static_cast<int64_t>(most), loc));
-}
-template <class Self>
 Self detail::Timed<Self>::convolve(const Tensor& ir, Loc loc) const {
   return of(detail::convolve(self(), ir, loc));
 }
@@ -295,14 +295,34 @@ struct Complex {
     detail::CallSite site(loc);
     return re * re + im * im;
   }
-  T magnitude(Loc loc = Loc::here()) const { return sqrt(power(loc), loc); }  // gradient 0 at 0
-  T phase(Loc loc = Loc::here()) const { return atan2(im, re, loc); }         // radians; gradient 0 at 0
-  Complex conj() const { return {re, -im}; }
-  Complex ifft(Loc loc = Loc::here()) const { return of(detail::spectrum("ifft", planes(loc), 0, loc), loc); }
-  Complex fft(Loc loc = Loc::here()) const { return of(detail::spectrum("fft", planes(loc), 0, loc), loc); }
+  T magnitude(Loc loc = Loc::here()) const {  // gradient 0 at 0
+    detail::CallSite site(loc);
+    return sqrt(power(loc), loc);
+  }
+  T phase(Loc loc = Loc::here()) const {  // radians; gradient 0 at 0
+    detail::CallSite site(loc);
+    return atan2(im, re, loc);
+  }
+  Complex conj(Loc loc = Loc::here()) const {
+    detail::CallSite site(loc);
+    return {re, -im};
+  }
+  Complex ifft(Loc loc = Loc::here()) const {
+    detail::CallSite site(loc);
+    return of(detail::spectrum("ifft", planes(loc), 0, loc), loc);
+  }
+  Complex fft(Loc loc = Loc::here()) const {
+    detail::CallSite site(loc);
+    return of(detail::spectrum("fft", planes(loc), 0, loc), loc);
+  }
   // n real samples of n/2 + 1 bins; imaginary parts of bins 0 and n/2 are ignored.
   T irfft(int64_t n, Loc loc = Loc::here()) const {
+    detail::CallSite site(loc);
     return detail::as<T>(detail::spectrum("irfft", planes(loc), n, loc));
+  }
+  friend Complex operator-(detail::At<Complex> a) {
+    detail::CallSite site(a.loc, "neg");
+    return {-a.value.re, -a.value.im};
   }
 
   // With another spectrum, or something real on either side.
@@ -333,13 +353,9 @@ struct Complex {
 template <class T>
 Complex(T, T) -> Complex<T>;
 
-template <class A>
-Complex<A> operator-(const Complex<A>& a) {
-  return {-a.re, -a.im};
-}
 template <class T>
-Complex<T> conj(const Complex<T>& x) {
-  return x.conj();
+Complex<T> conj(const Complex<T>& x, Loc loc = Loc::here()) {
+  return x.conj(loc);
 }
 // mag (cos phase + i sin phase)
 template <Arithmetic A, Handle B>

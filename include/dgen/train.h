@@ -287,7 +287,9 @@ struct GradcheckRow {
   double gradient = 0;    // of backward()
   double difference = 0;  // central, extrapolated from the two step sizes
   double spread = 0;      // between the two step sizes, relative: large where the loss is not smooth
-  double error = 0;  // |gradient - difference|, relative to the larger, but to 1e-3 of the param's largest at least
+  double left = 0, right = 0;  // one-sided differences
+  bool kink = false;      // they stay apart as the step shrinks: any slope between them is one
+  double error = 0;       // |gradient - difference|, relative to the larger, but to 1e-3 of the param's largest at least
 };
 
 struct Gradcheck {

@@ -76,7 +76,7 @@ std::vector<std::vector<float>> Program::run(const RunOptions& options) {
   std::vector<std::vector<float>> values;
   std::vector<std::span<float>> spans;
   for (const Value& v : impl_->outputs) {
-    values.emplace_back(static_cast<size_t>(shown_rows(v, args, impl_->state->position) * v.size()));
+    values.push_back(host_values("run", shown_rows(v, args, impl_->state->position) * v.size()));
     spans.emplace_back(values.back());
   }
   impl_->program->run_into(impl_->capture, args, impl_->state.get(), *impl_->workspace, spans);

@@ -66,6 +66,14 @@ int64_t shown_rows(const Value& v, const driver::RunArgs& args, uint64_t positio
   return v.kind() == Kind::tensor || args.per_tick ? 1 : args.frames;
 }
 
+std::vector<float> host_values(const char* op, int64_t size) {
+  try {
+    return std::vector<float>(static_cast<size_t>(size));
+  } catch (const std::exception&) {  // bad_alloc or length_error
+    fail("[", op, "] not enough memory for ", size, " values; ask for fewer frames at a time");
+  }
+}
+
 Prepared::Prepared(Capturer& captured, const driver::Options& wanted)
     : options(wanted), capture(std::move(captured.capture())), inputs(captured.inputs()), program(driver::get_program(capture, options)) {}
 
@@ -273,7 +281,7 @@ void realize_to(const Value& x, const RealizeOptions& options, const Room& room)
 std::vector<float> Value::realize(const RealizeOptions& options) const {
   std::vector<float> values;
   realize_to(*this, options, [&](int64_t size) {
-    values.resize(static_cast<size_t>(size));
+    values = host_values("realize", size);
     return std::span<float>(values);
   });
   return values;

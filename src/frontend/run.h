@@ -20,6 +20,9 @@ driver::RunArgs run_args(const Inputs& inputs, int64_t frames, bool per_tick, ui
 // Rows of a handle's values after a run: a static one as often as its kind shows it.
 int64_t shown_rows(const Value& v, const driver::RunArgs& args, uint64_t position);
 
+// Memory of the host for a run's values; too little is an Error.
+std::vector<float> host_values(const char* op, int64_t size);
+
 // A captured graph and its program: what runs again without another capture.
 struct Prepared {
   // Takes what was captured.

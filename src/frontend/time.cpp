@@ -25,6 +25,8 @@ int64_t check_hop(const char* op, int64_t hop, Loc loc) {
   return hop;
 }
 
+constexpr int64_t kLongestDelay = int64_t{1} << 30;
+
 }  // namespace
 
 Value phasor(const Value& freq, const PhasorOptions& options, Loc loc) {
@@ -79,10 +81,16 @@ Value every(const Value& x, int64_t hop, Loc loc) {
   return fine.clock().period == hop ? fine : apply("decimate", {fine}, {{"hop", hop}}, loc);
 }
 
+Value delay(const Value& x, float time, Loc loc) {
+  const float samples = std::max(0.0f, time);
+  if (!(samples <= static_cast<float>(kLongestDelay)))
+    fail_at("delay", cat("a time of ", time, " samples is longer than ", kLongestDelay), &x, 1, loc);
+  return delay(x, time, static_cast<int64_t>(std::ceil(samples)), loc);
+}
+
 Value delay(const Value& x, const Operand& time, int64_t max, Loc loc) {
   CallSite site(loc);
-  constexpr int64_t longest = int64_t{1} << 30;
-  if (max < 0 || max > longest) fail_at("delay", cat("max must be from 0 to ", longest, " samples, got ", max), &x, 1, loc);
+  if (max < 0 || max > kLongestDelay) fail_at("delay", cat("max must be from 0 to ", kLongestDelay, " samples, got ", max), &x, 1, loc);
   double limit = static_cast<double>(max);
   Value t = time.number() ? number(std::min(std::max(0.0, *time.number()), limit))
                           : clamp({time.value(), number(0), number(limit)}, loc);

@@ -13,7 +13,7 @@ using detail::Node;
 std::string Value::Clock::str() const { return ir::Clock{period, false}.str(); }
 
 const Shape& Value::shape() const {
-  if (!node_) fail("[shape] an empty handle");
+  if (!node_) detail::raise("shape", "an empty handle", {});
   return node_->type.shape;
 }
 

@@ -33,6 +33,17 @@ TEST_P(GradcheckPatch, EveryParameterWithinOneInAThousand) {
   std::printf("%s", result.table().c_str());
 }
 
+// At a kink any slope between those of the sides is right, others are not; what only curves is no kink.
+TEST(Gradchecks, Kinks) {
+  Tensor x = Tensor::param({0, 2, -1, 0});
+  Gradcheck check = gradcheck((relu(x) * 3.0f + abs(x) * 0.5f + x * x).sum());
+  EXPECT_TRUE(check.ok) << check.table();
+  for (const GradcheckRow& row : check.rows) EXPECT_EQ(row.kink, row.element == 0 || row.element == 3);
+  EXPECT_DOUBLE_EQ(std::round(check.rows[0].left * 1e3) / 1e3, -0.5);
+  EXPECT_DOUBLE_EQ(std::round(check.rows[0].right * 1e3) / 1e3, 3.5);
+  EXPECT_NE(check.table().find("kink"), std::string::npos);
+}
+
 // A rebuilt equal graph finds its program: nothing is compiled again.
 TEST(Rebuild, BackwardOfAnEqualGraphCompilesNothing) {
   Signal amp = Signal::param(0.5f);

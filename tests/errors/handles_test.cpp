@@ -64,6 +64,16 @@ TEST_F(Handles, LinesOfOperators) {
   Complex<Tensor> a{t, t}, b{u, u};
   const std::string add = "[add] shapes do not broadcast: (2) x (3)", mul = "[mul] shapes do not broadcast: (2) x (3)";
   EXPECT_EQ(message([&] { t += u; }), add + AT_LINE(__LINE__));
+  Tensor none;
+  Complex<Tensor> nothing;
+  EXPECT_EQ(message([&] { none += 1; }), "[add] an empty handle" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { -nothing; }), "[neg] an empty handle" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { conj(nothing); }), "[conj] an empty handle" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { nothing.magnitude(); }), "[magnitude] an empty handle" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { nothing.phase(); }), "[phase] an empty handle" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { nothing.irfft(8); }), "[irfft] an empty handle" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { Signal::noise({}).delay(1e30f); }), "[delay] a time of 1e+30 samples is longer than 1073741824" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { t.expand({1 << 20, 1 << 20, 1 << 12, 2}).realize(); }), "[realize] not enough memory for 9007199254740992 values; ask for fewer frames at a time");
   EXPECT_EQ(message([&] { a + b; }), add + AT_LINE(__LINE__));
   EXPECT_EQ(message([&] { a + u; }), add + AT_LINE(__LINE__));
   EXPECT_EQ(message([&] { a* b; }), mul + AT_LINE(__LINE__));
@@ -105,7 +115,7 @@ TEST_F(Handles, Signals) {
   EXPECT_EQ(message([&] { x.biquad({.cutoff = Tensor({1, 2})}); }), "[biquad] a value of shape (2) where a Signal has one element; SignalTensor(x) takes part in banks" + AT_LINE(__LINE__));
   EXPECT_EQ(message([&] { x.comb({.time = x}); }), "[comb] a time that varies needs .max" + AT_LINE(__LINE__));
   EXPECT_EQ(message([&] { x.buffer(0, 4); }), "[buffer] size must be at least 1, got 0" + AT_LINE(__LINE__));
-  EXPECT_EQ(message([&] { x.delay(INFINITY); }), "[delay] max must be from 0 to 1073741824 samples, got 1099511627776" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { x.delay(INFINITY); }), "[delay] a time of inf samples is longer than 1073741824" + AT_LINE(__LINE__));
   EXPECT_EQ(message([&] { SignalTensor::noise({2, 0}); }), "[noise] an axis of size 0 in (2,0)" + AT_LINE(__LINE__));
   EXPECT_EQ(message([&] { SignalTensor::history({-3}); }), "[history] an axis of size -3 in (-3)" + AT_LINE(__LINE__));
   EXPECT_EQ(message([&] { SignalTensor::input(0, {-1}); }), "[input] an axis of size -1 in (-1)" + AT_LINE(__LINE__));
