@@ -51,6 +51,12 @@ double sin_turns(double a) {
 }
 double cos_turns(double a) { return sin_turns(.25 - std::fabs(a - std::round(a))); }
 
+// x / (a^2 + b^2) for x = a or b, whose squares may leave float's range; 0 at (0, 0).
+Ex over_square(Ex x, Ex a, Ex b) {
+  Ex r = fn("max", fn("abs", a), fn("abs", b)), u = a / r, v = b / r;
+  return select(r, x / r / (u * u + v * v) / r, a.c(0));
+}
+
 // A gradient expression, or nothing.
 struct Grad {
   Grad() = default;

@@ -41,6 +41,17 @@ TEST(Backend, InterpreterRoundsInsideSums) {
     for (const Values& y : Oracle(p).run(1, single)) EXPECT_EQ(y[0], single ? 0 : 1);
 }
 
+TEST(Backend, SlopesOfAnglesFarFromOne) {
+  for (float r : {1e-30f, 1e-3f, 1e30f}) {
+    Patch p;
+    Ex y = p.number(3 * r), x = p.number(-4 * r), angle = fn("atan2", y, x);
+    for (size_t slot : {0, 1}) p.output(p.grad(angle, slot));
+    Rows got = run_fresh(p, Backend::cpu, 1);
+    EXPECT_NEAR(got[0][0] * r, -4.0 / 25, 1e-6) << r;
+    EXPECT_NEAR(got[1][0] * r, -3.0 / 25, 1e-6) << r;
+  }
+}
+
 // The interpreter that rounds counts turns as kernels do, in float32 where the frequency varies.
 TEST(Phasors, RoundAsTheRoundingInterpreter) {
   Patch p;
