@@ -217,7 +217,7 @@ class Scan {
       text += cat("    x", i, " = n", i, ";\n");
     }
     text += "  }\n  if (k == 16) {\n" + cells([&](int i) { return cat("      const double e", i, " = ", advanced(i, "16 - start", ""), ";\n"); });
-    text += cells([](int i) { return cat("      s", i, " = e", i, ";\n"); }) + anew("0") + "  }\n" + save();
+    text += cells([](int i) { return cat("      s", i, " = e", i, ", x", i, " = (float)e", i, ";\n"); }) + anew("0") + "  }\n" + save();
     return text + cells([](int i) { return cat("  g->cell[", i, "] = x", i, ";\n"); }) + "}\n";
   }
 

@@ -11,6 +11,7 @@ struct Verdict {
   // forgiven: off by more than rounding, but by no more than moved params or by other data explain
   enum Kind { fine, forgiven, chaotic, wrong } kind = fine;
   std::string what;                  // when wrong or forgiven
+  bool bits = false;                 // wrong in what must be equal in all bits
   double forward = 0, backward = 0;  // worst error of C against the interpreter, in units of the tolerance
   double slope = 0;                  // worst error of a gradient against differences, relative
   bool measured = false;             // differences were smooth
@@ -72,6 +73,8 @@ class Checker {
     if (v_.kind != Verdict::wrong) v_.kind = Verdict::wrong, v_.what = what;
   }
 
+  void wrong_bits(const std::string& what) { wrong(what), v_.bits = true; }
+
   driver::Options options(int64_t tile) const {
     driver::Options o = fast_build(t_.optimize);
     o.chunk_frames = t_.chunk, o.tile_frames = tile;
@@ -97,8 +100,8 @@ class Checker {
     poor.memory_budget = 1;
     Rows recomputed = run_fresh(p_, Backend::cpu, t_.frames, poor);
     for (size_t o = 0; o < outputs_; ++o) {
-      if (!same_bits(one[o], tiles[o])) wrong(cat("tiles: output ", o, " of ", outputs_, " changes with the tile length"));
-      if (!same_bits(one[o], recomputed[o])) wrong(cat("budget: output ", o, " of ", outputs_, " changes with the memory budget"));
+      if (!same_bits(one[o], tiles[o])) wrong_bits(cat("tiles: output ", o, " of ", outputs_, " changes with the tile length"));
+      if (!same_bits(one[o], recomputed[o])) wrong_bits(cat("budget: output ", o, " of ", outputs_, " changes with the memory budget"));
     }
   }
 
@@ -127,7 +130,7 @@ class Checker {
       }
       for (size_t o = 0; o < joined.size(); ++o)
         if (!same_bits(whole[o], joined[o]))
-          wrong(cat("blocks: clocked output ", o, " changes with the block length, ", backend == Backend::cpu ? "compiled" : "interpreted"));
+          wrong_bits(cat("blocks: clocked output ", o, " changes with the block length, ", backend == Backend::cpu ? "compiled" : "interpreted"));
     }
   }
 
@@ -174,11 +177,11 @@ class Checker {
   Values excuse_;  // how many tolerances moved params explain
 };
 
-// A patch is wrong if it is so for two sets of data: one alone may sit on a jump (a comparison, a wrap).
+// A patch is wrong if it is so for two sets of data: one alone may sit on a jump (a comparison, a wrap). Bits have no excuse.
 inline Verdict check(Patch& p, Trial trial) {
   try {
     Verdict first = Checker(p, trial).run();
-    if (first.kind != Verdict::wrong) return first;
+    if (first.kind != Verdict::wrong || first.bits) return first;
     for (int more = 0; more < 2; ++more) {
       ++trial.seed;
       Verdict again = Checker(p, trial).run();

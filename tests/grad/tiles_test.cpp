@@ -135,6 +135,25 @@ TEST(Tiles, GiveTheSameBits) {
   }
 }
 
+// A cell's gradient with respect to its start is what its scan ends with, here or there in a segment.
+TEST(Tiles, GiveTheSameGradientsOfTheStart) {
+  Patch p;
+  Ex prev = p.cell({}, 1, p.number(0.6f));
+  p.write(prev, fn("sin", prev * 0.9));
+  p.output(p.grad(p.loss(prev), 0));
+  driver::Options options = fast_build();
+  options.chunk_frames = 1;
+  for (int64_t frames = 10; frames < 60; ++frames) {
+    options.tile_frames = 0;
+    Rows want = run_fresh(p, Backend::cpu, frames, options);
+    for (int64_t tile : {1, 5, 16, 20}) {
+      SCOPED_TRACE(testing::Message() << frames << " frames, tiles of " << tile);
+      options.tile_frames = tile;
+      expect_same_bits(run_fresh(p, Backend::cpu, frames, options), want);
+    }
+  }
+}
+
 TEST(Tiles, OfTheDrumGiveTheSameBits) {
   Patch p = with_gradients(drum);
   driver::Options options = fast_build();
