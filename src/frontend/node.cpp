@@ -86,7 +86,7 @@ void check_shape(std::string_view op, const Shape& shape, Loc loc) {
     if (n < 1) fail_at(op, cat("an axis of size ", n, " in ", shape.str()), nullptr, 0, loc);
     count *= static_cast<double>(n);
   }
-  if (!(count < 0x1p36)) fail_at(op, "not enough memory for shape " + shape.str(), nullptr, 0, loc);
+  if (!(count < static_cast<double>(kMostValues))) fail_at(op, "not enough memory for shape " + shape.str(), nullptr, 0, loc);
 }
 
 Value make_value(NewNode node, Groups groups) { return Value(std::move(node), std::move(groups)); }

@@ -6,6 +6,7 @@
 
 #include "dgen/config.h"
 #include "driver/debug.h"
+#include "frontend/node.h"
 
 namespace dgen::detail {
 
@@ -68,10 +69,10 @@ int64_t shown_rows(const Value& v, const driver::RunArgs& args, uint64_t positio
 
 std::vector<float> host_values(const char* op, int64_t size) {
   try {
-    return std::vector<float>(static_cast<size_t>(size));
-  } catch (const std::exception&) {  // bad_alloc or length_error
-    fail("[", op, "] not enough memory for ", size, " values; ask for fewer frames at a time");
+    if (size < kMostValues) return std::vector<float>(static_cast<size_t>(size));
+  } catch (const std::bad_alloc&) {
   }
+  fail("[", op, "] not enough memory for ", size, " values; ask for fewer frames at a time");
 }
 
 Prepared::Prepared(Capturer& captured, const driver::Options& wanted)
