@@ -50,7 +50,7 @@ Value gather(const Value& x, const Value& indices, Loc loc);
 Value scatter_add(const Value& indices, const Value& values, int64_t size, Loc loc);
 // Spectra: two planes on axis -2, real and imaginary.
 Value real_planes(const Value& x, Loc loc);  // imaginary part 0
-Value spectrum(const char* op, const Value& x, int64_t n, Loc loc);
+Value spectrum(const char* op, const Value& x, std::optional<int64_t> n, Loc loc);
 // Time.
 Value buffer(const Value& x, int64_t size, int64_t hop, int64_t period, Loc loc);
 Value overlap_add(const Value& x, int64_t hop, Loc loc);
@@ -306,6 +306,7 @@ class Timed {
   AsSignalTensor frames(int size, int hop = 1, Loc loc = Loc::here()) const { return buffer(size, hop, loc); }
   // The last n ticks at the value's own clock.
   AsSignalTensor last(int n, Loc loc = Loc::here()) const {
+    CallSite site(loc);
     int64_t period = std::max<int64_t>(self().clock().period, 1);
     return as<AsSignalTensor>(detail::buffer(self(), n, period, period, loc));
   }

@@ -195,9 +195,13 @@ T transpose(const T& x, const std::vector<int>& axes = {}, Loc loc = Loc::here()
 
 template <class Self>
 std::vector<Self> detail::Arrays<Self>::split(const std::vector<int>& sizes, int axis, Loc loc) const {
+  CallSite site(loc, "split");
   std::vector<Self> parts;
   int64_t begin = 0;
-  for (int n : sizes) parts.push_back(of(detail::slice_axis(self(), axis, {begin, begin + n}, loc))), begin += n;
+  for (int n : sizes) {
+    if (n < 1) raise("split", "sizes must be at least 1, got " + std::to_string(n), {self()}, loc);
+    parts.push_back(of(detail::slice_axis(self(), axis, {begin, begin + n}, loc))), begin += n;
+  }
   if (begin != self().size(axis))
     raise("split",
           "the sizes add up to " + std::to_string(begin) + ", the axis has " + std::to_string(self().size(axis)),
@@ -309,11 +313,11 @@ struct Complex {
   }
   Complex ifft(Loc loc = Loc::here()) const {
     detail::CallSite site(loc);
-    return of(detail::spectrum("ifft", planes(loc), 0, loc), loc);
+    return of(detail::spectrum("ifft", planes(loc), {}, loc), loc);
   }
   Complex fft(Loc loc = Loc::here()) const {
     detail::CallSite site(loc);
-    return of(detail::spectrum("fft", planes(loc), 0, loc), loc);
+    return of(detail::spectrum("fft", planes(loc), {}, loc), loc);
   }
   // n real samples of n/2 + 1 bins; imaginary parts of bins 0 and n/2 are ignored.
   T irfft(int64_t n, Loc loc = Loc::here()) const {
@@ -378,15 +382,15 @@ T irfft(const Complex<T>& x, int64_t n, Loc loc = Loc::here()) {
 
 template <class Self>
 Complex<Self> detail::Arrays<Self>::rfft(Loc loc) const {
-  return Complex<Self>::of(detail::spectrum("rfft", self(), 0, loc), loc);
+  return Complex<Self>::of(detail::spectrum("rfft", self(), {}, loc), loc);
 }
 template <class Self>
 Complex<Self> detail::Arrays<Self>::fft(Loc loc) const {
-  return Complex<Self>::of(detail::spectrum("fft", detail::real_planes(self(), loc), 0, loc), loc);
+  return Complex<Self>::of(detail::spectrum("fft", detail::real_planes(self(), loc), {}, loc), loc);
 }
 template <class Self>
 Complex<Self> detail::Arrays<Self>::ifft(Loc loc) const {
-  return Complex<Self>::of(detail::spectrum("ifft", detail::real_planes(self(), loc), 0, loc), loc);
+  return Complex<Self>::of(detail::spectrum("ifft", detail::real_planes(self(), loc), {}, loc), loc);
 }
 
 }  // namespace dgen

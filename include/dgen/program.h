@@ -11,7 +11,7 @@ struct CompileOptions {
 struct RunOptions {
   int frames = -1;  // -1: config().default_frame_count
   Inputs inputs;
-  bool preserve_state = false;  // go on where the last run or process() ended
+  bool preserve_state = false;  // go on where the last run or process() ended; after one that failed, at the start
   bool per_tick = false;        // one row a tick of each output's clock, not one a frame
 };
 
@@ -56,6 +56,9 @@ class Program {
 inline Program compile(std::vector<Value> outputs, const CompileOptions& options = {}) {
   return Program(std::move(outputs), options);
 }
-inline Program compile(const Value& output, const CompileOptions& options = {}) { return Program({output}, options); }
+template <std::derived_from<Value> Output>
+Program compile(const Output& output, const CompileOptions& options = {}) {
+  return Program({output}, options);
+}
 
 }  // namespace dgen

@@ -289,6 +289,7 @@ struct GradcheckRow {
   double spread = 0;      // between the two step sizes, relative: large where the loss is not smooth
   double left = 0, right = 0;  // one-sided differences
   bool kink = false;      // they stay apart as the step shrinks: any slope between them is one
+  bool jump = false;      // they grow apart: the value itself jumps, difference is the slope on the side without the jump
   double error = 0;       // |gradient - difference|, relative to the larger, but to 1e-3 of the param's largest at least
 };
 

@@ -19,6 +19,9 @@ namespace dgen {
 struct Loc {
   const char* file = nullptr;
   int line = 0;
+  constexpr Loc() = default;
+  template <std::same_as<const char*> File>  // {0, 1} is a pair of axes
+  constexpr Loc(File file, int line) : file(file), line(line) {}
   static constexpr Loc here(const char* file = __builtin_FILE(), int line = __builtin_LINE()) { return {file, line}; }
 };
 
@@ -53,7 +56,7 @@ using Inputs = std::vector<std::span<const float>>;
 struct RealizeOptions {
   int frames = -1;              // -1: config().default_frame_count
   Inputs inputs;                // host data by channel, frames (or ticks) x elements each
-  bool preserve_state = false;  // go on where the last run of an equal graph ended
+  bool preserve_state = false;  // go on where the last run of an equal graph ended, at the start after one that failed
   bool per_tick = false;        // one row a tick of the value's own clock, not one a frame
   bool exact_blocks = false;    // bit-identical for every split into blocks, as every program is so far
 };

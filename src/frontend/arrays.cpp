@@ -6,6 +6,10 @@
 namespace dgen::detail {
 namespace {
 
+void need(const char* op, const Value& x, Loc loc) {
+  if (!x) fail_at(op, "an empty handle", nullptr, 0, loc);
+}
+
 int norm_axis(const char* op, int axis, int rank, const Value& x, Loc loc) {
   if (axis < -rank || axis >= rank)
     fail_at(op, cat("axis ", axis, " is out of range for ", x.shape().str()), &x, 1, loc);
@@ -67,18 +71,23 @@ Value shrink(const Value& x, const std::vector<Range>& ranges, Loc loc) {
   if (static_cast<int>(ranges.size()) > x.rank())
     fail_at("shrink", cat(ranges.size(), " ranges for ", x.shape().str()), &x, 1, loc);
   ir::Ints starts(static_cast<size_t>(x.rank()), 0), ends = to_ints(x.shape());
-  for (size_t i = 0; i < ranges.size(); ++i)
+  for (size_t i = 0; i < ranges.size(); ++i) {
     std::tie(starts[i], ends[i]) = resolve(ranges[i], x.shape()[static_cast<int>(i)]);
+    if (starts[i] < 0 || starts[i] >= ends[i] || ends[i] > x.shape()[static_cast<int>(i)])
+      fail_at("shrink", cat("range [", ranges[i].begin, ",", ranges[i].end == Range{}.end ? ends[i] : ranges[i].end, ") does not lie in axis ", i, " of ", x.shape().str()), &x, 1, loc);
+  }
   return apply("slice", {x}, {{"starts", starts}, {"ends", ends}}, loc);
 }
 
 Value slice_axis(const Value& x, int axis, Range range, Loc loc) {
+  need("slice", x, loc);
   std::vector<Range> ranges(static_cast<size_t>(norm_axis("slice", axis, x.rank(), x, loc)) + 1);
   ranges.back() = range;
   return shrink(x, ranges, loc);
 }
 
 Value take(const Value& x, int64_t i, Loc loc) {
+  need("index", x, loc);
   if (x.rank() == 0) fail_at("index", "a value of shape () has no rows", &x, 1, loc);
   int64_t n = x.shape()[0], row = i < 0 ? i + n : i;
   if (row < 0 || row >= n) fail_at("index", cat("index ", i, " is out of range for ", x.shape().str()), &x, 1, loc);
@@ -159,6 +168,7 @@ Value windows(const Value& x, int size, int stride, Loc loc) {
 }
 
 Value reduce(const char* op, const Value& x, const Axes& axes, bool keepdims, Loc loc) {
+  need(op, x, loc);
   ir::Ints which = axes.empty() ? all_axes(x) : norm_axes(op, axes, x, loc);
   if (which.empty()) return x;
   Value y = apply(op, {x}, {{"axes", which}}, loc);
@@ -245,9 +255,9 @@ Value real_planes(const Value& x, Loc loc) {
   return pad(plane, pairs, 0, loc);
 }
 
-Value spectrum(const char* op, const Value& x, int64_t n, Loc loc) {
+Value spectrum(const char* op, const Value& x, std::optional<int64_t> n, Loc loc) {
   ir::Attrs attrs;
-  if (n != 0) attrs.set("n", n);
+  if (n) attrs.set("n", *n);
   return apply(op, {x}, std::move(attrs), loc);
 }
 

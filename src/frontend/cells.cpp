@@ -111,13 +111,18 @@ Groups groups_of(GroupPtr group) { return std::make_shared<const std::vector<Gro
 Groups unite(const Groups& a, const Groups& b) {
   if (!b || a == b) return a;
   if (!a) return b;
-  std::vector<GroupPtr> all;
-  for (const Groups& part : {a, b})
-    for (const GroupPtr& g : *part) all.push_back(current(g));
-  std::sort(all.begin(), all.end());
-  all.erase(std::unique(all.begin(), all.end()), all.end());
-  if (all.size() == a->size()) return a;
-  if (all.size() == b->size()) return b;
+  // Groups named apart may have been merged since.
+  auto resolved = [](std::initializer_list<Groups> of) {
+    std::vector<GroupPtr> all;
+    for (const Groups& part : of)
+      for (const GroupPtr& g : *part) all.push_back(current(g));
+    std::sort(all.begin(), all.end());
+    all.erase(std::unique(all.begin(), all.end()), all.end());
+    return all;
+  };
+  std::vector<GroupPtr> all = resolved({a, b});
+  if (all == resolved({a})) return a;
+  if (all == resolved({b})) return b;
   return std::make_shared<const std::vector<GroupPtr>>(std::move(all));
 }
 

@@ -75,8 +75,11 @@ GradcheckRow differences(Probe& probe, double& value, double step) {
   row.difference = (4 * slope[1] - slope[0]) / 3;
   double size = std::max(std::abs(slope[0]), std::abs(slope[1]));
   row.spread = size == 0 ? 0 : std::abs(slope[0] - slope[1]) / size;
-  // What curves halves its gap with the step.
-  row.kink = gap[1] > 0.75 * gap[0] && gap[1] > 1e-2 * std::max(std::abs(row.left), std::abs(row.right));
+  // What curves halves its gap with the step, a jump doubles it.
+  const bool apart = gap[1] > 1e-2 * std::max(std::abs(row.left), std::abs(row.right));
+  row.jump = apart && gap[1] > 1.5 * gap[0];
+  row.kink = apart && !row.jump && gap[1] > 0.75 * gap[0];
+  if (row.jump) row.difference = std::abs(row.left) < std::abs(row.right) ? row.left : row.right;
   return row;
 }
 
@@ -146,7 +149,7 @@ std::string Gradcheck::table() const {
   for (const GradcheckRow& row : rows) {
     out << std::left << std::setw(name) << row.param << std::right << std::setw(9) << row.element;
     out << std::setprecision(8) << std::setw(16) << row.gradient << std::setw(16) << row.difference;
-    out << std::setprecision(2) << std::setw(10) << row.spread << std::setw(10) << row.error << (row.kink ? "  kink" : "") << '\n';
+    out << std::setprecision(2) << std::setw(10) << row.spread << std::setw(10) << row.error << (row.kink ? "  kink" : row.jump ? "  jump" : "") << '\n';
   }
   return out.str();
 }

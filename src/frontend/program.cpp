@@ -25,6 +25,15 @@ struct Program::Impl : Prepared {
   bool all_once() const {
     return std::all_of(outputs.begin(), outputs.end(), [](const Value& v) { return v.kind() == Kind::tensor; });
   }
+  // A run that fails ends the stream.
+  void go(const driver::RunArgs& args, std::span<const std::span<float>> into) {
+    try {
+      program->run_into(capture, args, state.get(), *workspace, into);
+    } catch (...) {
+      state = program->fresh_state();
+      throw;
+    }
+  }
   void bind_channels(const float* const* in, float* const* out, int64_t frames);
   void give_channels(float* const* out, int64_t frames) const;
 };
@@ -79,7 +88,7 @@ std::vector<std::vector<float>> Program::run(const RunOptions& options) {
     values.push_back(host_values("run", shown_rows(v, args, impl_->state->position) * v.size()));
     spans.emplace_back(values.back());
   }
-  impl_->program->run_into(impl_->capture, args, impl_->state.get(), *impl_->workspace, spans);
+  impl_->go(args, spans);
   return values;
 }
 
@@ -126,7 +135,7 @@ void Program::process(const float* const* in, float* const* out, int nframes) {
   driver::RunArgs args = run_args(impl_->spans_in, nframes, false);
   args.real_time = true;
   FlushDenormals flush;
-  impl_->program->run_into(impl_->capture, args, impl_->state.get(), *impl_->workspace, impl_->spans_out);
+  impl_->go(args, impl_->spans_out);
   impl_->give_channels(out, nframes);
 }
 

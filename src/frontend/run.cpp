@@ -82,7 +82,7 @@ struct StateStore::Impl {
   struct Entry {
     std::weak_ptr<driver::Program> program;
     std::unique_ptr<driver::State> state, spare;
-    bool taken = false;
+    bool taken = false, reset = false;  // reset while taken: what is given back is dropped
   };
   using Key = std::pair<const driver::Program*, std::string>;
   using View = std::pair<const driver::Program*, std::string_view>;
@@ -105,7 +105,7 @@ struct StateStore::Impl {
     if (Entry* entry = find(program, name)) return *entry;
     if (entries.size() % 64 == 63) std::erase_if(entries, [](auto& item) { return item.second.program.expired(); });
     Entry& entry = entries[{program.get(), std::string(name)}];
-    entry = {program, nullptr, nullptr, false};
+    entry.program = program, entry.state = nullptr, entry.spare = nullptr, entry.taken = entry.reset = false;
     return entry;
   }
 };
@@ -132,7 +132,8 @@ void StateStore::give_back(const ProgramPtr& program, std::string_view name, std
   {
     std::lock_guard lock(impl().mutex);
     Impl::Entry& entry = impl().find_or_add(program, name);
-    entry.state = std::move(state), entry.taken = false;
+    entry.state = entry.reset ? nullptr : std::move(state);
+    entry.taken = entry.reset = false;
   }
   impl().given_back.notify_all();
 }
@@ -150,14 +151,22 @@ void StateStore::put(const ProgramPtr& program, std::string_view name, std::uniq
   entry.state = std::move(state);
 }
 
-void StateStore::erase(const ProgramPtr& program, std::string_view name) {
+void StateStore::erase(const std::function<bool(const Program*, std::string_view)>& which) {
   std::lock_guard lock(impl().mutex);
-  std::erase_if(impl().entries, [&](auto& item) { return item.first.first == program.get() && item.first.second == name; });
+  for (auto it = impl().entries.begin(); it != impl().entries.end();) {
+    auto& [key, entry] = *it;
+    const bool wanted = which(key.first, key.second);
+    entry.reset = entry.reset || (wanted && entry.taken);
+    it = wanted && !entry.taken ? impl().entries.erase(it) : std::next(it);
+  }
+}
+
+void StateStore::erase(const ProgramPtr& program, std::string_view name) {
+  erase([&](const Program* p, std::string_view n) { return p == program.get() && n == name; });
 }
 
 void StateStore::erase(std::string_view name) {
-  std::lock_guard lock(impl().mutex);
-  std::erase_if(impl().entries, [&](auto& item) { return item.first.second == name; });
+  erase([&](const Program*, std::string_view n) { return n == name; });
 }
 
 StoredRun::StoredRun(const Prepared& prepared, std::string_view name, const RunRequest& request, driver::RunArgs args)

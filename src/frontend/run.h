@@ -1,5 +1,6 @@
 // Running captured graphs: options, host inputs, stored state.
 #pragma once
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -50,7 +51,9 @@ class StateStore {
 
  private:
   struct Impl;
+  using Program = driver::Program;
   Impl& impl();
+  void erase(const std::function<bool(const Program*, std::string_view)>& which);
 };
 
 // A run over what the options say of state, inputs and frames.

@@ -67,12 +67,14 @@ Value buffer(const Value& x, int64_t size, int64_t hop, int64_t period, Loc loc)
 Value overlap_add(const Value& x, int64_t hop, Loc loc) { return apply("overlap_add", {x}, {{"hop", hop}}, loc); }
 
 Value hold(const Value& x, int64_t period, Loc loc) {
+  if (!x) fail_at("hold", "an empty handle", nullptr, 0, loc);
   if (x.clock().period == period) return x;
   return apply("hold", {x}, {{"period", period}}, loc);
 }
 
 Value every(const Value& x, int64_t hop, Loc loc) {
   check_hop("every", hop, loc);
+  if (!x) fail_at("every", "an empty handle", nullptr, 0, loc);
   int64_t now = x.clock().period;
   if (now == hop) return x;
   if (now == 0) return hold(x, hop, loc);
@@ -115,6 +117,7 @@ Value cell(const Shape& shape, int64_t period, const Operand& init, Loc loc) {
     Value start = init.value();
     if (!start.clock().is_static())
       fail_at("history", cat("the initial value must be static, this one is at ", start.clock().str()), &start, 1, loc);
+    CallSite site(loc, "history");
     start = expand(start, shape, loc);
     node->in = {start.node()};
   }

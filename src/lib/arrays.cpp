@@ -39,7 +39,9 @@ Value log_softmax(const Value& v, int axis, Loc loc) {
 
 Value logsumexp(const Value& v, const Axes& axes, bool keepdims, Loc loc) {
   CallSite site(loc);
-  X x = handle(v), top = kept("amax", x, axes).detach();
+  X x = handle(v), largest = kept("amax", x, axes).detach();
+  // Where no finite value is largest nothing is taken away.
+  X top = select(abs(largest) <= std::numeric_limits<float>::max(), largest, 0.0f);
   X y = top + log(kept("sum", exp(x - top), axes));
   return reshape(y, reduce("sum", x, axes, keepdims, loc).shape(), loc);
 }

@@ -14,8 +14,8 @@ X option(const Operand& o) { return handle(o.value()); }
 // A delay of time samples as feedback: the cell is one of them, so the line holds time - 1.
 int longest(const char* op, const Operand& time, int max) {
   if (max == 0 && !time.number()) raise(op, "a time that varies needs .max", {});
-  double samples = max > 0 ? max : std::ceil(*time.number());
-  if (!(samples >= 1)) raise(op, "the time must be at least 1 sample", {});
+  const double samples = max != 0 ? max : std::ceil(*time.number());
+  if (!(samples >= 1) || (time.number() && !(*time.number() >= 1))) raise(op, "the time must be at least 1 sample", {});
   return static_cast<int>(samples) - 1;
 }
 

@@ -88,9 +88,9 @@ Value triangle(Args in, Loc loc) {
 
 Value scale(Args in, Loc loc) {
   CallSite site(loc);
-  X inlo = arg(in, 1), outlo = arg(in, 3), range = arg(in, 2) - inlo;
+  X inlo = arg(in, 1), outlo = arg(in, 3), exponent = arg(in, 5), range = arg(in, 2) - inlo;
   X t = select(range != 0.0f, (arg(in, 0) - inlo) / range, 0.0f);
-  return outlo + (arg(in, 4) - outlo) * (sign(t) * pow(abs(t), arg(in, 5)));
+  return outlo + (arg(in, 4) - outlo) * select(t != 0.0f, sign(t) * pow(abs(t), exponent), (exponent == 1.0f) * t);
 }
 
 }  // namespace dgen::detail

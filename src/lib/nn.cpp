@@ -64,6 +64,8 @@ Tensor uniform(const Shape& shape, float limit, uint64_t& seed) {
 RecurrentWeights recurrent_weights(const char* function, int64_t in, int64_t hidden, int64_t gates, uint64_t seed, Loc loc) {
   if (in < 1 || hidden < 1) detail::raise(function, cat("sizes must be at least 1, got ", in, " and ", hidden), {}, loc);
   float limit = 1 / std::sqrt(static_cast<float>(hidden));
+  constexpr int64_t most = 1 << 20;
+  if (in > most || hidden > most) detail::raise(function, cat("sizes must be at most ", most, ", got ", in, " and ", hidden), {}, loc);
   int64_t width = gates * hidden;
   RecurrentWeights w;
   w.input = uniform({in, width}, limit, seed);
@@ -85,10 +87,16 @@ Shape with_last(const Shape& shape, int64_t n) {
 }
 
 // Their hidden size.
-int64_t checked(const char* function, const RecurrentWeights& w, Loc loc) {
+int64_t checked(const char* function, const SignalTensor& x, const RecurrentWeights& w, int64_t gates, Loc loc) {
   for (const Tensor& t : {w.input, w.hidden, w.bias, w.hidden_bias})
     if (!t) detail::raise(function, "an empty handle among the weights", {}, loc);
-  return w.hidden.size(0);
+  if (x.rank() == 0) detail::raise(function, "an axis of features is needed, got shape ()", {x}, loc);
+  const int64_t in = x.size(-1), hidden = w.hidden.size(0), width = gates * hidden;
+  if (w.input.shape() != Shape{in, width} || w.hidden.shape() != Shape{hidden, width} || w.bias.shape() != Shape{width} ||
+      w.hidden_bias.shape() != Shape{width})
+    detail::raise(function, cat("the weights do not fit ", in, " features and ", gates, " gates: input ", w.input.shape().str(), ", hidden ",
+                                w.hidden.shape().str(), ", bias ", w.bias.shape().str(), ", hidden_bias ", w.hidden_bias.shape().str()), {x}, loc);
+  return hidden;
 }
 
 int ticks(const SignalTensor& x) { return static_cast<int>(std::max<int64_t>(x.clock().period, 1)); }
@@ -105,7 +113,7 @@ RecurrentWeights lstm_weights(int64_t in, int64_t hidden, uint64_t seed, Loc loc
 // r = s(Wr x + Ur h), z = s(Wz x + Uz h), n = tanh(Wn x + r (Un h)), h = (1 - z) n + z h1 (Cho et al. 2014).
 SignalTensor gru(const SignalTensor& x, const RecurrentWeights& w, Loc loc) {
   detail::CallSite site(loc);
-  const int64_t hidden = checked("gru", w, loc);
+  const int64_t hidden = checked("gru", x, w, 3, loc);
   auto [h1, write] = SignalTensor::history(with_last(x.shape(), hidden), {.hop = ticks(x)});
   SignalTensor a = linear(x, w.input, w.bias), b = linear(h1, w.hidden, w.hidden_bias);
   SignalTensor r = sigmoid(gate(a, 0, hidden) + gate(b, 0, hidden));
@@ -117,7 +125,7 @@ SignalTensor gru(const SignalTensor& x, const RecurrentWeights& w, Loc loc) {
 // i, f, o = s(.), g = tanh(.), c = f c1 + i g, h = o tanh c (Hochreiter and Schmidhuber 1997, Gers et al. 2000).
 SignalTensor lstm(const SignalTensor& x, const RecurrentWeights& w, Loc loc) {
   detail::CallSite site(loc);
-  const int64_t hidden = checked("lstm", w, loc);
+  const int64_t hidden = checked("lstm", x, w, 4, loc);
   Shape shape = with_last(x.shape(), hidden);
   auto [h1, write_h] = SignalTensor::history(shape, {.hop = ticks(x)});
   auto [c1, write_c] = SignalTensor::history(shape, {.hop = ticks(x)});

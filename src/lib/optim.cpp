@@ -190,6 +190,7 @@ Tensor Adam::rule(const Param& param, const Tensor& gradient, const Tensor& lr, 
 // ------------------------------------------------------------------------------------------
 
 double clip_grad_norm(const std::vector<Value>& params, double max_norm) {
+  if (!(max_norm >= 0)) fail("[clip_grad_norm] the largest norm must not be negative, got ", max_norm);
   double power = 0;
   for (const Value& p : params)
     for (float g : detail::gradient_data(p)) power += static_cast<double>(g) * static_cast<double>(g);
@@ -204,6 +205,7 @@ double clip_grad_norm(const std::vector<Value>& params, double max_norm) {
 }
 
 void clip_grad_value(const std::vector<Value>& params, double max_value) {
+  if (!(max_value >= 0)) fail("[clip_grad_value] the largest value must not be negative, got ", max_value);
   for (const Value& p : params) {
     auto data = detail::gradient_data(p);
     std::vector<float> bounded(data.begin(), data.end());

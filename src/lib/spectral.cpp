@@ -13,7 +13,10 @@ using detail::CallSite;
 constexpr float pi = std::numbers::pi_v<float>;
 
 // 2 pi i / n
-Tensor turns(int64_t n) { return detail::iota(n) * (2 * pi / static_cast<float>(n)); }
+Tensor turns(int64_t n) {
+  if (n < 1) detail::raise("window", "the size must be at least 1, got " + std::to_string(n), {});
+  return detail::iota(n) * (2 * pi / static_cast<float>(n));
+}
 
 X untyped(const Value& v) { return detail::as<X>(v); }
 
@@ -47,6 +50,7 @@ Tensor hamming(int64_t n) { return 0.54f - 0.46f * cos(turns(n)); }
 Tensor blackman(int64_t n) { return 0.42f - 0.5f * cos(turns(n)) + 0.08f * cos(2.0f * turns(n)); }
 
 Tensor window(Window kind, int64_t n) {
+  if (n < 1) detail::raise("window", "the size must be at least 1, got " + std::to_string(n), {});
   switch (kind) {
     case Window::hann:
       return hann(n);
@@ -79,6 +83,7 @@ Tensor steady_power(const Tensor& w, int64_t hop) {
 
 SignalTensor istft(const Complex<SignalTensor>& x, const StftOptions& o, Loc loc) {
   CallSite site(loc);
+  if (o.size < 1 || o.hop < 1) detail::raise("istft", cat("size and hop must be at least 1, got ", o.size, " and ", o.hop), {}, loc);
   Tensor w = window(o.window, o.size), power = steady_power(w, o.hop);
   // A sample that no window reaches is 0.
   return (x.irfft(o.size) * select(power > 1e-8f, w / power, 0.0f)).overlap_add(o.hop);
@@ -116,6 +121,7 @@ X a_weight_power(const X& f) {
 
 SignalTensor loudness(const SignalTensor& x, const LoudnessOptions& o, Loc loc) {
   CallSite site(loc);
+  if (o.size < 2) detail::raise("loudness", "size must be at least 2, got " + std::to_string(o.size), {x}, loc);
   int64_t bins = o.size / 2 + 1;
   X f = detail::iota(bins) * (sample_rate() * (1 / static_cast<float>(o.size)));
   Tensor w = hann(o.size);

@@ -42,10 +42,9 @@ void vjp_delay(VjpCtx& v) {
     v.give(0, ex(fixed ? "delay" : "ring_add", {v.dy(), v.x(1)}, attrs));
   }
   if (v.wanted(1)) {
-    Ex whole = fn("floor", v.x(1));
-    Attrs longer = attrs;
-    longer.set("max", attrs.i("max") + 1);
-    Ex slope = ex("delay", {v.x(0), whole + 1.0}, longer) - ex("delay", {v.x(0), whole}, attrs);
+    // At the longest time the slope is that of the times before it.
+    Ex whole = fn("min", fn("floor", v.x(1)), v.x(1).c(static_cast<double>(attrs.i("max") - 1)));
+    Ex slope = ex("delay", {v.x(0), whole + 1.0}, attrs) - ex("delay", {v.x(0), whole}, attrs);
     Ex clamped = v.x(1) > static_cast<double>(attrs.i("max"));
     v.give(1, mulz(select(clamped, slope.c(0), v.dy()), slope));
   }

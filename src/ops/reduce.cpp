@@ -230,7 +230,7 @@ const OpDef rows[] = {
     axes_row("prod", "product over `axes`; the gradient is exact with zeros", eval_prod, vjp_prod, elem_prod),
     axes_row("amax", "largest over `axes`; ties share the gradient", eval_amax, vjp_extreme, elem_amax),
     axes_row("amin", "smallest over `axes`; ties share the gradient", eval_amin, vjp_extreme, elem_amin),
-    axes_row("argmax", "index of the first largest element along `axis`", eval_argmax, nullptr, elem_argmax, uses_argmax, rereads),
+    axes_row("argmax", "index of the first largest element along `axis`; 0 where one is NaN", eval_argmax, nullptr, elem_argmax, uses_argmax, rereads),
     {.name = "cumsum", .doc = "sums of the elements up to each one along `axis`", .family = Family::reduce,
      .traits = stateless | materialise, .infer = infer_cumsum, .eval = eval_cumsum, .vjp = vjp_cumsum, .stmt = stmt_cumsum,
      .uses = uses_cumsum},

@@ -79,6 +79,7 @@ Spectrum mirrored(const double* re, const double* im, int64_t n) {
 // Types -----------------------------------------------------------------------------------------------------------------
 
 int64_t checked_size(int64_t n) {
+  if (n < 1) fail("size must be at least 1, got ", n);
   if (n > max_fft_size) fail("size ", n, " is larger than ", max_fft_size);
   if (!fft_size_ok(n))
     fail("size ", n, " has a prime factor other than 2, 3 and 5; the nearest good size is ", nearest_fft_size(n));

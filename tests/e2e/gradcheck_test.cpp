@@ -44,6 +44,17 @@ TEST(Gradchecks, Kinks) {
   EXPECT_NE(check.table().find("kink"), std::string::npos);
 }
 
+// At a jump the side without it counts, and other rows are judged as if it were not there.
+TEST(Gradchecks, Jumps) {
+  Signal x = Signal::param(1);
+  EXPECT_TRUE(gradcheck(floor(x) + 3.0f * x).ok);
+  Gradcheck wrong = gradcheck(floor(x) + 1000.0f * (x - x.detach()));
+  EXPECT_FALSE(wrong.ok);
+  EXPECT_TRUE(wrong.rows[0].jump);
+  Tensor pair = Tensor::param({1, 2});
+  EXPECT_FALSE(gradcheck(((pair >= 1.0f) * 500.0f).sum() + (pair * pair * pair).detach().sum()).ok);
+}
+
 // A rebuilt equal graph finds its program: nothing is compiled again.
 TEST(Rebuild, BackwardOfAnEqualGraphCompilesNothing) {
   Signal amp = Signal::param(0.5f);

@@ -138,6 +138,40 @@ TEST_P(Library, CompressorAndSvf) {
   EXPECT_NEAR(soft.back(), .01, 1e-4);
 }
 
+// Patches whose cells belong together, side by side; only the sum is kept.
+TEST_P(Library, StatefulPatchesAddUp) {
+  using Make = Signal (*)(const Signal&);
+  const Make makes[] = {[](const Signal& x) { return x.svf({.cutoff = 300}); }, [](const Signal& x) { return x.svf({.cutoff = 900, .mode = SvfMode::highpass}); },
+                        [](const Signal& x) { return x.biquad({.cutoff = 500}); }, [](const Signal& x) { return x.ladder({.cutoff = 700}); },
+                        [](const Signal& x) { return x.comb({.time = 20}); }, [](const Signal& x) { return x.onepole(0.1f); }};
+  Signal x = Signal::phasor(110) - 0.5f;
+  for (Make first : makes)
+    for (Make second : makes) {
+      Values a = first(x).realize(40), b = second(x).realize(40), both = (first(x) + second(x)).realize(40);
+      for (size_t i = 0; i < both.size(); ++i) ASSERT_NEAR(both[i], a[i] + b[i], 1e-5) << i;
+    }
+  Signal cutoff = Signal::param(400);
+  mse(x.svf({.cutoff = cutoff}), x.svf({.cutoff = 900})).backward(40);
+  EXPECT_NE(cutoff.grad()->realize(1)[0], 0);
+}
+
+// Slopes where a formula's parts have none: at the start of a scale, at the longest delay.
+TEST_P(Library, SlopesAtTheEndsOfRanges) {
+  Signal x = Signal::param(2), time = Signal::param(7);
+  EXPECT_TRUE(gradcheck(scale(x, 2.0f, 10.0f, 20.0f, 80.0f)).ok);
+  for (uint64_t seed : {1, 4, 5}) {
+    Gradcheck check = gradcheck(Signal::noise({.seed = seed}).delay(time, 7), {.frames = 30});
+    EXPECT_TRUE(check.ok) << check.table();
+  }
+}
+
+TEST_P(Library, LogSumExpOfInfinities) {
+  EXPECT_EQ(logsumexp(Tensor({-INFINITY, -INFINITY})).realize(), Values{-INFINITY});
+  EXPECT_EQ(logsumexp(Tensor({INFINITY, 1})).realize(), Values{INFINITY});
+  EXPECT_NEAR(logsumexp(Tensor({1000, 1000})).realize()[0], 1000.6931, 1e-3);
+  EXPECT_EQ(Tensor({{1, 2}, {3, 4}}).sum({0, 1}).realize(), Values{10});
+}
+
 TEST_P(Library, DelaysInFeedback) {
   Values comb = Signal::click().comb({.time = 3, .feedback = .5f}).realize(10);
   expect_near(comb, {1, 0, 0, .5f, 0, 0, .25f, 0, 0, .125f}, 1e-6f);
