@@ -99,7 +99,7 @@ class Parts {
     Split split(cells_.order() + 1, none);
     for (size_t i = 0; i < cells_.order(); ++i)
       if (cells_.read[i] == id) split[i] = constant(out, 1), state_.resize(cells_.order(), none), state_[i] = now;
-    varies_[id] = std::move(split);
+    varies_[id] = std::move(split), masked_[id].assign(cells_.order(), false);
   }
 
   // Each part is the operator over that part of its inputs; other inputs stay as they are.
@@ -121,6 +121,10 @@ class Parts {
       if (any) split[part] = apply(out, node.op, std::move(in), node.attrs, node.loc);
     }
     varies_[id] = std::move(split);
+    std::vector<bool> masked(cells_.order(), node.op->is(masks));
+    for (Id in : node.in)
+      for (size_t j = 0; j < cells_.order() && varies_.count(in); ++j) masked[j] = masked[j] || masked_.at(in)[j];
+    masked_[id] = std::move(masked);
   }
 
   // A value that never changes, at the static clock: coefficients made of such ones are computed once.
@@ -136,7 +140,7 @@ class Parts {
   Id isolate(Graph& out, Id write) {
     auto [done, is_new] = isolated_.try_emplace(write, none);
     if (!is_new) return done->second;
-    varies_[write] = varies_.at(g_[write].in[0]);
+    varies_[write] = varies_.at(g_[write].in[0]), masked_[write] = masked_.at(g_[write].in[0]);
     Node node = g_[write];
     if (node.label.empty()) node.label = g_[node.in[0]].label;
     node.in = {next_value(out, write)};
@@ -147,7 +151,7 @@ class Parts {
 
   // The cell's own value comes last, since it is on the shortest way around the loop.
   Id next_value(Graph& out, Id id) {
-    static const Op madd = op("madd");
+    static const Op madd = op("madd"), fma = op("fma");
     const Split& split = varies_.at(id);
     const Shape& shape = g_[id].shape();
     size_t own = 0;
@@ -155,7 +159,7 @@ class Parts {
     Id sum = broadcast_to(out, split.back() == none ? constant(out, 0) : split.back(), shape);
     for (size_t k = 0; k < cells_.order(); ++k) {
       size_t j = (own + 1 + k) % cells_.order();
-      if (split[j] != none) sum = apply(out, madd, {split[j], state_[j], sum});
+      if (split[j] != none) sum = apply(out, masked_.at(id)[j] ? madd : fma, {split[j], state_[j], sum});
     }
     return sum;
   }
@@ -164,6 +168,7 @@ class Parts {
   Recurrence cells_;
   bool affine_ = false;
   std::map<Id, Split> varies_;
+  std::map<Id, std::vector<bool>> masked_;  // by cell: a select or an adjoint's product on the way from the cell
   Split state_;  // the cells' reads in the copy
   std::map<Id, Id> isolated_;  // writes in the copy
 };
@@ -200,25 +205,25 @@ bool Recurrence::is_shift() const {
 }
 
 std::optional<Recurrence> recurrence_of(const Graph& g, const std::vector<Id>& component) {
-  static const Op madd = op("madd");
+  static const Op madd = op("madd"), fma = op("fma");
   Recurrence r = cells_of(g, component);
   const size_t d = r.order();
   if (d > kMostOrder) return {};
   std::set<Id> used(r.write.begin(), r.write.end());
   used.insert(r.read.begin(), r.read.end());
   used.erase(none);
-  r.a.assign(d * d, none);
+  r.a.assign(d * d, none), r.masked.assign(d * d, false);
   r.b.assign(d, none);
   for (size_t i = 0; i < d; ++i) {
     if (g[r.write[i]].type != g[r.write[0]].type) return {};
     Id value = g[r.write[i]].in[0];
     while (std::binary_search(component.begin(), component.end(), value)) {
       const Node& node = g[value];
-      if (node.op != madd) return {};
+      if (node.op != madd && node.op != fma) return {};
       size_t j = 0;
       while (j < d && (r.read[j] != node.in[1] || node.in[1] == none)) ++j;
       if (j == d || r.a[i * d + j] != none || std::binary_search(component.begin(), component.end(), node.in[0])) return {};
-      r.a[i * d + j] = node.in[0];
+      r.a[i * d + j] = node.in[0], r.masked[i * d + j] = node.op == madd;
       used.insert(value);
       value = node.in[2];
     }

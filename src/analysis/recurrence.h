@@ -19,6 +19,7 @@ ir::Graph isolate_recurrences(const ir::Graph& g);
 struct Recurrence {
   std::vector<ir::Id> read, write;  // by cell; a cell that nobody reads has no read
   std::vector<ir::Id> a, b;
+  std::vector<bool> masked;  // by element of a: a 0 there, or in the cell, hides the other factor, even one that is not finite
   size_t order() const { return write.size(); }
   // Every cell only keeps a value for a tick.
   bool is_shift() const;

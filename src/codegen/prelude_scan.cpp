@@ -3,9 +3,10 @@
 // the product of the A so far. Whole segments lie in the lanes of vectors; where a run begins or ends within a segment, s, z
 // and m are kept and its ticks are done one by one with the same operations, so no cut of a run changes a bit. Where the
 // state is not finite, a tick is computed as it is written, and s, z and m start anew; so are all ticks of constant A whose
-// powers leave float's range. As written, a coefficient of 0 (of a value not chosen) drops what it multiplies, and so does a
-// gradient of 0.
+// powers leave float's range. As written, a masked coefficient of 0 (of a value not chosen) drops what it multiplies, and so
+// does a gradient of 0.
 #include <algorithm>
+#include <cctype>
 #include <vector>
 
 #include "base/check.h"
@@ -39,13 +40,14 @@ DG_FN void dg_give_segments(float *p, dg_vf *x, long lo, long hi) {
   for (int t = 0; t < 16; t += 4) dg_give_rows_v(to + t, x + t, 16);
   if (lo < hi && !whole) __builtin_memcpy(p + 16 * lo, rows + 16 * lo, 64 * (hi - lo));
 }
+DG_FN double dg_scan_plain(double a, double s, double c) { return a * s + c; }
 DG_FN double dg_scan_term(double a, double s, double c) { return a == 0 ? c : a * s + c; }
 DG_FN double dg_scan_term_r(double a, double s, double c) { return (a == 0) | (s == 0) ? c : a * s + c; }
 )";
 
 // ---- one recurrence --------------------------------------------------------------------------------------------------
 
-// dg_scan_ORDER_A_B_OUT[_r]: A by element, row by row: 0, 1, s (static), t (every tick); b by cell: 0 or t; of each cell's
+// dg_scan_ORDER_A_B_OUT[_r]: A by element, row by row: 0, 1, s (static), t (every tick), capital where nothing is masked; b by cell: 0 or t; of each cell's
 // values go out those before the tick (b), after it (a), both (x), none (n); r: ticks in descending order.
 class Scan {
  public:
@@ -57,7 +59,8 @@ class Scan {
       return text;
     };
     d_ = std::stoi(part());
-    a_ = part(), b_ = part(), out_ = part();
+    kinds_ = part(), b_ = part(), out_ = part();
+    for (char kind : kinds_) a_ += static_cast<char>(std::tolower(kind));
     reverse_ = name.ends_with("_r");
     varies_ = a_.find('t') != std::string::npos;
   }
@@ -67,6 +70,7 @@ class Scan {
  private:
   // What two vectors of segments need stays in registers.
   bool pairs_vectors() const { return d_ <= 2; }
+  bool plain(int i, int j) const { return std::isupper(kinds_[static_cast<size_t>(i * d_ + j)]) != 0; }
   char a(int i, int j) const { return a_[static_cast<size_t>(i * d_ + j)]; }
   bool before(int i) const { return out_[static_cast<size_t>(i)] == 'b' || out_[static_cast<size_t>(i)] == 'x'; }
   bool after(int i) const { return out_[static_cast<size_t>(i)] == 'a' || out_[static_cast<size_t>(i)] == 'x'; }
@@ -208,7 +212,7 @@ class Scan {
     text += cat("    if (", varies_ ? "" : "wild || ", "!(", cells([](int i) { return cat(i ? " + " : "", "n", i, " * 0"); }), " == 0)) {\n");
     for (int i = 0; i < d_; ++i) {
       std::string sum = adds(i) ? cat("(double)b", i, "t") : "0.0";
-      for (int j : columns(i)) sum = cat("dg_scan_term", reverse_ ? "_r(" : "(", element(i, j, "A"), ", x", j, ", ", sum, ")");
+      for (int j : columns(i)) sum = cat(plain(i, j) ? "dg_scan_plain(" : reverse_ ? "dg_scan_term_r(" : "dg_scan_term(", element(i, j, "A"), ", x", j, ", ", sum, ")");
       text += cat("      s", i, " = ", sum, ";\n");
     }
     text += cells([](int i) { return cat("      n", i, " = (float)s", i, ";\n"); }) + anew("k + 1") + "    }\n";
@@ -353,7 +357,7 @@ class Scan {
     return text + cells([](int i) { return cat("  *cell", i, " = g->cell[", i, "];\n"); }) + "}\n";
   }
 
-  std::string name_, a_, b_, out_;
+  std::string name_, kinds_, a_, b_, out_;
   int d_ = 0;
   bool reverse_ = false, varies_ = false;
 };

@@ -1,6 +1,7 @@
 #include "loop/lower.h"
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <set>
 
@@ -352,9 +353,10 @@ Kernel lower_scan(const Plan& plan, int region, const std::string& name) {
   for (size_t i = 0; i < r.a.size(); ++i) {
     const Id from = r.a[i] == none ? none : schedule::static_number(g, r.a[i]);
     const double* known = from == none ? nullptr : constant_value(g, from);
-    a += r.a[i] == none ? '0' : from == none ? 't' : known && *known == 1 ? '1' : 's';
-    if (a.back() == 't') pointers.push_back({array_for(low, plan, r.a[i]), lo});
-    if (a.back() == 's')
+    const char kind = r.a[i] == none ? '0' : from == none ? 't' : known && *known == 1 ? '1' : 's';
+    a += r.masked[i] ? kind : static_cast<char>(std::toupper(kind));
+    if (kind == 't') pointers.push_back({array_for(low, plan, r.a[i]), lo});
+    if (kind == 's')
       l.store(fixed, l.i(static_cast<int64_t>(i)), low.element(from, l.i(0), std::vector<int>(static_cast<size_t>(g[from].shape().rank()), l.i(0))));
   }
   for (size_t i = 0; i < r.order(); ++i) {

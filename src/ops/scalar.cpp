@@ -36,6 +36,8 @@ constexpr unsigned linear_in(std::string_view name) {
 }
 constexpr unsigned factors_in(std::string_view name) { return name == "mul" || name == "mulz" ? 0b11 : 0; }
 
+constexpr unsigned traits_of(std::string_view name) { return name == "select" || name == "mulz" ? stateless | masks : stateless; }
+
 // One element, and several.
 Uses uses(const OpDef& op, int64_t) {
   auto n = static_cast<size_t>(op.min_inputs);
@@ -85,7 +87,7 @@ void give(VjpCtx& v, int i, Grad grad) {
 
 const OpDef rows[] = {
 #define ROW(name, arity, doc, value, text, grads, lo, hi) \
-  OpDef{#name, doc, Family::scalar, arity, arity, stateless, infer, nullptr, nullptr, eval, \
+  OpDef{#name, doc, Family::scalar, arity, arity, traits_of(#name), infer, nullptr, nullptr, eval, \
         vjp_##name, elem, nullptr, uses, value_##name, text, lo, hi, linear_in(#name), factors_in(#name)},
 #include "ops/ops.def"
 #undef ROW

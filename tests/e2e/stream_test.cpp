@@ -156,6 +156,23 @@ TEST_P(Stream, CoefficientsThatAreNotFinite) {
     }
 }
 
+// A product by 0 keeps what is not finite, a select that takes another value forgets it.
+TEST_P(Stream, StatesThatAreNotFinite) {
+  Signal x = log(2.0f - frame_index()), at = frame_index();
+  auto [before, write] = Signal::history();
+  Signal product = write(before * select(at == 6.0f, 0.0f, 0.5f) + select(at < 4.0f, x, 1.0f));
+  Signal latched = select(at < 4.0f, x, 1.0f).latch(at == 6.0f || at == 3.0f);
+  Signal constant = select(at == 2.0f, NAN, 1.0f).onepole(0.0f);
+  for (const Signal& y : {product, latched, constant}) {
+    std::vector<float> got = y.realize(40), want;
+    {
+      test::OnBackend on(Backend::interpreter);
+      want = y.realize(40);
+    }
+    expect_same(got, want);
+  }
+}
+
 // Threads that go on in one stream get its blocks one after another, each block once.
 TEST_P(Stream, ThreadsShareAStream) {
   Signal count = Signal(1.0f).accum();
