@@ -168,7 +168,8 @@ class Oracle {
  public:
   explicit Oracle(const Patch& patch) : patch_(patch), graph_(driver::prepare(patch.capture.graph)) {}
 
-  std::vector<Values> run(int64_t frames, const std::vector<Values>& params, bool single = false) const {
+  // nudge: by how much data other than params is moved, relative.
+  std::vector<Values> run(int64_t frames, const std::vector<Values>& params, bool single = false, double nudge = 0) const {
     Values scratch;
     interp::Leaves leaves{[&](const Node& node, int64_t tick) {
       if (node.op->name == "param") return params[static_cast<size_t>(node.attrs.i("slot"))].data();
@@ -176,6 +177,7 @@ class Oracle {
       const float* from = node.op->name == "input" ? data[node.attrs.i("channel")].data() + tick * node.shape().size()
                                                    : patch_.capture.tensors[static_cast<size_t>(node.attrs.i("slot"))]->values().data();
       scratch.assign(from, from + node.shape().size());
+      for (size_t i = 0; i < scratch.size(); ++i) scratch[i] *= 1 + (i % 2 ? nudge : -nudge);
       return static_cast<const double*>(scratch.data());
     }};
     RunInfo info{frames, 0, patch_.sample_rate, 0};
