@@ -27,12 +27,8 @@ std::vector<float> times(std::vector<float> x, float gain) {
   return x;
 }
 
-// A stream in blocks, from its start; one block is a plain run.
+// A stream in blocks, from its start.
 void stream(Program& program, const Channels& in, std::vector<float>& out, int block) {
-  if (block == frames) {
-    out = std::move(program.run({.frames = frames, .inputs = Inputs(in.begin(), in.end())})[0]);
-    return;
-  }
   program.reset();
   std::vector<const float*> from(in.size());
   for (int at = 0; at < frames; at += block) {

@@ -163,11 +163,11 @@ class Scan {
   }
 
   // What is kept between runs (see StateLayout). To see what changed between them: cell, the values that the cells had, and,
-  // where A is constant, its static elements in m's place.
+  // where A is constant, its static elements in m's place. P[k] = A^k for k up to a segment's length, once P[0][0] is 1; wild:
+  // they leave float's range.
   std::string state() const {
-    const std::string wild = cat("DG_FN int ", name_, "_wild(const double *P) {\n  float all = 0;\n  for (int i = 0; i < ", (kSegment + 1) * d_ * d_,
-                                 "; ++i) all += (float)P[i] * 0;\n  return !(all == 0);\n}\n");
-    return cat("typedef struct { double s[", d_, "]; float cell[", d_, "], z[", d_, "], m[", d_ * d_, "], start; } ", name_, "_state;\n", varies_ ? "" : wild);
+    return cat("typedef struct { double s[", d_, "], P[", (kSegment + 1) * d_ * d_, "]; float cell[", d_, "], z[", d_, "], m[", d_ * d_, "], start, wild; } ",
+               name_, "_state;\n", varies_ ? "" : powers());
   }
 
   // ---- one by one ------------------------------------------------------------------------------------------------------
@@ -199,7 +199,7 @@ class Scan {
   std::string ticks() const {
     std::string text = cat("static void ", name_, "_ticks(", declared(), ", long t, long k, long count) {\n", load());
     text += "  if (k == 0) {\n" + anew("0") + "  }\n";
-    if (!varies_) text += cat("  const int wild = ", name_, "_wild(P);\n");
+    if (!varies_) text += "  const int wild = g->wild != 0;\n";
     text += cells([&](int i) { return cat("  float x", i, " = ", value(i, "k - start"), ";\n"); });
     text += cat("  for (; count > 0; --count, ++k, ", reverse_ ? "--t" : "++t", ") {\n");
     each_varying([&](const std::string& name) { text += cat("    const float ", name, "t = ", name, "[t];\n"); });
@@ -319,32 +319,34 @@ class Scan {
     return text;
   }
 
-  // P[k] = A^k for k up to a segment's length.
   std::string powers() const {
-    if (varies_) return "  const double *P = 0;\n";
-    std::string text = cat("  double P[", (kSegment + 1) * d_ * d_, "] = {", pairs([](int i, int j) { return i == j ? "1, " : "0, "; }), "};\n");
+    std::string text = cat("static void ", name_, "_powers(", name_, "_state *g, const float *A) {\n  double *P = g->P;\n  float all = 0;\n");
+    text += pairs([this](int i, int j) { return cat("  P[", i * d_ + j, "] = ", i == j ? 1 : 0, ";\n"); });
     text += cat("  for (int n = 0; n < 16; ++n) {\n    const double *p = P + n * ", d_ * d_, ";\n    double *q = P + (n + 1) * ", d_ * d_, ";\n");
     text += pairs([&](int i, int column) {
       std::string sum;
       for (int j : columns(i)) sum += cat(sum.empty() ? "" : " + ", a(i, j) == '1' ? "" : cat("A[", i * d_ + j, "] * "), "p[", j * d_ + column, "]");
       return cat("    q[", i * d_ + column, "] = ", sum.empty() ? "0" : sum, ";\n");
     });
-    return text + "  }\n";
+    text += cat("  }\n", statics([](int i) { return cat("  g->m[", i, "] = A[", i, "];\n"); }));
+    return text + cat("  for (int i = 0; i < ", (kSegment + 1) * d_ * d_, "; ++i) all += (float)P[i] * 0;\n  g->wild = !(all == 0);\n}\n");
   }
 
   // ---- a tile ----------------------------------------------------------------------------------------------------------
 
   std::string whole() const {
     std::string text = cat("static void ", name_, "(", streams(true), cells([](int i) { return cat(", float *cell", i); }));
-    text += cat(", double *kept, long n, long first) {\n  ", name_, "_state *g = (", name_, "_state *)kept;\n", powers());
+    text += cat(", double *kept, long n, long first) {\n  ", name_, "_state *g = (", name_, "_state *)kept;\n  const double *P = g->P;\n");
     text += cat("  const long k = ", reverse_ ? "-(first + n)" : "first", " & 15, ragged = (-k & 15) < n ? -k & 15 : n;\n");
-    const std::string changed = varies_ ? "" : statics([](int i) { return cat(" || g->m[", i, "] != A[", i, "]"); });
-    text += cat("  if (", cells([](int i) { return cat(i ? " || " : "", "g->cell[", i, "] != *cell", i); }), changed, ") { /* from outside */\n");
+    if (!varies_) {
+      text += cat("  const int other = P[0] != 1", statics([](int i) { return cat(" || g->m[", i, "] != A[", i, "]"); }), ";\n");
+      text += cat("  if (other) ", name_, "_powers(g, A);\n");
+    }
+    text += cat("  if (", cells([](int i) { return cat(i ? " || " : "", "g->cell[", i, "] != *cell", i); }), varies_ ? "" : " || other", ") { /* from outside */\n");
     text += cells([](int i) { return cat("    g->s[", i, "] = *cell", i, ", g->z[", i, "] = 0;\n"); });
     if (varies_) text += pairs([&](int j, int i) { return cat("    g->m[", j * d_ + i, "] = ", i == j ? 1 : 0, ";\n"); });
-    else text += statics([](int i) { return cat("    g->m[", i, "] = A[", i, "];\n"); });
     text += cat("    g->start = (float)k;\n  }\n  if (ragged > 0) ", name_, "_ticks(", shared(), ", ", reverse_ ? "n - 1" : "0", ", k, ragged);\n");
-    if (!varies_) text += cat("  const int wild = ", name_, "_wild(P);\n");
+    if (!varies_) text += "  const int wild = g->wild != 0;\n";
     text += "  const long whole = (n - ragged) / 16, rest = n - ragged - 16 * whole;\n  for (long done = 0; done < whole;) {\n";
     const std::string from = reverse_ ? "rest + 16 * (whole - done - count)" : "ragged + 16 * done";
     text += cat("    const long most = ", pairs_vectors() ? "whole - done > DG_W ? 2 * DG_W : DG_W" : "DG_W", ", count = whole - done < most ? whole - done : most;\n");

@@ -12,8 +12,8 @@ using schedule::Place;
 
 namespace {
 
-// See codegen/prelude_scan.cpp: a state in double; the cells, z and m in float, and where the segment starts.
-int64_t segment_bytes(int64_t order) { return 8 * order + 4 * (order + order + order * order + 1); }
+// See codegen/prelude_scan.cpp: a state and powers in double; the cells, z, m and two numbers in float.
+int64_t segment_bytes(int64_t order) { return 8 * (order + 17 * order * order) + 4 * (order + order + order * order + 2); }
 
 }  // namespace
 
@@ -50,8 +50,10 @@ StateLayout::StateLayout(const schedule::Plan& plan) {
 
 float* RunMemory::stream(Id id, const Tile& tile) const {
   const Place& p = place(id);
-  if (!p.whole || tile.start == 0) return base(p);
-  return base(p) + ticks_before_tile(plan_.graph[id].clock(), tile) * p.size;
+  float* const moved = elsewhere_[static_cast<size_t>(memory_.stream[static_cast<size_t>(id)])];
+  float* const first = moved ? moved : base(p);
+  if (!p.whole || tile.start == 0) return first;
+  return first + ticks_before_tile(plan_.graph[id].clock(), tile) * p.size;
 }
 
 // A whole stream's pad stays as it is during the run.

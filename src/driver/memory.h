@@ -39,9 +39,10 @@ struct DeviceState : State {
 
 class RunMemory {
  public:
+  // elsewhere: by place, null or where in the caller's memory a stream of the whole run lies instead.
   RunMemory(const schedule::Plan& plan, const StateLayout& layout, const schedule::MemoryPlan& memory, runtime::Device& device,
-            const runtime::Block& arena, uint64_t position, int64_t frames)
-      : plan_(plan), layout_(layout), memory_(memory), device_(device), arena_(arena), position_(position), frames_(frames) {}
+            const runtime::Block& arena, const std::vector<float*>& elsewhere, uint64_t position, int64_t frames)
+      : plan_(plan), layout_(layout), memory_(memory), device_(device), arena_(arena), elsewhere_(elsewhere), position_(position), frames_(frames) {}
 
   // The stream's first tick in the tile.
   float* stream(ir::Id id, const Tile& tile) const;
@@ -80,6 +81,7 @@ class RunMemory {
   const schedule::MemoryPlan& memory_;
   runtime::Device& device_;
   const runtime::Block& arena_;
+  const std::vector<float*>& elsewhere_;
   uint64_t position_;
   int64_t frames_;
 };

@@ -27,6 +27,7 @@ struct RunWorkspace : Workspace {
   schedule::MemoryPlan memory;
   runtime::Block arena, numbers, scratch, table;  // numbers: RunScalars, then literals; table: of a launch's arrays
   std::vector<runtime::Block> inputs;
+  std::vector<float*> elsewhere;  // by place: see RunMemory
   std::vector<Tile> tiles;
   std::vector<Checkpoint> checkpoints;
   std::unique_ptr<DeviceState> own_state;  // of runs without one
@@ -44,6 +45,7 @@ class Run {
 
  private:
   void bind();
+  void move_outputs(std::span<const std::span<float>> outputs);
   void sweep(int level);
   void run_tile(int level, const Tile& tile, bool again);
   void run_after(int level);
