@@ -47,8 +47,9 @@ DG_FN double dg_scan_term_r(double a, double s, double c) { return (a == 0) | (s
 
 // ---- one recurrence --------------------------------------------------------------------------------------------------
 
-// dg_scan_ORDER_A_B_OUT[_r]: A by element, row by row: 0, 1, s (static), t (every tick), capital where nothing is masked; b by cell: 0 or t; of each cell's
-// values go out those before the tick (b), after it (a), both (x), none (n); r: ticks in descending order.
+// dg_scan_ORDER_A_B_OUT[_r]: A by element, row by row: 0, 1, s (static), t (every tick), capital where nothing is masked; b by
+// cell: 0 or t; of each cell's values go out those before the tick (b), after it (a), both (x), none (n); r: ticks in
+// descending order.
 class Scan {
  public:
   explicit Scan(const std::string& name) : name_(name) {

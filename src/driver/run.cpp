@@ -112,8 +112,8 @@ void Run::bind() {
   }
 }
 
-// An output of frames that nothing asks more of lies where the caller wants it, unless an input that is still to be read
-// lies there.
+// An output of frames that nothing asks more of lies where the caller wants it, unless an input that is still to be read or
+// another output lies there.
 void Run::move_outputs(std::span<const std::span<float>> outputs) {
   std::fill(w_.elsewhere.begin(), w_.elsewhere.end(), nullptr);
   if (!on_host_) return;
@@ -121,9 +121,10 @@ void Run::move_outputs(std::span<const std::span<float>> outputs) {
     const Id id = plan_.graph.outputs[i];
     const Node& node = plan_.graph[id];
     const float *begin = outputs[i].data(), *end = begin + outputs[i].size();
-    const bool read = std::any_of(args_.inputs.begin(), args_.inputs.end(), [&](auto& in) { return in.data() < end && begin < in.data() + in.size(); });
+    auto meets = [&](std::span<const float> other) { return other.data() < end && begin < other.data() + other.size(); };
+    const bool shared = std::any_of(args_.inputs.begin(), args_.inputs.end(), meets) || std::count_if(outputs.begin(), outputs.end(), meets) > 1;
     float*& place = w_.elsewhere[static_cast<size_t>(w_.memory.stream[static_cast<size_t>(id)])];
-    if (!read && !place && node.clock() == frame_clock && memory_.place(id).pad == 0 && memory_.place(id).whole && !node.op->is(adds_in_place))
+    if (!shared && !place && node.clock() == frame_clock && memory_.place(id).pad == 0 && memory_.place(id).whole && !node.op->is(adds_in_place))
       place = outputs[i].data();
   }
 }
