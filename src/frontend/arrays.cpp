@@ -6,10 +6,6 @@
 namespace dgen::detail {
 namespace {
 
-void need(const char* op, const Value& x, Loc loc) {
-  if (!x) fail_at(op, "an empty handle", nullptr, 0, loc);
-}
-
 int norm_axis(const char* op, int axis, int rank, const Value& x, Loc loc) {
   if (axis < -rank || axis >= rank)
     fail_at(op, cat("axis ", axis, " is out of range for ", x.shape().str()), &x, 1, loc);
@@ -80,14 +76,14 @@ Value shrink(const Value& x, const std::vector<Range>& ranges, Loc loc) {
 }
 
 Value slice_axis(const Value& x, int axis, Range range, Loc loc) {
-  need("slice", x, loc);
+  check_handle("slice", x, loc);
   std::vector<Range> ranges(static_cast<size_t>(norm_axis("slice", axis, x.rank(), x, loc)) + 1);
   ranges.back() = range;
   return shrink(x, ranges, loc);
 }
 
 Value take(const Value& x, int64_t i, Loc loc) {
-  need("index", x, loc);
+  check_handle("index", x, loc);
   if (x.rank() == 0) fail_at("index", "a value of shape () has no rows", &x, 1, loc);
   int64_t n = x.shape()[0], row = i < 0 ? i + n : i;
   if (row < 0 || row >= n) fail_at("index", cat("index ", i, " is out of range for ", x.shape().str()), &x, 1, loc);
@@ -168,7 +164,7 @@ Value windows(const Value& x, int size, int stride, Loc loc) {
 }
 
 Value reduce(const char* op, const Value& x, const Axes& axes, bool keepdims, Loc loc) {
-  need(op, x, loc);
+  check_handle(op, x, loc);
   ir::Ints which = axes.empty() ? all_axes(x) : norm_axes(op, axes, x, loc);
   if (which.empty()) return x;
   Value y = apply(op, {x}, {{"axes", which}}, loc);

@@ -89,13 +89,16 @@ void check_shape(std::string_view op, const Shape& shape, Loc loc) {
   if (!(count < static_cast<double>(kMostValues))) fail_at(op, "not enough memory for shape " + shape.str(), nullptr, 0, loc);
 }
 
+void check_handle(std::string_view op, const Value& x, Loc loc) {
+  if (!x) fail_at(op, "an empty handle", nullptr, 0, loc);
+}
+
 Value make_value(NewNode node, Groups groups) { return Value(std::move(node), std::move(groups)); }
 
 namespace {
 
 void check_handles(std::string_view op, const Value* in, size_t n, Loc loc) {
-  for (size_t i = 0; i < n; ++i)
-    if (!in[i].node()) fail_at(op, "an empty handle", in, 0, loc);
+  for (size_t i = 0; i < n; ++i) check_handle(op, in[i], loc);
 }
 
 // The node of op over inputs whose type is known.

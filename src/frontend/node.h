@@ -92,6 +92,7 @@ std::string where(const ir::Loc& loc);
 // Axes of at least one element; 2^36 elements, 256 GiB, are taken for a mistake before memory is asked for.
 inline constexpr int64_t kMostValues = int64_t{1} << 36;  // of one handle or run; beyond it there is no memory
 void check_shape(std::string_view op, const Shape& shape, Loc loc);
+void check_handle(std::string_view op, const Value& x, Loc loc);
 [[noreturn]] void fail_at(std::string_view op, const std::string& what, const Value* in, size_t n, Loc loc);
 
 }  // namespace dgen::detail

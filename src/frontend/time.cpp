@@ -67,14 +67,14 @@ Value buffer(const Value& x, int64_t size, int64_t hop, int64_t period, Loc loc)
 Value overlap_add(const Value& x, int64_t hop, Loc loc) { return apply("overlap_add", {x}, {{"hop", hop}}, loc); }
 
 Value hold(const Value& x, int64_t period, Loc loc) {
-  if (!x) fail_at("hold", "an empty handle", nullptr, 0, loc);
+  check_handle("hold", x, loc);
   if (x.clock().period == period) return x;
   return apply("hold", {x}, {{"period", period}}, loc);
 }
 
 Value every(const Value& x, int64_t hop, Loc loc) {
   check_hop("every", hop, loc);
-  if (!x) fail_at("every", "an empty handle", nullptr, 0, loc);
+  check_handle("every", x, loc);
   int64_t now = x.clock().period;
   if (now == hop) return x;
   if (now == 0) return hold(x, hop, loc);
@@ -126,7 +126,7 @@ Value cell(const Shape& shape, int64_t period, const Operand& init, Loc loc) {
 
 Value write_cell(const Value& read, const Value& v, Loc loc) {
   static const ir::Op op = ir::op("state_write");
-  if (!v) fail_at("write", "an empty handle", nullptr, 0, loc);
+  check_handle("write", v, loc);
   std::shared_ptr<Cell> cell = read.node()->cell.lock();
   DGEN_ASSERT(cell);
   if (v.shape() != cell->type.shape)

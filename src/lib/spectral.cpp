@@ -12,9 +12,13 @@ using X = SignalTensor;
 using detail::CallSite;
 constexpr float pi = std::numbers::pi_v<float>;
 
+void check_window(int64_t n) {
+  if (n < 1) detail::raise("window", "the size must be at least 1, got " + std::to_string(n), {});
+}
+
 // 2 pi i / n
 Tensor turns(int64_t n) {
-  if (n < 1) detail::raise("window", "the size must be at least 1, got " + std::to_string(n), {});
+  check_window(n);
   return detail::iota(n) * (2 * pi / static_cast<float>(n));
 }
 
@@ -50,7 +54,7 @@ Tensor hamming(int64_t n) { return 0.54f - 0.46f * cos(turns(n)); }
 Tensor blackman(int64_t n) { return 0.42f - 0.5f * cos(turns(n)) + 0.08f * cos(2.0f * turns(n)); }
 
 Tensor window(Window kind, int64_t n) {
-  if (n < 1) detail::raise("window", "the size must be at least 1, got " + std::to_string(n), {});
+  check_window(n);
   switch (kind) {
     case Window::hann:
       return hann(n);
