@@ -26,6 +26,17 @@ bool is_write(const Graph& g, Id id) {
   return !node.clock().is_static() && node.attrs.has("cell") && g.cells[static_cast<size_t>(node.attrs.i("cell"))].write == id;
 }
 
+// Static, or held from a static value.
+bool stands_still(const Graph& g, Id id) {
+  static const Op hold = op("hold");
+  while (!g[id].clock().is_static()) {
+    const Node& node = g[id];
+    if (node.in.size() != 1 || (node.op != hold && !node.op->is(view_only))) return false;
+    id = node.in[0];
+  }
+  return true;
+}
+
 std::vector<std::vector<Id>> components_with_cells(const Graph& g) {
   std::vector<int> number = feedback_components(g);
   std::map<int, std::vector<Id>> members;
@@ -53,7 +64,8 @@ Recurrence cells_of(const Graph& g, const std::vector<Id>& component) {
 // Values that depend on the cells of one component as what multiplies each cell, and the rest.
 class Parts {
  public:
-  Parts(const Graph& g, const std::vector<Id>& component) : g_(g), cells_(cells_of(g, component)) {
+  // readers: how many nodes and roots read each node.
+  Parts(const Graph& g, const std::vector<Id>& component, const std::vector<int>& readers) : g_(g), cells_(cells_of(g, component)) {
     const Type& type = g[cells_.write[0]].type;
     affine_ = cells_.order() <= kMostOrder && type.shape.size() == 1 && type.clock.period == 1;
     for (Id id : component) {
@@ -61,6 +73,7 @@ class Parts {
       if (affine_ && (is_read(g[id]) || depends(id))) affine_ = is_read(g[id]) || is_write(g, id) || linear(id) != 0, varies_[id];
     }
     affine_ = affine_ && !varies_.empty();
+    if (affine_) find_input(component, readers);
   }
 
   bool affine() const { return affine_; }
@@ -70,15 +83,61 @@ class Parts {
   Id visit(Graph& out, Id id, const std::vector<Id>& to) {
     if (!varies_.count(id)) return none;
     if (is_read(g_[id])) return read(out, id, to[static_cast<size_t>(id)]), none;
-    if (is_write(g_, id)) return isolate(out, id);
+    if (is_write(g_, id)) return isolate(out, id, to);
     combine(out, id, to);
     for (Id write : cells_.write)
-      if (g_[write].in[0] == id) return isolate(out, write);
+      if (g_[write].in[0] == id) return isolate(out, write, to);
     return none;
   }
 
  private:
-  using Split = std::vector<Id>;  // by cell, then the rest; none is 0
+  using Split = std::vector<Id>;  // by cell, of the input, then the rest; none is 0
+  size_t input_part() const { return cells_.order(); }
+  size_t rest_part() const { return cells_.order() + 1; }
+
+  bool is_stream(Id id) const { return !stands_still(g_, id) && !varies_.count(id); }
+
+  // The input: a stream that all streams added in the component are constant multiples of; one that is read for nothing else
+  // need not be computed.
+  void find_input(const std::vector<Id>& component, const std::vector<int>& readers) {
+    std::vector<std::vector<Id>> chains;
+    for (Id id : component)
+      for (size_t i = 0; i < g_[id].in.size(); ++i) {
+        const Id in = g_[id].in[i];
+        if (!is_stream(in) || is_read(g_[id])) continue;
+        if (!is_write(g_, id) && !(linear(id) >> i & 1)) return;  // a coefficient that varies
+        chains.push_back(multiples(in));
+      }
+    if (chains.empty()) return;
+    auto common = [&](Id id) { return std::all_of(chains.begin(), chains.end(), [id](auto& chain) { return std::find(chain.begin(), chain.end(), id) != chain.end(); }); };
+    auto first = std::find_if(chains[0].begin(), chains[0].end(), common);
+    if (first == chains[0].end()) return;
+    while (first + 1 != chains[0].end() && readers[static_cast<size_t>(*first)] == 1) ++first;
+    input_ = *first;
+  }
+  // A stream and what it is a constant multiple of, in turn.
+  std::vector<Id> multiples(Id id) const {
+    std::vector<Id> chain;
+    for (;;) {
+      chain.push_back(id);
+      const Node& node = g_[id];
+      Id next = none;
+      unsigned streams = 0;
+      for (size_t i = 0; i < node.in.size(); ++i)
+        if (is_stream(node.in[i])) streams |= 1u << i, next = node.in[i];
+      const bool one = streams != 0 && (streams & (streams - 1)) == 0;
+      if (node.op->family != Family::scalar || !one || ((node.op->factors & streams) == 0 && node.op->linear != streams)) return chain;
+      id = next;
+    }
+  }
+  // What the input is multiplied by in a stream.
+  Id multiple(Graph& out, Id id, const std::vector<Id>& to) const {
+    if (id == input_) return constant(out, 1);
+    const Node& node = g_[id];
+    std::vector<Id> in;
+    for (Id i : node.in) in.push_back(is_stream(i) ? multiple(out, i, to) : still(out, to[static_cast<size_t>(i)]));
+    return apply(out, node.op, std::move(in), node.attrs, node.loc);
+  }
 
   bool depends(Id id) const {
     const std::vector<Id>& in = g_[id].in;
@@ -96,7 +155,7 @@ class Parts {
   }
 
   void read(Graph& out, Id id, Id now) {
-    Split split(cells_.order() + 1, none);
+    Split split(cells_.order() + 2, none);
     for (size_t i = 0; i < cells_.order(); ++i)
       if (cells_.read[i] == id) split[i] = constant(out, 1), state_.resize(cells_.order(), none), state_[i] = now;
     varies_[id] = std::move(split), masked_[id].assign(cells_.order(), false);
@@ -106,15 +165,19 @@ class Parts {
   void combine(Graph& out, Id id, const std::vector<Id>& to) {
     const Node& node = g_[id];
     const unsigned mask = linear(id);
-    Split split(cells_.order() + 1, none);
-    for (size_t part = 0; part <= cells_.order(); ++part) {
+    Split split(cells_.order() + 2, none);
+    for (size_t part = 0; part <= rest_part(); ++part) {
       bool any = false;
       std::vector<Id> in;
       for (size_t i = 0; i < node.in.size(); ++i) {
         auto varying = varies_.find(node.in[i]);
-        const bool rest = part == cells_.order(), linear = mask >> i & 1;
-        Id now = to[static_cast<size_t>(node.in[i])];
-        Id value = !linear ? (rest ? now : still(out, now)) : varying != varies_.end() ? varying->second[part] : rest ? now : none;
+        const bool rest = part == rest_part(), linear = mask >> i & 1;
+        const Id now = to[static_cast<size_t>(node.in[i])];
+        Id value = none;
+        if (!linear) value = rest ? now : still(out, now);
+        else if (varying != varies_.end()) value = varying->second[part];
+        else if (input_ == none || !is_stream(node.in[i])) value = rest ? now : none;
+        else if (part == input_part()) value = multiple(out, node.in[i], to);
         any = any || (linear && value != none);
         in.push_back(value == none ? constant(out, 0) : value);
       }
@@ -137,26 +200,33 @@ class Parts {
     return in == node.in[0] ? id : out.add(node.op, {in}, node.attrs, node.loc);
   }
 
-  Id isolate(Graph& out, Id write) {
+  Id isolate(Graph& out, Id write, const std::vector<Id>& to) {
     auto [done, is_new] = isolated_.try_emplace(write, none);
     if (!is_new) return done->second;
     varies_[write] = varies_.at(g_[write].in[0]), masked_[write] = masked_.at(g_[write].in[0]);
     Node node = g_[write];
     if (node.label.empty()) node.label = g_[node.in[0]].label;
-    node.in = {next_value(out, write)};
+    node.in = {next_value(out, write, to)};
     done->second = out.add(std::move(node));
     if (out.rewrites) out.rewrites->push_back({"recurrence", print_node(g_, write), print_node(out, done->second)});
     return done->second;
   }
 
   // The cell's own value comes last, since it is on the shortest way around the loop.
-  Id next_value(Graph& out, Id id) {
-    static const Op madd = op("madd"), fma = op("fma");
+  Id next_value(Graph& out, Id id, const std::vector<Id>& to) {
+    static const Op madd = op("madd"), fma = op("fma"), mul = op("mul"), add = op("add");
     const Split& split = varies_.at(id);
     const Shape& shape = g_[id].shape();
     size_t own = 0;
     while (cells_.write[own] != id) ++own;
-    Id sum = broadcast_to(out, split.back() == none ? constant(out, 0) : split.back(), shape);
+    Id rest = split[rest_part()];
+    if (const Id gain = split[input_part()]; gain != none) {
+      const double* known = constant_value(out, gain);
+      const Id input = to[static_cast<size_t>(input_)];
+      const Id term = known && *known == 1 ? input : apply(out, mul, {gain, input});
+      rest = rest == none ? term : apply(out, add, {term, rest});
+    }
+    Id sum = broadcast_to(out, rest == none ? constant(out, 0) : rest, shape);
     for (size_t k = 0; k < cells_.order(); ++k) {
       size_t j = (own + 1 + k) % cells_.order();
       if (split[j] != none) sum = apply(out, masked_.at(id)[j] ? madd : fma, {split[j], state_[j], sum});
@@ -167,6 +237,7 @@ class Parts {
   const Graph& g_;
   Recurrence cells_;
   bool affine_ = false;
+  Id input_ = none;
   std::map<Id, Split> varies_;
   std::map<Id, std::vector<bool>> masked_;  // by cell: a select or an adjoint's product on the way from the cell
   Split state_;  // the cells' reads in the copy
@@ -178,8 +249,12 @@ class Parts {
 Graph isolate_recurrences(const Graph& g) {
   std::map<Id, Parts*> parts_of;
   std::vector<std::unique_ptr<Parts>> all;
+  std::vector<int> readers(static_cast<size_t>(g.size()), 0);
+  for (auto& node : g.nodes())
+    for (Id in : node.in) ++readers[static_cast<size_t>(in)];
+  for (Id root : g.roots()) ++readers[static_cast<size_t>(root)];
   for (auto& component : components_with_cells(g)) {
-    auto parts = std::make_unique<Parts>(g, component);
+    auto parts = std::make_unique<Parts>(g, component, readers);
     if (!parts->affine()) continue;
     for (Id id : component) parts_of[id] = parts.get();
     all.push_back(std::move(parts));

@@ -48,8 +48,8 @@ DG_FN double dg_scan_term_r(double a, double s, double c) { return (a == 0) | (s
 // ---- one recurrence --------------------------------------------------------------------------------------------------
 
 // dg_scan_ORDER_A_B_OUT[_r]: A by element, row by row: 0, 1, s (static), t (every tick), capital where nothing is masked; b by
-// cell: 0 or t; of each cell's values go out those before the tick (b), after it (a), both (x), none (n); r: ticks in
-// descending order.
+// cell: 0, t, or s: a static multiple, in B, of the input f; of each cell's values go out those before the tick (b), after it
+// (a), both (x), none (n); r: ticks in descending order.
 class Scan {
  public:
   explicit Scan(const std::string& name) : name_(name) {
@@ -75,7 +75,9 @@ class Scan {
   char a(int i, int j) const { return a_[static_cast<size_t>(i * d_ + j)]; }
   bool before(int i) const { return out_[static_cast<size_t>(i)] == 'b' || out_[static_cast<size_t>(i)] == 'x'; }
   bool after(int i) const { return out_[static_cast<size_t>(i)] == 'a' || out_[static_cast<size_t>(i)] == 'x'; }
-  bool adds(int i) const { return b_[static_cast<size_t>(i)] == 't'; }
+  bool adds(int i) const { return b_[static_cast<size_t>(i)] != '0'; }
+  bool streamed(int i) const { return b_[static_cast<size_t>(i)] == 't'; }
+  bool has_input() const { return b_.find('s') != std::string::npos; }
   // The columns of row i in the order of computing: the cell's own last, since it is on the shortest way around.
   std::vector<int> columns(int i) const {
     std::vector<int> js;
@@ -116,11 +118,12 @@ class Scan {
 
   // Parameters: A's static elements, streams in, streams out.
   std::string streams(bool declare) const {
-    std::string text = declare ? "const float *A" : "A";
+    std::string text = declare ? "const float *A, const float *B" : "A, B";
     auto add = [&](const std::string& name, bool in) { text += cat(declare ? (in ? ", const float *" : ", float *") : ", ", name); };
     each_varying([&](const std::string& name) { add(name, true); });
+    if (has_input()) add("f", true);
     for (int i = 0; i < d_; ++i)
-      if (adds(i)) add(cat("b", i), true);
+      if (streamed(i)) add(cat("b", i), true);
     each_out([&](int, const std::string& name, bool) { add(name, false); });
     return text;
   }
@@ -204,8 +207,9 @@ class Scan {
     text += cells([&](int i) { return cat("  float x", i, " = ", value(i, "k - start"), ";\n"); });
     text += cat("  for (; count > 0; --count, ++k, ", reverse_ ? "--t" : "++t", ") {\n");
     each_varying([&](const std::string& name) { text += cat("    const float ", name, "t = ", name, "[t];\n"); });
+    if (has_input()) text += "    const float ft = f[t];\n";
     for (int i = 0; i < d_; ++i) {
-      if (adds(i)) text += cat("    const float b", i, "t = b", i, "[t];\n");
+      if (adds(i)) text += cat("    const float b", i, "t = ", streamed(i) ? cat("b", i, "[t]") : cat("B[", i, "] * ft"), ";\n");
       if (before(i)) text += cat("    u", i, "[t] = x", i, ";\n");
     }
     text += step("float", "DG_FMA", "A");
@@ -238,8 +242,9 @@ class Scan {
       });
     };
     each_varying(take);
+    if (has_input()) take("f");
     for (int i = 0; i < d_; ++i)
-      if (adds(i)) take(cat("b", i));
+      if (streamed(i)) take(cat("b", i));
     each_out([&](int, const std::string& o, bool) {
       each_vector(vectors, [&](const std::string& g, const std::string&) {
         text += cat("  dg_vf ", o, "z", g, "[16];\n");
@@ -258,6 +263,8 @@ class Scan {
     std::string text;
     if (a_.find('s') != std::string::npos)
       text += cat("  dg_vf c[", d_ * d_, "];\n  for (int i = 0; i < ", d_ * d_, "; ++i) c[i] = dg_splat(A[i]);\n");
+    for (int i = 0; i < d_; ++i)
+      if (adds(i) && !streamed(i)) text += cat("  const dg_vf e", i, " = dg_splat(B[", i, "]);\n");
     each_vector(vectors, [&](const std::string& g, const std::string&) {
       text += cells([&](int i) { return cat("  dg_vf z", i, g, " = {0};\n"); });
       if (varies_) text += pairs([&](int j, int i) { return cat("  dg_vf m", j, i, g, " = dg_splat(", i == j ? 1 : 0, ");\n"); });
@@ -266,7 +273,7 @@ class Scan {
     each_vector(vectors, [&](const std::string& g, const std::string&) {
       each_varying([&](const std::string& name) { text += cat("    const dg_vf ", name, "t", g, " = ", name, "x", g, "[t];\n"); });
       for (int i = 0; i < d_; ++i)
-        if (adds(i)) text += cat("    const dg_vf b", i, "t", g, " = b", i, "x", g, "[t];\n");
+        if (adds(i)) text += cat("    const dg_vf b", i, "t", g, " = ", streamed(i) ? cat("b", i, "x", g, "[t]") : cat("e", i, " * fx", g, "[t]"), ";\n");
       text += keep(false, g) + step("dg_vf", "DG_FMA_V", "c", g) + keep(true, g);
     });
     return text + "  }\n";

@@ -22,11 +22,11 @@ namespace {
 constexpr int64_t kLargestRegisterState = 64;
 constexpr int64_t kShortestHold = 16;  // frames that are worth a loop
 
-// Builds one kernel over one region's values.
+// Builds one kernel over one region's values, or, with region -1, beside the regions.
 class Lowering {
  public:
   Lowering(const Plan& plan, int region, std::string name)
-      : plan_(plan), g_(plan.graph), region_(plan.regions[static_cast<size_t>(region)]), number_(region), l_(std::move(name)) {}
+      : plan_(plan), g_(plan.graph), region_(region < 0 ? none_ : plan.regions[static_cast<size_t>(region)]), number_(region), l_(std::move(name)) {}
 
   LoopBuilder& builder() { return l_; }
 
@@ -295,6 +295,7 @@ class Lowering {
     std::vector<int> idx;
     int array = -1;
   };
+  inline static const Region none_;
   const Plan& plan_;
   const Graph& g_;
   const Region& region_;
@@ -347,21 +348,24 @@ Kernel lower_scan(const Plan& plan, int region, const std::string& name) {
   const Graph& g = plan.graph;
   const analysis::Recurrence& r = plan.regions[static_cast<size_t>(region)].recurrence;
   const int lo = l.arg(KernelArg::lo), n = l.sub(l.arg(KernelArg::hi), lo);
-  const int fixed = l.local(static_cast<int64_t>(r.a.size()));
-  std::vector<std::pair<int, int>> pointers{{fixed, l.i(0)}}, cells;
+  const schedule::ScanGains gains = schedule::scan_gains(g, r, [&plan](Id id) { return plan.stored(id); });
+  const int fixed = l.local(static_cast<int64_t>(r.a.size())), factors = gains.input == none ? fixed : l.local(static_cast<int64_t>(r.order()));
+  std::vector<std::pair<int, int>> pointers{{fixed, l.i(0)}, {factors, l.i(0)}}, cells;
   std::string a, b, out;
+  auto number = [&](Id id) { return low.element(id, l.i(0), std::vector<int>(static_cast<size_t>(g[id].shape().rank()), l.i(0))); };
   for (size_t i = 0; i < r.a.size(); ++i) {
     const Id from = r.a[i] == none ? none : schedule::static_number(g, r.a[i]);
     const double* known = from == none ? nullptr : constant_value(g, from);
     const char kind = r.a[i] == none ? '0' : from == none ? 't' : known && *known == 1 ? '1' : 's';
     a += r.masked[i] ? kind : static_cast<char>(std::toupper(kind));
     if (kind == 't') pointers.push_back({array_for(low, plan, r.a[i]), lo});
-    if (kind == 's')
-      l.store(fixed, l.i(static_cast<int64_t>(i)), low.element(from, l.i(0), std::vector<int>(static_cast<size_t>(g[from].shape().rank()), l.i(0))));
+    if (kind == 's') l.store(fixed, l.i(static_cast<int64_t>(i)), number(from));
   }
+  if (gains.input != none) pointers.push_back({array_for(low, plan, gains.input), lo});
   for (size_t i = 0; i < r.order(); ++i) {
-    b += r.b[i] == none ? '0' : 't';
-    if (r.b[i] != none) pointers.push_back({array_for(low, plan, r.b[i]), lo});
+    b += r.b[i] == none ? '0' : gains.gain[i] == none ? 't' : 's';
+    if (b.back() == 's') l.store(factors, l.i(static_cast<int64_t>(i)), number(gains.gain[i]));
+    if (b.back() == 't') pointers.push_back({array_for(low, plan, r.b[i]), lo});
     out += values_out(plan, r.read[i], r.write[i]);
     auto cell = static_cast<Id>(g[r.write[i]].attrs.i("cell"));
     cells.push_back({l.array({ArrayRef::state, cell, 1, LoopType::f32, true}), l.i(0)});
@@ -492,9 +496,8 @@ std::vector<Kernel> advance_kernels(const Plan& plan, int level) {
   std::vector<Kernel> kernels;
   const Graph& g = plan.graph;
   for (Id id = 0; id < g.size(); ++id) {
-    int region = plan.region_of[static_cast<size_t>(id)];
-    if (region < 0 || !is_closed_form(g, id) || plan.level[static_cast<size_t>(id)] != level) continue;
-    Lowering low(plan, region, "advance" + std::to_string(id));
+    if (!is_closed_form(g, id) || plan.level[static_cast<size_t>(id)] != level) continue;
+    Lowering low(plan, plan.region_of[static_cast<size_t>(id)], "advance" + std::to_string(id));
     auto& l = low.builder();
     int64_t size = g[id].shape().size();
     int phase = l.array({ArrayRef::phase, id, size, LoopType::u64, true});

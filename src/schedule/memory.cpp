@@ -52,6 +52,9 @@ MemoryPlanner::MemoryPlanner(const Plan& plan) : plan_(plan) {
     reader_levels_[at(in)].push_back(by_level);
   };
   for (Id id = 0; id < g.size(); ++id) {
+    // A phase goes on after each tile.
+    if (is_closed_form(g, id))
+      for (Id in : stored_inputs(plan, id)) reads(in, timeline_.level_end[at(plan.level[at(id)])], plan.level[at(id)]);
     if (!plan.stored(id)) continue;
     int region = plan.region_of[at(id)], level = run_level(id);
     // Initial values are copied when the static sweep before the cell's own is done.
@@ -59,10 +62,7 @@ MemoryPlanner::MemoryPlanner(const Plan& plan) : plan_(plan) {
       for (Id init : g[id].in) reads(init, timeline_.level_end[static_cast<size_t>(plan.level[at(id)] - 1)], plan.level[at(id)] - 1);
       continue;
     }
-    for (Id in : stored_inputs(plan, id)) {
-      reads(in, timeline_.of_region[static_cast<size_t>(region)], level);
-      if (g[id].op->is(keeps_phase)) reads(in, timeline_.level_end[static_cast<size_t>(level)], level);  // after each tile
-    }
+    for (Id in : stored_inputs(plan, id)) reads(in, timeline_.of_region[static_cast<size_t>(region)], level);
   }
   whole_ = whole_run(false);
   whole_again_ = whole_run(true);

@@ -27,9 +27,12 @@ bool keeps_layout(const Graph& g, Id x) {
   return node.op == reshape || (node.op->is(view_only) && in.shape().size() == 1 && node.shape().size() == 1);
 }
 
-Id array_behind(const Plan& plan, Id x) {
-  while (!plan.stored(x) && keeps_layout(plan.graph, x)) x = plan.graph[x].in[0];
+Id array_behind(const Graph& g, Id x, const IsStored& stored) {
+  while (!stored(x) && keeps_layout(g, x)) x = g[x].in[0];
   return x;
+}
+Id array_behind(const Plan& plan, Id x) {
+  return array_behind(plan.graph, x, [&plan](Id id) { return plan.stored(id); });
 }
 
 Id static_number(const Graph& g, Id x) {
@@ -41,6 +44,21 @@ Id static_number(const Graph& g, Id x) {
   }
   while (keeps_layout(g, x)) x = g[x].in[0];
   return x;
+}
+
+ScanGains scan_gains(const Graph& g, const analysis::Recurrence& r, const IsStored& stored) {
+  static const Op mul = op("mul");
+  ScanGains found{none, std::vector<Id>(r.order(), none)};
+  for (size_t i = 0; i < r.order() && !r.is_shift(); ++i) {  // a shift copies
+    if (r.b[i] == none || g[r.b[i]].op != mul || stored(r.b[i])) continue;
+    const Id left = g[r.b[i]].in[0], right = g[r.b[i]].in[1];
+    const bool swapped = static_number(g, left) == none;
+    const Id gain = static_number(g, swapped ? right : left), input = array_behind(g, swapped ? left : right, stored);
+    if (gain == none || static_number(g, input) != none) continue;
+    if (found.input == none) found.input = input;
+    if (found.input == input) found.gain[i] = gain;
+  }
+  return found;
 }
 
 StaticMatrix static_matrix(const Graph& g, Id x) {

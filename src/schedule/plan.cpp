@@ -87,7 +87,11 @@ class Planner {
       const Id write = found->write[0];
       const bool read = !users_[at(write)].empty() || std::count(g().outputs.begin(), g().outputs.end(), write) > 0;
       const bool copy = found->order() == 1 && found->b[0] != none && !read;
-      if (found->is_shift() ? copy : one_lane) recurrences_[component] = std::move(*found);
+      if (!(found->is_shift() ? copy : one_lane)) continue;
+      const ScanGains gains = scan_gains(g(), *found, [](Id) { return false; });
+      for (size_t i = 0; i < found->order(); ++i)
+        if (gains.gain[i] != none) multiples_.insert(found->b[i]);
+      recurrences_[component] = std::move(*found);
     }
   }
 
@@ -111,7 +115,7 @@ class Planner {
     }
     for (Id root : g().effects) stored_[at(root)] = true;
     for (Id id = 0; id < g().size(); ++id)
-      if (node(id).op->is(materialise) || id_op(id, "state_read")) stored_[at(id)] = true;
+      if ((node(id).op->is(materialise) && !closed_form(id)) || id_op(id, "state_read")) stored_[at(id)] = true;
     for (Id id = 0; id < g().size(); ++id) {
       const Node& user = node(id);
       if (id_op(id, "state_read"))
@@ -123,7 +127,7 @@ class Planner {
         if (!node(in).clock().is_static() && crosses && !(once && p_.history[at(in)] == 0)) store_for_time(in);
         if (user.op->is(rereads)) want_stored(in);
         if (run_level(id) != p_.level[at(in)]) want_stored(in);
-        if (in_feedback(id) && p_.component[at(in)] != p_.component[at(id)]) want_stored(in);
+        if (in_feedback(id) && p_.component[at(in)] != p_.component[at(id)] && !multiples_.count(in)) want_stored(in);
       }
       if (user.op->name == "matmul") store_gemm_operands(id);
       if (sums_time(id)) store_product_operands(id);
@@ -131,10 +135,14 @@ class Planner {
     for (auto& [component, recurrence] : recurrences_) {
       for (Id id : recurrence.a)
         if (id != none && static_number(g(), id) == none) store_array(id);
-      for (Id id : recurrence.b)
-        if (id != none) store_array(id);
     }
     store_shared();
+    for (auto& [component, recurrence] : recurrences_) {
+      const ScanGains gains = scan_gains(g(), recurrence, [this](Id id) { return stored_[at(id)]; });
+      if (gains.input != none) store_array(gains.input);
+      for (size_t i = 0; i < recurrence.order(); ++i)
+        if (recurrence.b[i] != none && gains.gain[i] == none) store_array(recurrence.b[i]);
+    }
   }
 
   // Read at other ticks than its own: must lie in memory, except data that already does.
@@ -165,7 +173,7 @@ class Planner {
     products_.insert(node(id).in[0]);
   }
   void store_array(Id id) {
-    while (!stored_[at(id)] && keeps_layout(g(), id)) id = node(id).in[0];
+    id = array_behind(g(), id, [this](Id x) { return stored_[at(x)]; });
     if (!id_op(id, "input")) stored_[at(id)] = true;
   }
 
@@ -356,6 +364,20 @@ class Planner {
     p_.regions.push_back(std::move(region));
   }
 
+  // The phasors in closed form that a stored value is made of.
+  std::vector<Id> closed_forms_of(Id id) const {
+    std::vector<Id> found, todo{id};
+    std::set<Id> seen;
+    while (!todo.empty()) {
+      Id from = todo.back();
+      todo.pop_back();
+      if (closed_form(from)) found.push_back(from);
+      for (Id in : node(from).in)
+        if (!stored_[at(in)] && seen.insert(in).second) todo.push_back(in);
+    }
+    return found;
+  }
+
   std::string scan_reason(const analysis::Recurrence& r) const {
     bool varies = false;
     std::string cells;
@@ -372,7 +394,7 @@ class Planner {
     if (region.strategy == Strategy::shift) return "a value a tick late: a copy";
     std::string cells, other;
     for (Id id : region.nodes) {
-      if (closed_form(id)) other = "; phasor %" + std::to_string(id) + " is closed-form: static frequency, no reset";
+      for (Id phasor : closed_forms_of(id)) other = "; phasor %" + std::to_string(phasor) + " is closed-form: static frequency, no reset";
       if (node(id).attrs.has("cell") && id_op(id, "state_write")) cells += (cells.empty() ? "" : ",") + std::to_string(node(id).attrs.i("cell"));
       if (node(id).op->is(keeps_phase) && !closed_form(id)) other = "; phasor %" + std::to_string(id) + " sums a varying frequency";
       if (node(id).op->is(adds_in_place)) other = "; adds to a delay line whose time varies";
@@ -411,6 +433,7 @@ class Planner {
   size_t n_ = 0;
   PlanOptions options_;
   std::map<int, analysis::Recurrence> recurrences_;  // by component
+  std::set<Id> multiples_;  // of a scan's input, which it makes itself
   std::vector<std::vector<Id>> users_;
   std::map<int, int> component_size_;
   std::vector<bool> stored_;

@@ -1,6 +1,7 @@
 // The plan: which values are stored, which are computed where they are read, and in which regions the rest is computed.
 // A region is one loop over the ticks of one clock; its strategy says how, its reason why.
 #pragma once
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -77,9 +78,18 @@ StaticMatrix static_matrix(const ir::Graph& g, ir::Id x);
 // Does x lie in memory as its input does? Reshapes, and views and holds that change nothing.
 bool keeps_layout(const ir::Graph& g, ir::Id x);
 // The stored value, or the input, that lies in memory as x would.
+using IsStored = std::function<bool(ir::Id)>;
+ir::Id array_behind(const ir::Graph& g, ir::Id x, const IsStored& stored);
 ir::Id array_behind(const Plan& plan, ir::Id x);
 // The static value that a recurrence's coefficient has at every tick; none if it varies.
 ir::Id static_number(const ir::Graph& g, ir::Id x);
+// What a recurrence adds as static multiples of one stream: the multiple by cell, none where something else is added or the
+// product is stored anyway.
+struct ScanGains {
+  ir::Id input = ir::none;
+  std::vector<ir::Id> gain;
+};
+ScanGains scan_gains(const ir::Graph& g, const analysis::Recurrence& r, const IsStored& stored);
 // sum_time of a^T b over ticks: the two factors; none if the node is not such a sum.
 struct TimeProduct {
   ir::Id a = ir::none, b = ir::none;  // a: [rows, m], b: [rows, n] a tick

@@ -1,32 +1,27 @@
-extern "C" __global__ void k0(float* __restrict__ a0, dg_u64* __restrict__ a2, const float* __restrict__ a3, const float* __restrict__ a4, const float* __restrict__ a5, long long n0, long long n1) {
-  float a1[3];
-  const float v7 = a3[0];
+extern "C" __global__ void k0(float* __restrict__ a0, dg_u64* __restrict__ a1, const float* __restrict__ a2, const float* __restrict__ a3, const float* __restrict__ a4, long long n0, long long n1) {
+  const float v7 = a2[0];
   for (long long i0 = n1 + (long long)blockIdx.x * blockDim.x + threadIdx.x; i0 < n0; i0 += (long long)gridDim.x * blockDim.x) {
-    for (long long i1 = 0; i1 < 3; ++i1) {
-      const dg_u64 v6 = a2[i1];
-      const float v8 = a4[i1];
-      const dg_u64 v9 = dg_phase_step_static(v8, v7);
-      const dg_u64 v10 = dg_phase_after(v6, v9, i0);
-      const float v11 = dg_phase_out(v10);
-      const float v13 = (v8 * 0.0f);
-      const float v14 = (v11 + v13);
-      a1[i1] = v14;
-    }
-    float i3;
+    float i2;
     {
       float w[1];
       for (int j = 0; j < 1; ++j) w[j] = 0.0f;
-      for (long long i2 = 0; i2 < 3; ++i2) {
-        const float v16 = a1[i2];
-        const float v18 = (v16 * 6.28318548f);
-        const float v19 = dg_sin(v18);
-        const float v20 = a5[i2];
-        const float v21 = (v19 * v20);
-        w[0] = w[0] + v21;
+      for (long long i1 = 0; i1 < 3; ++i1) {
+        const dg_u64 v6 = a1[i1];
+        const float v8 = a3[i1];
+        const dg_u64 v9 = dg_phase_step_static(v8, v7);
+        const dg_u64 v10 = dg_phase_after(v6, v9, i0);
+        const float v11 = dg_phase_out(v10);
+        const float v13 = (v8 * 0.0f);
+        const float v14 = (v11 + v13);
+        const float v16 = (v14 * 6.28318548f);
+        const float v17 = dg_sin(v16);
+        const float v18 = a4[i1];
+        const float v19 = (v17 * v18);
+        w[0] = w[0] + v19;
       }
-      i3 = w[0];
+      i2 = w[0];
     }
-    a0[i0] = i3;
+    a0[i0] = i2;
   }
 }
 extern "C" __global__ void advance6(dg_u64* __restrict__ a0, const float* __restrict__ a1, const float* __restrict__ a2, long long n0) {

@@ -1,39 +1,34 @@
-kernel void k0(constant dg_arrays<6>& a [[buffer(0)]], constant long* n [[buffer(1)]], device float* scratch [[buffer(2)]], uint dg_thread [[thread_position_in_threadgroup]], uint dg_threads [[threads_per_threadgroup]], uint dg_block [[threadgroup_position_in_grid]], uint dg_blocks [[threadgroups_per_grid]]) {
+kernel void k0(constant dg_arrays<5>& a [[buffer(0)]], constant long* n [[buffer(1)]], device float* scratch [[buffer(2)]], uint dg_thread [[thread_position_in_threadgroup]], uint dg_threads [[threads_per_threadgroup]], uint dg_block [[threadgroup_position_in_grid]], uint dg_blocks [[threadgroups_per_grid]]) {
   const long n0 = n[0];
   const long n1 = n[1];
   device float* a0 = (device float*)a.at[0];
-  float a1[3];
-  device dg_u64* a2 = (device dg_u64*)a.at[2];
+  device dg_u64* a1 = (device dg_u64*)a.at[1];
+  const device float* a2 = (const device float*)a.at[2];
   const device float* a3 = (const device float*)a.at[3];
   const device float* a4 = (const device float*)a.at[4];
-  const device float* a5 = (const device float*)a.at[5];
-  const float v7 = a3[0];
+  const float v7 = a2[0];
   for (long i0 = n1 + (long)dg_block * dg_threads + dg_thread; i0 < n0; i0 += (long)dg_blocks * dg_threads) {
-    for (long i1 = 0; i1 < 3; ++i1) {
-      const dg_u64 v6 = a2[i1];
-      const float v8 = a4[i1];
-      const dg_u64 v9 = dg_phase_step_static(v8, v7);
-      const dg_u64 v10 = dg_phase_after(v6, v9, i0);
-      const float v11 = dg_phase_out(v10);
-      const float v13 = (v8 * 0.0f);
-      const float v14 = (v11 + v13);
-      a1[i1] = v14;
-    }
-    float i3;
+    float i2;
     {
       float w[1];
       for (int j = 0; j < 1; ++j) w[j] = 0.0f;
-      for (long i2 = 0; i2 < 3; ++i2) {
-        const float v16 = a1[i2];
-        const float v18 = (v16 * 6.28318548f);
-        const float v19 = dg_sin(v18);
-        const float v20 = a5[i2];
-        const float v21 = (v19 * v20);
-        w[0] = w[0] + v21;
+      for (long i1 = 0; i1 < 3; ++i1) {
+        const dg_u64 v6 = a1[i1];
+        const float v8 = a3[i1];
+        const dg_u64 v9 = dg_phase_step_static(v8, v7);
+        const dg_u64 v10 = dg_phase_after(v6, v9, i0);
+        const float v11 = dg_phase_out(v10);
+        const float v13 = (v8 * 0.0f);
+        const float v14 = (v11 + v13);
+        const float v16 = (v14 * 6.28318548f);
+        const float v17 = dg_sin(v16);
+        const float v18 = a4[i1];
+        const float v19 = (v17 * v18);
+        w[0] = w[0] + v19;
       }
-      i3 = w[0];
+      i2 = w[0];
     }
-    a0[i0] = i3;
+    a0[i0] = i2;
   }
 }
 kernel void advance6(constant dg_arrays<3>& a [[buffer(0)]], constant long* n [[buffer(1)]], device float* scratch [[buffer(2)]], uint dg_thread [[thread_position_in_threadgroup]], uint dg_threads [[threads_per_threadgroup]], uint dg_block [[threadgroup_position_in_grid]], uint dg_blocks [[threadgroups_per_grid]]) {

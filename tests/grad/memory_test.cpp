@@ -1,5 +1,6 @@
 // Memory plans: every one is played by the independent verifier, which must also find faults that are put in.
 #include "driver/run.h"
+#include "ir/parse.h"
 #include "support/graphs.h"
 
 namespace dgen::test {
@@ -60,6 +61,21 @@ TEST(MemoryPlan, SharesMemory) {
   int64_t apart = 0;
   for (auto& place : planned.memory.places) apart += place.bytes;
   EXPECT_LT(planned.memory.bytes, apart * 9 / 10);
+}
+
+// A phasor's phase goes on at the end of its sweep, from a frequency that nothing else reads by then.
+TEST(MemoryPlan, KeepsFrequencies) {
+  ir::Graph g = ir::parse(R"(
+%0 = param {slot=0,shape=[17]} : (17)@static
+%1 = sum %0 {axes=[0]} : ()@static
+%2 = phasor %1 : ()@frame
+%3 = sin %2 : ()@frame
+%4 = param {slot=1,shape=[]} : ()@static
+%5 = delay %3, %4 {max=8} : ()@frame
+output %5
+)");
+  driver::Compiled compiled(g, fast_build());
+  EXPECT_NO_THROW(driver::check_memory(compiled, compiled.planner.plan(67, {})));
 }
 
 // Two values that are alive together are moved onto each other: the verifier must see it. (Those that only meet at a
