@@ -1,10 +1,11 @@
-// Linear recurrences s' = A s + b of one lane, in C. A segment is sixteen ticks, counted from the stream's start. Inside a
-// segment the state is m s + z in float: s, in double, is the state at the segment's start, z what comes from zeros and m
-// the product of the A so far. Whole segments lie in the lanes of vectors; where a run begins or ends within a segment, s, z
-// and m are kept and its ticks are done one by one with the same operations, so no cut of a run changes a bit. Where the
-// state is not finite, a tick is computed as it is written, and s, z and m start anew; so are all ticks of constant A whose
-// powers leave float's range. As written, a masked coefficient of 0 (of a value not chosen) drops what it multiplies, and so
-// does a gradient of 0.
+// Linear recurrences s' = A s + b of one lane, in C. A segment is eight ticks, a group as many segments as a vector has lanes,
+// both counted from the stream's start. A segment lies in a lane: there the state is m v + z in float, where z comes from
+// zeros, m is the product of the A so far and v the state at the segment's start. A group's v come from its z and m in as many
+// steps as it takes to double up to all lanes, and from s, in double, the state at the group's start. Where a run begins or
+// ends within a group, all that is kept, and what is less than a segment is done tick by tick with the same operations, so no
+// cut of a run changes a bit. Where the state is not finite, a tick is computed as it is written, and the group starts anew
+// with what it gave in z and zeros before; so are all ticks of constant A whose powers leave float's range. As written, a
+// masked coefficient of 0 (of a value not chosen) drops what it multiplies, and so does a gradient of 0.
 #include <algorithm>
 #include <cctype>
 #include <vector>
@@ -15,30 +16,42 @@
 namespace dgen::codegen {
 namespace {
 
-constexpr int kSegment = 16;  // ticks
-
-// Rows of 16 ticks in memory, one a segment, as 16 vectors, and back. A part of the lanes goes through a copy.
+// Rows of 8 ticks in memory, one a segment, as 8 vectors, and back: rows [lo, hi), a part of them through a copy.
 constexpr const char* segments = R"(
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
 #define DG_FMA_DOUBLE(a, b, c) __builtin_fma(a, b, c)
 #else
 #define DG_FMA_DOUBLE(a, b, c) ((a) * (b) + (c))
 #endif
-DG_FN void dg_take_segments(dg_vf *x, const float *p, long count) {
-  float rows[16 * DG_W];
-  if (count < DG_W) {
-    for (long i = 0; i < 16 * DG_W; ++i) rows[i] = i < 16 * count ? p[i] : 0;
+#define DG_GROUP (8 * DG_W)
+#define DG_BACK_1(i) ((i) < 1 ? (i) + DG_W : (i) - 1)
+#define DG_BACK_2(i) ((i) < 2 ? (i) + DG_W : (i) - 2)
+#define DG_BACK_4(i) ((i) < 4 ? (i) + DG_W : (i) - 4)
+#define DG_BACK_8(i) ((i) < 8 ? (i) + DG_W : (i) - 8)
+#define DG_ON_1(i) ((i) + 1)
+#define DG_ON_2(i) ((i) + 2)
+#define DG_ON_4(i) ((i) + 4)
+#define DG_ON_8(i) ((i) + 8)
+DG_FN void dg_take_segments(dg_vf *x, const float *p, long lo, long hi) {
+  float rows[DG_GROUP];
+  if (lo > 0 || hi < DG_W) {
+    for (long i = 0; i < DG_GROUP; ++i) rows[i] = i >= 8 * lo && i < 8 * hi ? p[i] : 0;
     p = rows;
   }
-  for (int t = 0; t < 16; t += 4) dg_take_rows_v(x + t, p + t, 16);
+  dg_take_rows_v(x, p, 8), dg_take_rows_v(x + 4, p + 4, 8);
 }
-DG_FN long dg_part(long lanes) { return lanes < 0 ? 0 : lanes > DG_W ? DG_W : lanes; }
 DG_FN void dg_give_segments(float *p, dg_vf *x, long lo, long hi) {
-  float rows[16 * DG_W];
+  float rows[DG_GROUP];
   const int whole = lo == 0 && hi == DG_W;
   float *to = whole ? p : rows;
-  for (int t = 0; t < 16; t += 4) dg_give_rows_v(to + t, x + t, 16);
-  if (lo < hi && !whole) __builtin_memcpy(p + 16 * lo, rows + 16 * lo, 64 * (hi - lo));
+  dg_give_rows_v(to, x, 8), dg_give_rows_v(to + 4, x + 4, 8);
+  if (!whole) __builtin_memcpy(p + 8 * lo, rows + 8 * lo, 32 * (hi - lo));
+}
+DG_FN dg_vf dg_with_kept(float *kept, dg_vf x, long lo, long hi) { /* x in lanes [lo, hi), which are kept then */
+  float now[DG_W];
+  dg_store_v(now, x);
+  for (long i = lo; i < hi; ++i) kept[i] = now[i];
+  return dg_load_v(kept);
 }
 DG_FN double dg_scan_plain(double a, double s, double c) { return a * s + c; }
 DG_FN double dg_scan_term(double a, double s, double c) { return a == 0 ? c : a * s + c; }
@@ -49,7 +62,8 @@ DG_FN double dg_scan_term_r(double a, double s, double c) { return (a == 0) | (s
 
 // dg_scan_ORDER_A_B_OUT[_r]: A by element, row by row: 0, 1, s (static), t (every tick), capital where nothing is masked; b by
 // cell: 0, t, or s: a static multiple, in B, of the input f; of each cell's values go out those before the tick (b), after it
-// (a), both (x), none (n); r: ticks in descending order.
+// (a), both (x), none (n); then sums of the cells before the tick and f, each as what multiplies them: 0, 1, or s (static, in
+// C); r: ticks in descending order.
 class Scan {
  public:
   explicit Scan(const std::string& name) : name_(name) {
@@ -61,12 +75,16 @@ class Scan {
     };
     d_ = std::stoi(part());
     kinds_ = part(), b_ = part(), out_ = part();
+    const auto d = static_cast<size_t>(d_);
+    for (size_t at = d; at < out_.size(); at += d + 1) sums_.push_back(out_.substr(at, d + 1));
     for (char kind : kinds_) a_ += static_cast<char>(std::tolower(kind));
     reverse_ = name.ends_with("_r");
     varies_ = a_.find('t') != std::string::npos;
   }
 
-  std::string text() const { return state() + ticks() + in_segments(1) + (pairs_vectors() ? in_segments(2) : "") + whole(); }
+  std::string text() const {
+    return state() + (varies_ ? "" : powers()) + join() + ticks() + in_groups(1) + (pairs_vectors() ? in_groups(2) : "") + whole();
+  }
 
  private:
   // What two vectors of segments need stays in registers.
@@ -75,14 +93,19 @@ class Scan {
   char a(int i, int j) const { return a_[static_cast<size_t>(i * d_ + j)]; }
   bool before(int i) const { return out_[static_cast<size_t>(i)] == 'b' || out_[static_cast<size_t>(i)] == 'x'; }
   bool after(int i) const { return out_[static_cast<size_t>(i)] == 'a' || out_[static_cast<size_t>(i)] == 'x'; }
+  bool summed(int i) const {
+    return std::any_of(sums_.begin(), sums_.end(), [i](const std::string& sum) { return sum[static_cast<size_t>(i)] != '0'; });
+  }
   bool adds(int i) const { return b_[static_cast<size_t>(i)] != '0'; }
   bool streamed(int i) const { return b_[static_cast<size_t>(i)] == 't'; }
-  bool has_input() const { return b_.find('s') != std::string::npos; }
+  bool has_input() const {
+    return b_.find('s') != std::string::npos || std::any_of(sums_.begin(), sums_.end(), [](const std::string& sum) { return sum.back() != '0'; });
+  }
   // The columns of row i in the order of computing: the cell's own last, since it is on the shortest way around.
-  std::vector<int> columns(int i) const {
+  std::vector<int> columns(int i, bool all = false) const {
     std::vector<int> js;
     for (int k = 0; k < d_; ++k)
-      if (int j = (i + 1 + k) % d_; a(i, j) != '0') js.push_back(j);
+      if (int j = (i + 1 + k) % d_; all || a(i, j) != '0') js.push_back(j);
     return js;
   }
   template <class F>
@@ -90,13 +113,6 @@ class Scan {
     for (int i = 0; i < d_; ++i)
       for (int j = 0; j < d_; ++j)
         if (a(i, j) == 't') f(cat("a", i, j));
-  }
-  template <class F>
-  void each_out(const F& f) const {
-    for (int i = 0; i < d_; ++i) {
-      if (before(i)) f(i, cat("u", i), false);
-      if (after(i)) f(i, cat("w", i), true);
-    }
   }
   template <class F>
   std::string cells(const F& f) const {
@@ -108,31 +124,47 @@ class Scan {
   std::string pairs(const F& f) const {
     return cells([&](int i) { return cells([&](int j) { return f(i, j); }); });
   }
-
   template <class F>
   std::string statics(const F& f) const {
     std::string text;
     for (int i = 0; i < d_ * d_; ++i) text += a_[static_cast<size_t>(i)] == 's' ? f(i) : "";
     return text;
   }
+  // first + sum over j of factor(j) x(j), the own cell's last.
+  template <class F, class G>
+  std::string sum_of(int i, const char* fma, const std::string& first, const F& factor, const G& x) const {
+    std::string sum = first;
+    for (int j : columns(i, true)) sum = cat(fma, "(", factor(j), ", ", x(j), ", ", sum, ")");
+    return sum;
+  }
+  int at(int i, int j) const { return i * d_ + j; }
+  static std::string finite(const std::string& values) { return cat("(", values, ") == 0"); }
+  template <class F>
+  std::string all_finite(const F& value) const {
+    return finite(cells([&](int i) { return cat(i ? " + " : "", value(i), " * 0"); }));
+  }
 
-  // Parameters: A's static elements, streams in, streams out.
+  // Parameters: static factors of A, b and the sums, streams in, streams out.
   std::string streams(bool declare) const {
-    std::string text = declare ? "const float *A, const float *B" : "A, B";
+    std::string text = declare ? "const float *A, const float *B, const float *C" : "A, B, C";
     auto add = [&](const std::string& name, bool in) { text += cat(declare ? (in ? ", const float *" : ", float *") : ", ", name); };
     each_varying([&](const std::string& name) { add(name, true); });
     if (has_input()) add("f", true);
     for (int i = 0; i < d_; ++i)
       if (streamed(i)) add(cat("b", i), true);
-    each_out([&](int, const std::string& name, bool) { add(name, false); });
+    for (int i = 0; i < d_; ++i) {
+      if (before(i)) add(cat("u", i), false);
+      if (after(i)) add(cat("w", i), false);
+    }
+    for (size_t k = 0; k < sums_.size(); ++k) add(cat("y", k), false);
     return text;
   }
-  std::string shared() const { return cat(streams(false), ", P, g"); }
-  std::string declared() const { return cat(streams(true), ", const double *P, ", name_, "_state *g"); }
+  std::string shared() const { return cat(streams(false), ", g"); }
+  std::string declared() const { return cat(streams(true), ", ", name_, "_state *g"); }
 
   std::string element(int i, int j, const char* constants, const std::string& g = "") const {
     if (a(i, j) == '1') return "1";
-    return a(i, j) == 's' ? cat(constants, "[", i * d_ + j, "]") : cat("a", i, j, "t", g);
+    return a(i, j) == 's' ? cat(constants, "[", at(i, j), "]") : cat("a", i, j, "t", g);
   }
 
   // Row i of A times a vector whose names start with x, plus a tick's input.
@@ -156,55 +188,124 @@ class Scan {
     return text;
   }
 
-  // The state at a segment's start times A^k in double, plus z: cell i.
-  std::string advanced(int i, const std::string& power, const std::string& lane) const {
-    std::string sum = cat("(double)z", i, lane);
-    for (int k = 0; k < d_; ++k) {
-      const int j = (i + 1 + k) % d_;
-      sum = cat("DG_FMA_DOUBLE(", varies_ ? cat("(double)m", j, i, lane) : cat("P[((", power, ") * ", d_, " + ", i, ") * ", d_, " + ", j, "]"), ", s", j, ", ", sum, ")");
+  // Sum k of cells, whose names start with x, and the input.
+  std::string sum_text(size_t k, const char* x, const char* fma, const char* splat) const {
+    std::string sum;
+    for (int i = 0; i <= d_; ++i) {
+      const char kind = sums_[k][static_cast<size_t>(i)];
+      const std::string factor = cat(splat, "(C[", k * static_cast<size_t>(d_ + 1) + static_cast<size_t>(i), "])"), term = i < d_ ? cat(x, i) : "ft";
+      if (kind == '0') continue;
+      if (sum.empty()) sum = kind == '1' ? term : cat(factor, " * ", term);
+      else sum = kind == '1' ? cat(sum, " + ", term) : cat(fma, "(", factor, ", ", term, ", ", sum, ")");
     }
     return sum;
   }
 
-  // What is kept between runs (see StateLayout). To see what changed between them: cell, the values that the cells had, and,
-  // where A is constant, its static elements in m's place. P[k] = A^k for k up to a segment's length, once P[0][0] is 1; wild:
-  // they leave float's range.
+  // What is kept between runs (see StateLayout). cell: the values that the cells had, to see what changed between runs; ends: z
+  // and m at the ends of the group's segments so far. Of constant A: its static elements, to see the same, and its powers, of
+  // ticks, of the segments before a lane, and of a group, once ready is 1; wild: they leave float's range.
   std::string state() const {
-    return cat("typedef struct { double s[", d_, "], P[", (kSegment + 1) * d_ * d_, "]; float cell[", d_, "], z[", d_, "], m[", d_ * d_, "], start, wild; } ",
-               name_, "_state;\n", varies_ ? "" : powers());
+    const int dd = d_ * d_;
+    std::string text = cat("typedef struct { double s[", d_, "]", varies_ ? "" : cat(", whole[", dd, "]"), "; float cell[", d_, "], z[", d_, "], v[", d_, "], ends[", 16 * d_, "]");
+    return text + (varies_ ? cat(", m[", dd, "], products[", 16 * dd, "]") : cat(", ready, wild, A[", dd, "], tick[", 9 * dd, "], lane[", 16 * dd, "]")) + "; } " + name_ + "_state;\n";
+  }
+
+  std::string powers() const {
+    const int dd = d_ * d_;
+    auto product = [&](const char* name, const std::string& left) {
+      std::string text = cat("    const double ");
+      text += pairs([&](int i, int j) {
+        std::string sum;
+        for (int k = 0; k < d_; ++k) sum += cat(k ? " + " : "", left, "[", at(i, k), "] * ", name, "[", at(k, j), "]");
+        return cat(i + j ? ", " : "", "n", i, j, " = ", sum);
+      });
+      return text + ";\n" + pairs([&](int i, int j) { return cat("    ", name, "[", at(i, j), "] = n", i, j, ";\n"); });
+    };
+    std::string text = cat("static void ", name_, "_powers(", name_, "_state *g, const float *A) {\n  float all = 0;\n");
+    auto matrix = [&](const char* name, const auto& f) { return cat("  double ", name, "[", dd, "] = {") + pairs([&](int i, int j) { return cat(i + j ? ", " : "", f(i, j)); }) + "};\n"; };
+    text += matrix("a", [&](int i, int j) { return a(i, j) == 's' ? cat("A[", at(i, j), "]") : std::string(1, a(i, j)); });
+    text += matrix("p", [](int i, int j) { return i == j ? "1" : "0"; }) + matrix("q", [](int i, int j) { return i == j ? "1" : "0"; });
+    text += cat("  for (int n = 0; n <= 8; ++n) {\n    for (int i = 0; i < ", dd, "; ++i) g->tick[n * ", dd, " + i] = (float)p[i], all += (float)p[i] * 0;\n    if (n == 8) break;\n", product("p", "a"), "  }\n");
+    text += cat("  for (int n = 0; n < DG_W; ++n) {\n    for (int i = 0; i < ", dd, "; ++i) g->lane[16 * i + ", lane("n"), "] = (float)q[i], all += (float)q[i] * 0;\n", product("q", "p"), "  }\n");
+    text += cat("  for (int i = 0; i < ", dd, "; ++i) g->whole[i] = q[i], all += (float)q[i] * 0;\n");
+    return text + statics([](int i) { return cat("  g->A[", i, "] = A[", i, "];\n"); }) + "  g->wild = !(all == 0), g->ready = 1;\n}\n";
+  }
+
+  // The lane of a group's nth segment in the order of ticks.
+  std::string lane(const std::string& n) const { return reverse_ ? cat("(DG_W - 1 - (", n, "))") : n; }
+  std::string earlier(const std::string& x, int by, const char* first) const { return cat("DG_MIX(", x, ", ", first, ", ", reverse_ ? "DG_ON_" : "DG_BACK_", by, ")"); }
+
+  // From what a group's segments make of zeros, z and m, and the state s at its start: v, the states at theirs, and e, that
+  // after the last.
+  std::string join() const {
+    std::string text = cat("DG_FN void ", name_, "_join(const ", name_, "_state *g, const double *s, dg_vf *z, dg_vf *m, dg_vf *v, double *e) {\n  const dg_vf zero = {0}, one = dg_splat(1);\n  (void)g, (void)m, (void)one;\n");
+    for (int by = 1; by < 16; by *= 2) {
+      text += cat("#if DG_W > ", by, "\n  {\n");
+      text += cells([&](int i) { return cat("  const dg_vf z", i, " = ", earlier(cat("z[", i, "]"), by, "zero"), ";\n"); });
+      if (varies_) text += pairs([&](int i, int j) { return cat("  const dg_vf m", i, j, " = ", earlier(cat("m[", at(i, j), "]"), by, i == j ? "one" : "zero"), ";\n"); });
+      auto factor = [&](int i, int j) { return varies_ ? cat("m[", at(i, j), "]") : cat("dg_splat(g->lane[", 16 * at(i, j), " + ", lane(cat(by)), "])"); };
+      text += cells([&](int i) {
+        return cat("  z[", i, "] = ", sum_of(i, "DG_FMA_V", cat("z[", i, "]"), [&](int j) { return factor(i, j); }, [](int j) { return cat("z", j); }), ";\n");
+      });
+      if (varies_) {
+        text += pairs([&](int i, int j) {
+          std::string sum;
+          for (int k : columns(i, true)) sum = sum.empty() ? cat("m[", at(i, k), "] * m", k, j) : cat("DG_FMA_V(m[", at(i, k), "], m", k, j, ", ", sum, ")");
+          return cat("  const dg_vf p", i, j, " = ", sum, ";\n");
+        });
+        text += pairs([&](int i, int j) { return cat("  m[", at(i, j), "] = p", i, j, ";\n"); });
+      }
+      text += "  }\n#endif\n";
+    }
+    text += cells([](int i) { return cat("  const dg_vf f", i, " = dg_splat((float)s[", i, "]);\n"); });
+    text += cells([&](int i) {
+      auto factor = [&](int j) { return varies_ ? earlier(cat("m[", at(i, j), "]"), 1, i == j ? "one" : "zero") : cat("dg_load_v(g->lane + ", 16 * at(i, j), ")"); };
+      return cat("  v[", i, "] = ", sum_of(i, "DG_FMA_V", earlier(cat("z[", i, "]"), 1, "zero"), factor, [](int j) { return cat("f", j); }), ";\n");
+    });
+    text += cells([&](int i) {
+      const std::string last = lane("DG_W - 1");
+      auto factor = [&](int j) { return varies_ ? cat("(double)m[", at(i, j), "][", last, "]") : cat("g->whole[", at(i, j), "]"); };
+      return cat("  e[", i, "] = ", sum_of(i, "DG_FMA_DOUBLE", cat("(double)z[", i, "][", last, "]"), factor, [](int j) { return cat("s[", j, "]"); }), ";\n");
+    });
+    return text + "}\n";
   }
 
   // ---- one by one ------------------------------------------------------------------------------------------------------
 
-  // Cell i in float, n ticks after s.
+  // Cell i in float, n ticks after its segment's start.
   std::string value(int i, const std::string& n) const {
-    std::string y = cat("z", i);
-    for (int j = 0; j < d_; ++j)
-      y = cat("DG_FMA(", varies_ ? cat("m", j, i) : cat("(float)P[((", n, ") * ", d_, " + ", i, ") * ", d_, " + ", j, "]"), ", (float)s", j, ", ", y, ")");
-    return y;
+    auto factor = [&](int j) { return varies_ ? cat("m", j, i) : cat("g->tick[(", n, ") * ", d_ * d_, " + ", at(i, j), "]"); };
+    return sum_of(i, "DG_FMA", cat("z", i), factor, [](int j) { return cat("v", j); });
+  }
+  std::string values(const std::string& n) const {
+    return cells([&](int i) { return cat("    x", i, " = ", value(i, n), ";\n"); });
+  }
+  std::string start_segment() const {
+    std::string text = cells([](int i) { return cat("      z", i, " = 0;\n"); });
+    return varies_ ? text + pairs([](int j, int i) { return cat("      m", j, i, " = ", i == j ? 1 : 0, ";\n"); }) : text;
+  }
+  // From the values of a name on, as if the group had been zeros so far.
+  std::string start_anew(const char* from) const {
+    std::string text = start_segment() + cells([&](int i) { return cat("      z", i, " = ", from, i, ", s[", i, "] = 0, v", i, " = 0;\n"); });
+    text += "      __builtin_memset(g->ends, 0, sizeof g->ends);\n";
+    return varies_ ? text + "      __builtin_memset(g->products, 0, sizeof g->products);\n" : text;
   }
   std::string load() const {
-    std::string text = cells([&](int i) { return cat("  double s", i, " = g->s[", i, "];\n  float z", i, " = g->z[", i, "];\n"); });
-    if (varies_) text += pairs([&](int j, int i) { return cat("  float m", j, i, " = g->m[", j * d_ + i, "];\n"); });
-    return text + "  long start = (long)g->start;\n";
+    std::string text = cat("  double s[", d_, "] = {", cells([](int i) { return cat(i ? ", " : "", "g->s[", i, "]"); }), "};\n");
+    text += cells([](int i) { return cat("  float z", i, " = g->z[", i, "], v", i, " = g->v[", i, "];\n"); });
+    return varies_ ? text + pairs([&](int j, int i) { return cat("  float m", j, i, " = g->m[", at(j, i), "];\n"); }) : text;
   }
   std::string save() const {
-    std::string text = cells([](int i) { return cat("  g->s[", i, "] = s", i, ";\n  g->z[", i, "] = z", i, ";\n"); });
-    if (varies_) text += pairs([&](int j, int i) { return cat("  g->m[", j * d_ + i, "] = m", j, i, ";\n"); });
-    return text + "  g->start = (float)start;\n";
-  }
-  std::string anew(const char* start) const {
-    std::string text = cells([](int i) { return cat("      z", i, " = 0;\n"); });
-    if (varies_) text += pairs([](int j, int i) { return cat("      m", j, i, " = ", i == j ? 1 : 0, ";\n"); });
-    return text + cat("      start = ", start, ";\n");
+    std::string text = cells([](int i) { return cat("  g->s[", i, "] = s[", i, "], g->z[", i, "] = z", i, ", g->v[", i, "] = v", i, ", g->cell[", i, "] = x", i, ";\n"); });
+    return varies_ ? text + pairs([&](int j, int i) { return cat("  g->m[", at(j, i), "] = m", j, i, ";\n"); }) : text;
   }
 
-  // `count` ticks from t on, tick k of their segment first; inside one segment.
+  // `count` ticks from t on, tick k of their group first; inside one group.
   std::string ticks() const {
     std::string text = cat("static void ", name_, "_ticks(", declared(), ", long t, long k, long count) {\n", load());
-    text += "  if (k == 0) {\n" + anew("0") + "  }\n";
-    if (!varies_) text += "  const int wild = g->wild != 0;\n";
-    text += cells([&](int i) { return cat("  float x", i, " = ", value(i, "k - start"), ";\n"); });
+    if (varies_) text += cat("  if ((k & 7) == 0) ", pairs([](int j, int i) { return cat(j + i ? ", m" : "m", j, i, " = ", i == j ? 1 : 0); }), ";\n");
+    else text += "  const int wild = g->wild != 0;\n";
+    text += cat("  float ", cells([](int i) { return cat(i ? ", x" : "x", i); }), ";\n", values("k & 7"));
     text += cat("  for (; count > 0; --count, ++k, ", reverse_ ? "--t" : "++t", ") {\n");
     each_varying([&](const std::string& name) { text += cat("    const float ", name, "t = ", name, "[t];\n"); });
     if (has_input()) text += "    const float ft = f[t];\n";
@@ -212,64 +313,70 @@ class Scan {
       if (adds(i)) text += cat("    const float b", i, "t = ", streamed(i) ? cat("b", i, "[t]") : cat("B[", i, "] * ft"), ";\n");
       if (before(i)) text += cat("    u", i, "[t] = x", i, ";\n");
     }
+    for (size_t k = 0; k < sums_.size(); ++k) text += cat("    y", k, "[t] = ", sum_text(k, "x", "DG_FMA", ""), ";\n");
     text += step("float", "DG_FMA", "A");
-    text += cells([&](int i) { return cat("    float n", i, " = ", value(i, "k + 1 - start"), ";\n"); });
-    text += cat("    if (", varies_ ? "" : "wild || ", "!(", cells([](int i) { return cat(i ? " + " : "", "n", i, " * 0"); }), " == 0)) {\n");
+    text += cells([&](int i) { return cat("    float n", i, " = ", value(i, "(k & 7) + 1"), ";\n"); });
+    text += cat("    if (", varies_ ? "" : "wild || ", "!(", all_finite([](int i) { return cat("n", i); }), ")) {\n");
     for (int i = 0; i < d_; ++i) {
       std::string sum = adds(i) ? cat("(double)b", i, "t") : "0.0";
       for (int j : columns(i)) sum = cat(plain(i, j) ? "dg_scan_plain(" : reverse_ ? "dg_scan_term_r(" : "dg_scan_term(", element(i, j, "A"), ", x", j, ", ", sum, ")");
-      text += cat("      s", i, " = ", sum, ";\n");
+      text += cat("      n", i, " = (float)", sum, ";\n");
     }
-    text += cells([](int i) { return cat("      n", i, " = (float)s", i, ";\n"); }) + anew("k + 1") + "    }\n";
-    for (int i = 0; i < d_; ++i) {
+    text += start_anew("n") + "    }\n";
+    for (int i = 0; i < d_; ++i)
       if (after(i)) text += cat("    w", i, "[t] = n", i, ";\n");
-      text += cat("    x", i, " = n", i, ";\n");
-    }
-    text += "  }\n  if (k == 16) {\n" + cells([&](int i) { return cat("      const double e", i, " = ", advanced(i, "16 - start", ""), ";\n"); });
-    text += cells([](int i) { return cat("      s", i, " = e", i, ", x", i, " = (float)e", i, ";\n"); }) + anew("0") + "  }\n" + save();
-    return text + cells([](int i) { return cat("  g->cell[", i, "] = x", i, ";\n"); }) + "}\n";
+    text += cells([](int i) { return cat("    x", i, " = n", i, ";\n"); });
+    return text + end_segment() + "  }\n" + save() + "}\n";
+  }
+  std::string end_segment() const {
+    const int dd = d_ * d_;
+    std::string text = cat("    if ((k & 7) < 7) continue;\n    dg_vf z[", d_, "], m[", dd, "], v[", d_, "];\n    double e[", d_, "];\n");
+    text += cells([&](int i) { return cat("    g->ends[", 16 * i, " + ", lane("(k >> 3)"), "] = z", i, ", z[", i, "] = dg_load_v(g->ends + ", 16 * i, ");\n"); });
+    if (varies_) text += pairs([&](int i, int j) { return cat("    g->products[", 16 * at(i, j), " + ", lane("(k >> 3)"), "] = m", j, i, ", m[", at(i, j), "] = dg_load_v(g->products + ", 16 * at(i, j), ");\n"); });
+    text += cat("    ", name_, "_join(g, s, z, m, v, e);\n    const int last = k == DG_GROUP - 1;\n");
+    text += cells([&](int i) { return cat("    const float r", i, " = last ? (float)e[", i, "] : v[", i, "][", lane("((k >> 3) + 1) % DG_W"), "];\n"); });
+    text += cat("    if (", all_finite([](int i) { return cat("r", i); }), ") {\n", start_segment());
+    text += cells([](int i) { return cat("      v", i, " = r", i, ";\n      if (last) s[", i, "] = e[", i, "];\n"); });
+    return text + "    } else {\n" + start_anew("x") + "    }\n" + values("0");
   }
 
   // ---- segments in lanes -----------------------------------------------------------------------------------------------
 
-  // Segments [at, at + 16 count), ascending in the lanes of one vector or, so that one waits less for the other, two: count
-  // <= DG_W or 2 DG_W. Returns how many are done: not those from one on whose values are not finite.
-  std::string in_segments(int vectors) const {
-    std::string text = cat("static long ", name_, "_segments", vectors, "(", declared(), ", long at, long count) {\n");
+  // One group's segments from the nth to before the last, or two whole groups, at `at` in memory. Returns how many groups are
+  // done: none from one on whose values are not finite.
+  std::string in_groups(int vectors) const {
+    std::string text = cat("static long ", name_, "_groups", vectors, "(", declared(), ", long at", vectors == 1 ? ", long nth, long end" : "", ") {\n");
+    if (vectors == 1) text += cat("  const long lo = ", reverse_ ? "DG_W - end" : "nth", ", hi = ", reverse_ ? "DG_W - nth" : "end", ";\n");
+    else text += "  const long lo = 0, hi = DG_W;\n";
     auto take = [&](const std::string& name) {
-      each_vector(vectors, [&](const std::string& g, const std::string& from) {
-        text += cat("  dg_vf ", name, "x", g, "[16];\n  dg_take_segments(", name, "x", g, ", ", name, " + at + 16 * ", from, ", count - ", from, ");\n");
-      });
+      each_vector(vectors, [&](const std::string& g, const std::string& from) { text += cat("  dg_vf ", name, "x", g, "[8];\n  dg_take_segments(", name, "x", g, ", ", name, " + at + ", from, ", lo, hi);\n"); });
     };
     each_varying(take);
     if (has_input()) take("f");
     for (int i = 0; i < d_; ++i)
       if (streamed(i)) take(cat("b", i));
-    each_out([&](int, const std::string& o, bool) {
-      each_vector(vectors, [&](const std::string& g, const std::string&) {
-        text += cat("  dg_vf ", o, "z", g, "[16];\n");
-        for (int j = 0; varies_ && j < d_; ++j) text += cat("  dg_vf ", o, "m", j, g, "[16];\n");
-      });
-    });
-    return text + from_zeros(vectors) + carry(vectors) + add_state(vectors) + "  return good;\n}\n";
+    text += from_zeros(vectors) + cat("  double s[", d_, "] = {", cells([](int i) { return cat(i ? ", " : "", "g->s[", i, "]"); }), "};\n");
+    int done = 0;
+    each_vector(vectors, [&](const std::string& g, const std::string& from) { text += one_group(vectors, g, from, done++); });
+    return text + cat("  return ", vectors, ";\n}\n");
   }
-  // f(suffix of a vector's names, its first segment)
+  // f(suffix of a vector's names, its place), in the order of ticks.
   template <class F>
-  static void each_vector(int vectors, const F& f) {
-    for (int v = 0; v < vectors; ++v) f(vectors == 1 ? "" : v == 0 ? "l" : "h", v == 0 ? "0" : "DG_W");
+  void each_vector(int vectors, const F& f) const {
+    for (int v = 0; v < vectors; ++v) f(vectors == 1 ? "" : v == 0 ? "l" : "h", vectors == 2 && (v == 0) == reverse_ ? "DG_GROUP" : "0");
   }
 
   std::string from_zeros(int vectors) const {
     std::string text;
     if (a_.find('s') != std::string::npos)
-      text += cat("  dg_vf c[", d_ * d_, "];\n  for (int i = 0; i < ", d_ * d_, "; ++i) c[i] = dg_splat(A[i]);\n");
+      text += cat("  dg_vf c[", d_ * d_, "];\n", statics([](int i) { return cat("  c[", i, "] = dg_splat(A[", i, "]);\n"); }));
     for (int i = 0; i < d_; ++i)
       if (adds(i) && !streamed(i)) text += cat("  const dg_vf e", i, " = dg_splat(B[", i, "]);\n");
     each_vector(vectors, [&](const std::string& g, const std::string&) {
-      text += cells([&](int i) { return cat("  dg_vf z", i, g, " = {0};\n"); });
+      text += cells([&](int i) { return cat("  dg_vf z", i, g, " = {0};\n", kept_arrays(i, g)); });
       if (varies_) text += pairs([&](int j, int i) { return cat("  dg_vf m", j, i, g, " = dg_splat(", i == j ? 1 : 0, ");\n"); });
     });
-    text += cat("  DG_UNROLL\n  for (int n = 0; n < 16; ++n) {\n    const int t = ", reverse_ ? "15 - n" : "n", ";\n");
+    text += cat("  DG_UNROLL\n  for (int n = 0; n < 8; ++n) {\n    const int t = ", reverse_ ? "7 - n" : "n", ";\n");
     each_vector(vectors, [&](const std::string& g, const std::string&) {
       each_varying([&](const std::string& name) { text += cat("    const dg_vf ", name, "t", g, " = ", name, "x", g, "[t];\n"); });
       for (int i = 0; i < d_; ++i)
@@ -278,96 +385,111 @@ class Scan {
     });
     return text + "  }\n";
   }
+  // z and m before (u) and after (w) each tick, where values of the cell go out.
+  template <class F>
+  void each_kept(int i, const F& f) const {
+    if (before(i) || summed(i)) f(cat("u", i), false);
+    if (after(i)) f(cat("w", i), true);
+  }
+  std::string kept_arrays(int i, const std::string& g) const {
+    std::string text;
+    each_kept(i, [&](const std::string& o, bool) {
+      text += cat("  dg_vf ", o, "z", g, "[8];\n");
+      for (int j = 0; varies_ && j < d_; ++j) text += cat("  dg_vf ", o, "m", j, g, "[8];\n");
+    });
+    return text;
+  }
   std::string keep(bool later, const std::string& g) const {
-    std::string text;
-    each_out([&](int i, const std::string& o, bool after) {
-      if (after != later) return;
-      text += cat("    ", o, "z", g, "[t] = z", i, g, ";\n");
-      for (int j = 0; varies_ && j < d_; ++j) text += cat("    ", o, "m", j, g, "[t] = m", j, i, g, ";\n");
-    });
-    return text;
-  }
-
-  // The state before each segment, in order, and after the last.
-  std::string carry(int vectors) const {
-    const std::string lanes = vectors == 1 ? "DG_W" : "2 * DG_W";
-    auto in_memory = [&](const std::string& name) {
-      std::string stores = cat("  float ", name, "x[", lanes, "];\n");
-      each_vector(vectors, [&](const std::string& g, const std::string& from) { stores += cat("  dg_store_v(", name, "x + ", from, ", ", name, g, ");\n"); });
-      return stores;
-    };
-    std::string text = cells([&](int i) { return in_memory(cat("z", i)); });
-    if (varies_) text += pairs([&](int j, int i) { return in_memory(cat("m", j, i)); });
-    text += cells([&](int i) { return cat("  double s", i, " = g->s[", i, "], d", i, "x[", lanes, " + 1];\n  float s", i, "x[", lanes, " + 1] = {0};\n"); });
-    text += cat("  for (long n = 0; n < count; ++n) {\n    const long r = ", reverse_ ? "count - 1 - n" : "n", ";\n");
-    text += cells([&](int i) { return cat("    d", i, "x[n] = s", i, ", s", i, "x[r] = (float)s", i, ";\n"); });
-    text += cells([&](int i) { return cat("    const double n", i, " = ", advanced(i, "16", "x[r]"), ";\n"); });
-    text += cells([](int i) { return cat("    s", i, " = n", i, ";\n"); }) + "  }\n";
-    text += cells([](int i) { return cat("  d", i, "x[count] = s", i, ";\n"); });
-    text += "  long good = count;\n  if (!(" + cells([](int i) { return cat(i ? " + " : "", "(float)s", i, " * 0"); }) + " == 0))\n";
-    text += cat("    for (good = 0; ", cells([](int i) { return cat(i ? " + " : "", "(float)d", i, "x[good + 1] * 0"); }), " == 0;) ++good;\n");
-    return text + cells([&](int i) { return cat("  g->s[", i, "] = d", i, "x[good], g->cell[", i, "] = (float)d", i, "x[good];\n"); });
-  }
-
-  std::string add_state(int vectors) const {
-    std::string text;
-    each_vector(vectors, [&](const std::string& g, const std::string& from) {
-      text += "  {\n" + cells([&](int i) { return cat("  const dg_vf v", i, " = dg_load_v(s", i, "x + ", from, ");\n"); });
-      each_out([&](int i, const std::string& o, bool after) {
-        text += cat("  DG_UNROLL\n  for (int n = 0; n < 16; ++n) {\n    const int t = ", reverse_ ? "15 - n" : "n", ";\n    dg_vf y = ", o, "z", g, "[t];\n");
-        for (int j = 0; j < d_; ++j) {
-          std::string m = varies_ ? cat(o, "m", j, g, "[t]") : cat("dg_splat((float)P[((n + ", after ? 1 : 0, ") * ", d_, " + ", i, ") * ", d_, " + ", j, "])");
-          text += cat("    y = DG_FMA_V(", m, ", v", j, ", y);\n");
-        }
-        const std::string lo = reverse_ ? "count - good" : "0", hi = reverse_ ? "count" : "good";
-        text += cat("    ", o, "z", g, "[t] = y;\n  }\n  dg_give_segments(", o, " + at + 16 * ", from, ", ", o, "z", g, ", dg_part(", lo, " - ", from, "), dg_part(", hi, " - ", from, "));\n");
+    return cells([&](int i) {
+      std::string text;
+      each_kept(i, [&](const std::string& o, bool after) {
+        if (after != later) return;
+        text += cat("    ", o, "z", g, "[t] = z", i, g, ";\n");
+        for (int j = 0; varies_ && j < d_; ++j) text += cat("    ", o, "m", j, g, "[t] = m", j, i, g, ";\n");
       });
-      text += "  }\n";
+      return text;
     });
-    return text;
   }
 
-  std::string powers() const {
-    std::string text = cat("static void ", name_, "_powers(", name_, "_state *g, const float *A) {\n  double *P = g->P;\n  float all = 0;\n");
-    text += pairs([this](int i, int j) { return cat("  P[", i * d_ + j, "] = ", i == j ? 1 : 0, ";\n"); });
-    text += cat("  for (int n = 0; n < 16; ++n) {\n    const double *p = P + n * ", d_ * d_, ";\n    double *q = P + (n + 1) * ", d_ * d_, ";\n");
-    text += pairs([&](int i, int column) {
-      std::string sum;
-      for (int j : columns(i)) sum += cat(sum.empty() ? "" : " + ", a(i, j) == '1' ? "" : cat("A[", i * d_ + j, "] * "), "p[", j * d_ + column, "]");
-      return cat("    q[", i * d_ + column, "] = ", sum.empty() ? "0" : sum, ";\n");
+  // The states at the segments' starts, and what goes out.
+  std::string one_group(int vectors, const std::string& g, const std::string& from, int done) const {
+    const int dd = d_ * d_;
+    std::string text = cat("  {\n  dg_vf v[", d_, "], z[", d_, "] = {", cells([&](int i) { return cat(i ? ", z" : "z", i, g); }), "}, m[", dd, "]", varies_ ? cat(" = {", pairs([&](int i, int j) { return cat(i + j ? ", m" : "m", j, i, g); }), "}") : "", ";\n  double e[", d_, "];\n");
+    if (vectors == 1) {
+      text += "  if (end - nth < DG_W) {\n" + cells([](int i) { return cat("    z[", i, "] = dg_with_kept(g->ends + ", 16 * i, ", z[", i, "], lo, hi);\n"); });
+      if (varies_) text += cat("    for (int i = 0; i < ", dd, "; ++i) m[i] = dg_with_kept(g->products + 16 * i, m[i], lo, hi);\n");
+      text += "  }\n";
+    }
+    text += cat("  ", name_, "_join(g, s, z, m, v, e);\n");
+    auto next = [&](int i) { return cat(vectors == 1 ? cat("end < DG_W ? v[", i, "][", lane("end % DG_W"), "] : ") : "", "(float)e[", i, "]"); };
+    text += cells([&](int i) { return cat("  const float r", i, " = ", next(i), ";\n"); });
+    text += cat("  if (!(", all_finite([](int i) { return cat("r", i); }), ")) return ", done, ";\n", give(g, from));
+    const char* whole = vectors == 1 ? "end == DG_W ? " : "";
+    text += cells([&](int i) { return cat("  s[", i, "] = ", whole, "e[", i, "]", vectors == 1 ? cat(" : s[", i, "]") : "", ", g->s[", i, "] = s[", i, "], g->v[", i, "] = g->cell[", i, "] = r", i, ";\n"); });
+    return text + "  }\n";
+  }
+  std::string give(const std::string& g, const std::string& from) const {
+    std::string text = cells([&](int i) {
+      std::string part;
+      each_kept(i, [&](const std::string& o, bool) { part += cat("  dg_vf ", o, "x[8];\n"); });
+      return part;
     });
-    text += cat("  }\n", statics([](int i) { return cat("  g->m[", i, "] = A[", i, "];\n"); }));
-    return text + cat("  for (int i = 0; i < ", (kSegment + 1) * d_ * d_, "; ++i) all += (float)P[i] * 0;\n  g->wild = !(all == 0);\n}\n");
+    for (size_t k = 0; k < sums_.size(); ++k) text += cat("  dg_vf y", k, "x[8];\n");
+    text += cat("  DG_UNROLL\n  for (int n = 0; n < 8; ++n) {\n    const int t = ", reverse_ ? "7 - n" : "n", ";\n");
+    text += cells([&](int i) {
+      std::string part;
+      each_kept(i, [&](const std::string& o, bool after) {
+        auto factor = [&](int j) { return varies_ ? cat(o, "m", j, g, "[t]") : cat("dg_splat(g->tick[(n + ", after ? 1 : 0, ") * ", d_ * d_, " + ", at(i, j), "])"); };
+        part += cat("    ", o, "x[t] = ", sum_of(i, "DG_FMA_V", cat(o, "z", g, "[t]"), factor, [](int j) { return cat("v[", j, "]"); }), ";\n");
+      });
+      return part;
+    });
+    if (!sums_.empty()) {
+      text += cells([&](int i) { return summed(i) ? cat("    const dg_vf x", i, " = u", i, "x[t];\n") : ""; });
+      if (has_input()) text += cat("    const dg_vf ft = fx", g, "[t];\n");
+      for (size_t k = 0; k < sums_.size(); ++k) text += cat("    y", k, "x[t] = ", sum_text(k, "x", "DG_FMA_V", "dg_splat"), ";\n");
+    }
+    text += "  }\n";
+    auto out = [&](const std::string& to, const std::string& values) { text += cat("  dg_give_segments(", to, " + at + ", from, ", ", values, ", lo, hi);\n"); };
+    for (int i = 0; i < d_; ++i) {
+      if (before(i)) out(cat("u", i), cat("u", i, "x"));
+      if (after(i)) out(cat("w", i), cat("w", i, "x"));
+    }
+    for (size_t k = 0; k < sums_.size(); ++k) out(cat("y", k), cat("y", k, "x"));
+    return text;
   }
 
   // ---- a tile ----------------------------------------------------------------------------------------------------------
 
   std::string whole() const {
     std::string text = cat("static void ", name_, "(", streams(true), cells([](int i) { return cat(", float *cell", i); }));
-    text += cat(", double *kept, long n, long first) {\n  ", name_, "_state *g = (", name_, "_state *)kept;\n  const double *P = g->P;\n");
-    text += cat("  const long k = ", reverse_ ? "-(first + n)" : "first", " & 15, ragged = (-k & 15) < n ? -k & 15 : n;\n");
+    text += cat(", double *kept, long n, long first) {\n  ", name_, "_state *g = (", name_, "_state *)kept;\n");
+    text += cat("  long k = ", reverse_ ? "-(first + n)" : "first", " & (DG_GROUP - 1);\n");
     if (!varies_) {
-      text += cat("  const int other = P[0] != 1", statics([](int i) { return cat(" || g->m[", i, "] != A[", i, "]"); }), ";\n");
+      text += cat("  const int other = g->ready != 1", statics([](int i) { return cat(" || g->A[", i, "] != A[", i, "]"); }), ";\n");
       text += cat("  if (other) ", name_, "_powers(g, A);\n");
     }
     text += cat("  if (", cells([](int i) { return cat(i ? " || " : "", "g->cell[", i, "] != *cell", i); }), varies_ ? "" : " || other", ") { /* from outside */\n");
-    text += cells([](int i) { return cat("    g->s[", i, "] = *cell", i, ", g->z[", i, "] = 0;\n"); });
-    if (varies_) text += pairs([&](int j, int i) { return cat("    g->m[", j * d_ + i, "] = ", i == j ? 1 : 0, ";\n"); });
-    text += cat("    g->start = (float)k;\n  }\n  if (ragged > 0) ", name_, "_ticks(", shared(), ", ", reverse_ ? "n - 1" : "0", ", k, ragged);\n");
-    if (!varies_) text += "  const int wild = g->wild != 0;\n";
-    text += "  const long whole = (n - ragged) / 16, rest = n - ragged - 16 * whole;\n  for (long done = 0; done < whole;) {\n";
-    const std::string from = reverse_ ? "rest + 16 * (whole - done - count)" : "ragged + 16 * done";
-    text += cat("    const long most = ", pairs_vectors() ? "whole - done > DG_W ? 2 * DG_W : DG_W" : "DG_W", ", count = whole - done < most ? whole - done : most;\n");
-    text += cat("    const long good = ", varies_ ? "" : "wild ? 0 : ");
-    if (pairs_vectors()) text += cat("most > DG_W ? ", name_, "_segments2(", shared(), ", ", from, ", count) : ");
-    text += cat(name_, "_segments1(", shared(), ", ", from, ", count);\n");
-    text += cat("    done += good;\n    if (good == count) continue;\n    ", name_, "_ticks(", shared(), ", ",
-                reverse_ ? "rest + 16 * (whole - done) - 1" : "ragged + 16 * done", ", 0, 16);\n    ++done;\n  }\n");
-    text += cat("  if (rest > 0) ", name_, "_ticks(", shared(), ", ", reverse_ ? "rest - 1" : "n - rest", ", 0, rest);\n");
+    text += cells([](int i) { return cat("    const float c", i, " = *cell", i, ";\n"); }) + load();
+    text += cat("    if (k == 0 && ", all_finite([](int i) { return cat("c", i); }), ") {\n", start_segment(), cells([](int i) { return cat("      s[", i, "] = v", i, " = c", i, ";\n"); }));
+    text += "    } else {\n" + start_anew("c") + "    }\n" + cells([](int i) { return cat("    const float x", i, " = c", i, ";\n"); }) + save() + "  }\n";
+    text += "  for (long done = 0, count; done < n; done += count, k = (k + count) & (DG_GROUP - 1)) {\n";
+    text += "    count = n - done < DG_GROUP - k ? n - done : DG_GROUP - k;\n";
+    text += cat("    const long at = ", reverse_ ? "n - done + k - DG_GROUP" : "done - k", ";\n");
+    text += cat("    if (", varies_ ? "" : "!g->wild && ", "(k & 7) == 0 && count >= 8", cells([](int i) { return cat(" && g->z[", i, "] == 0"); }), ") {\n");
+    if (pairs_vectors()) {
+      text += "      if (k == 0 && n - done >= 2 * DG_GROUP) {\n";
+      text += cat("        const long good = ", name_, "_groups2(", shared(), ", at", reverse_ ? " - DG_GROUP" : "", ");\n");
+      text += "        count = good * DG_GROUP;\n        if (good > 0) continue;\n        count = DG_GROUP;\n      }\n";
+    }
+    text += cat("      if (", name_, "_groups1(", shared(), ", at, k / 8, (k + count) / 8)) {\n        count &= ~7L;\n        continue;\n      }\n");
+    text += "    } else if ((k & 7) + count > 8" + std::string(varies_ ? "" : " && !g->wild") + ") count = 8 - (k & 7);\n";
+    text += cat("    ", name_, "_ticks(", shared(), ", ", reverse_ ? "n - 1 - done" : "done", ", k, count);\n  }\n");
     return text + cells([](int i) { return cat("  *cell", i, " = g->cell[", i, "];\n"); }) + "}\n";
   }
 
   std::string name_, kinds_, a_, b_, out_;
+  std::vector<std::string> sums_;
   int d_ = 0;
   bool reverse_ = false, varies_ = false;
 };

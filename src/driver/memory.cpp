@@ -12,8 +12,8 @@ using schedule::Place;
 
 namespace {
 
-// See codegen/prelude_scan.cpp: a state and powers in double; the cells, z, m and two numbers in float.
-int64_t segment_bytes(int64_t order) { return 8 * (order + 17 * order * order) + 4 * (order + order + order * order + 2); }
+// See codegen/prelude_scan.cpp: the most that a state takes, for vectors of sixteen lanes.
+int64_t segment_bytes(int64_t order) { return 8 * (order + order * order) + 4 * (19 * order + 26 * order * order + 2); }
 
 }  // namespace
 

@@ -350,7 +350,7 @@ Kernel lower_scan(const Plan& plan, int region, const std::string& name) {
   const int lo = l.arg(KernelArg::lo), n = l.sub(l.arg(KernelArg::hi), lo);
   const schedule::ScanGains gains = schedule::scan_gains(g, r, [&plan](Id id) { return plan.stored(id); });
   const int fixed = l.local(static_cast<int64_t>(r.a.size())), factors = gains.input == none ? fixed : l.local(static_cast<int64_t>(r.order()));
-  std::vector<std::pair<int, int>> pointers{{fixed, l.i(0)}, {factors, l.i(0)}}, cells;
+  std::vector<std::pair<int, int>> pointers{{fixed, l.i(0)}, {factors, l.i(0)}, {fixed, l.i(0)}}, cells;
   std::string a, b, out;
   auto number = [&](Id id) { return low.element(id, l.i(0), std::vector<int>(static_cast<size_t>(g[id].shape().rank()), l.i(0))); };
   for (size_t i = 0; i < r.a.size(); ++i) {
