@@ -73,13 +73,19 @@ class Parts {
       if (affine_ && (is_read(g[id]) || depends(id))) affine_ = is_read(g[id]) || is_write(g, id) || linear(id) != 0, varies_[id];
     }
     affine_ = affine_ && !varies_.empty();
-    if (affine_) find_input(component, readers);
+    if (!affine_) return;
+    find_input(component, readers);
+    for (Id id : component) read_outside_[id] = readers[static_cast<size_t>(id)];
+    for (Id id : component)
+      for (Id in : g[id].in)
+        if (read_outside_.count(in)) --read_outside_[in];
   }
 
   bool affine() const { return affine_; }
 
   // Sees the nodes of the component in order, in a copy of the graph where inputs come first. Returns what takes the place
-  // of a write or of the value that is written: a write of the isolated form; else none.
+  // of a write or of the value that is written: a write of the isolated form; of another value that is read outside: the same
+  // of the cells and the input, where their factors are static; else none.
   Id visit(Graph& out, Id id, const std::vector<Id>& to) {
     if (!varies_.count(id)) return none;
     if (is_read(g_[id])) return read(out, id, to[static_cast<size_t>(id)]), none;
@@ -87,7 +93,7 @@ class Parts {
     combine(out, id, to);
     for (Id write : cells_.write)
       if (g_[write].in[0] == id) return isolate(out, write, to);
-    return none;
+    return read_outside_.at(id) > 0 ? combination(out, id, to) : none;
   }
 
  private:
@@ -234,10 +240,24 @@ class Parts {
     return sum;
   }
 
+  Id combination(Graph& out, Id id, const std::vector<Id>& to) const {
+    static const Op fma = op("fma"), mul = op("mul");
+    const Split& split = varies_.at(id);
+    auto is_static = [&out](Id part) { return part == none || out[part].clock().is_static(); };
+    const std::vector<bool>& masked = masked_.at(id);
+    if (split[rest_part()] != none || !std::all_of(split.begin(), split.end(), is_static)) return none;
+    if (split[input_part()] == none || std::find(masked.begin(), masked.end(), true) != masked.end()) return none;
+    Id sum = apply(out, mul, {split[input_part()], to[static_cast<size_t>(input_)]});
+    for (size_t j = 0; j < cells_.order(); ++j)
+      if (split[j] != none) sum = apply(out, fma, {split[j], state_[j], sum});
+    return sum;
+  }
+
   const Graph& g_;
   Recurrence cells_;
   bool affine_ = false;
   Id input_ = none;
+  std::map<Id, int> read_outside_;  // by member: how often
   std::map<Id, Split> varies_;
   std::map<Id, std::vector<bool>> masked_;  // by cell: a select or an adjoint's product on the way from the cell
   Split state_;  // the cells' reads in the copy

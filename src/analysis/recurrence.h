@@ -1,8 +1,8 @@
 // Linear recurrences: feedback whose cells take values that are affine in the cells, however that was written. The pass leaves
 // only that in the loop; coefficients and what else is added are computed outside of it, in parallel. For single values at
 // frame clock: banks of lanes are parallel as they are.
-// Where all that is added are constant multiples of one stream, they are added up to one.
-//   before:  %y = add (mul %b0, %x), %s1             after:  %y = add (mul %b0, %x), %s1
+// Where all that is added are constant multiples of one stream, they are added up to one, and so is what else the loop gives.
+//   before:  %y = add (mul %b0, %x), %s1             after:  %y = fma 1, %s1, (mul %b0, %x)
 //            state_write (sub (mul %b1, %x), (mul %a1, %y))  state_write (madd %A, %s1, (mul %B, %x))    %A = -a1, %B = b1 - a1 b0
 #pragma once
 #include <optional>

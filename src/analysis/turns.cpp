@@ -17,12 +17,17 @@ bool is_turn(const Graph& g, Id id) {
   return value && static_cast<float>(*value) == 2 * std::numbers::pi_v<float>;
 }
 
-// What is multiplied by 2 pi, or none.
-Id turns_of(const Graph& g, Id angle) {
+// A product without its factor 2 pi, which may stand behind other constants, or none.
+Id turns_of(Graph& g, Id angle) {
   static const Op mul = op("mul");
-  const Node& node = g[angle];
+  const Node node = g[angle];
   if (node.op != mul) return none;
-  return is_turn(g, node.in[1]) ? node.in[0] : is_turn(g, node.in[0]) ? node.in[1] : none;
+  for (size_t i : {1, 0}) {
+    if (is_turn(g, node.in[i])) return node.in[1 - i];
+    const Id turns = constant_value(g, node.in[1 - i]) ? turns_of(g, node.in[i]) : none;
+    if (turns != none) return apply(g, mul, {turns, node.in[1 - i]}, {}, node.loc);
+  }
+  return none;
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ SignalTensorHistory cell(const X& x) { return SignalTensor::history(x.shape()); 
 // Frequency in radians a sample, clamped to [0, .49 of the rate].
 X radians(const Operand& cutoff) {
   X rate = sample_rate();
-  return clamp(option(cutoff), 0.0f, 0.49f * rate) / rate * (2 * std::numbers::pi_v<float>);
+  return clamp(option(cutoff), 0.0f, 0.49f * rate) * (1.0f / rate) * (2 * std::numbers::pi_v<float>);
 }
 
 struct Coefficients {
@@ -27,7 +27,7 @@ struct Coefficients {
 Coefficients cookbook(const BiquadOptions& o) {
   X w = radians(o.cutoff), q = max(option(o.q), 1e-3f);
   X sine = sin(w), half = sin(0.5f * w), s2 = half * half;  // cos w = 1 - 2 s2
-  X cosine = 1.0f - 2.0f * s2, alpha = sine / (2.0f * q);
+  X cosine = 1.0f - 2.0f * s2, alpha = sine * (0.5f / q);
   X one_plus = 2.0f - 2.0f * s2, one_minus = 2.0f * s2;  // 1 + cos w, 1 - cos w
   X A = exp(option(o.gain_db) * (std::numbers::ln10_v<float> / 40));
   Coefficients plain{{}, {}, {}, 1.0f + alpha, -2.0f * cosine, 1.0f - alpha};

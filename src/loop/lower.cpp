@@ -348,9 +348,14 @@ Kernel lower_scan(const Plan& plan, int region, const std::string& name) {
   const Graph& g = plan.graph;
   const analysis::Recurrence& r = plan.regions[static_cast<size_t>(region)].recurrence;
   const int lo = l.arg(KernelArg::lo), n = l.sub(l.arg(KernelArg::hi), lo);
-  const schedule::ScanGains gains = schedule::scan_gains(g, r, [&plan](Id id) { return plan.stored(id); });
-  const int fixed = l.local(static_cast<int64_t>(r.a.size())), factors = gains.input == none ? fixed : l.local(static_cast<int64_t>(r.order()));
-  std::vector<std::pair<int, int>> pointers{{fixed, l.i(0)}, {factors, l.i(0)}, {fixed, l.i(0)}}, cells;
+  const schedule::IsStored stored = [&plan](Id id) { return plan.stored(id); };
+  const schedule::ScanGains gains = schedule::scan_gains(g, r, stored);
+  std::vector<std::pair<Id, std::vector<Id>>> sums;
+  for (Id id : plan.regions[static_cast<size_t>(region)].nodes)
+    if (auto factors = schedule::scan_sum(g, r, id, stored); !factors.empty()) sums.emplace_back(id, std::move(factors));
+  auto local = [&l](size_t size) { return l.local(std::max<int64_t>(1, static_cast<int64_t>(size))); };
+  const int fixed = local(r.a.size()), factors = local(r.order()), of_sums = local(sums.size() * (r.order() + 1));
+  std::vector<std::pair<int, int>> pointers{{fixed, l.i(0)}, {factors, l.i(0)}, {of_sums, l.i(0)}}, cells;
   std::string a, b, out;
   auto number = [&](Id id) { return low.element(id, l.i(0), std::vector<int>(static_cast<size_t>(g[id].shape().rank()), l.i(0))); };
   for (size_t i = 0; i < r.a.size(); ++i) {
@@ -373,6 +378,15 @@ Kernel lower_scan(const Plan& plan, int region, const std::string& name) {
   for (size_t i = 0; i < r.order(); ++i) {
     if (out[i] == 'b' || out[i] == 'x') pointers.push_back({low.stream_array(r.read[i], true), lo});
     if (out[i] == 'a' || out[i] == 'x') pointers.push_back({low.stream_array(r.write[i], true), lo});
+  }
+  for (int64_t at = 0; auto& [sum, parts] : sums) {
+    pointers.push_back({low.stream_array(sum, true), lo});
+    for (Id part : parts) {
+      const double* known = part == none ? nullptr : constant_value(g, part);
+      out += part == none ? '0' : known && *known == 1 ? '1' : 's';
+      if (out.back() == 's') l.store(of_sums, l.i(at), number(part));
+      ++at;
+    }
   }
   cells.push_back({l.array({ArrayRef::segment, static_cast<Id>(g[r.write[0]].attrs.i("cell")), 1, LoopType::f32, true}), l.i(0)});
   pointers.insert(pointers.end(), cells.begin(), cells.end());

@@ -1,5 +1,7 @@
 // Shapes of graph that have a strategy of their own.
 #include "ir/op.h"
+#include <algorithm>
+
 #include "schedule/plan.h"
 
 namespace dgen::schedule {
@@ -59,6 +61,21 @@ ScanGains scan_gains(const Graph& g, const analysis::Recurrence& r, const IsStor
     if (found.input == input) found.gain[i] = gain;
   }
   return found;
+}
+
+std::vector<Id> scan_sum(const Graph& g, const analysis::Recurrence& r, Id x, const IsStored& stored) {
+  static const Op mul = op("mul"), fma = op("fma");
+  std::vector<Id> factors(r.order() + 1, none);
+  for (; g[x].op == fma; x = g[x].in[2]) {
+    const auto read = std::find(r.read.begin(), r.read.end(), g[x].in[1]);
+    if (read == r.read.end() || static_number(g, g[x].in[0]) == none) return {};
+    factors[static_cast<size_t>(read - r.read.begin())] = static_number(g, g[x].in[0]);
+  }
+  if (g[x].op != mul || stored(x) || static_number(g, g[x].in[0]) == none) return {};
+  const Id input = scan_gains(g, r, stored).input;
+  if (input == none || array_behind(g, g[x].in[1], stored) != input) return {};
+  factors.back() = static_number(g, g[x].in[0]);
+  return factors;
 }
 
 StaticMatrix static_matrix(const Graph& g, Id x) {

@@ -74,7 +74,7 @@ class Planner {
     p_.chunk = all > kLargestChunk ? 0 : (chunk + all - 1) / all * all;  // 0: one tile for the run
   }
 
-  // Scans are of one lane at frame rate, where segments of sixteen ticks are the same for every block.
+  // Scans are of one lane at frame rate, where segments are the same ticks for every block.
   void find_recurrences() {
     std::map<int, std::vector<Id>> members;
     for (Id id = 0; id < g().size(); ++id)
@@ -142,7 +142,15 @@ class Planner {
       if (gains.input != none) store_array(gains.input);
       for (size_t i = 0; i < recurrence.order(); ++i)
         if (recurrence.b[i] != none && gains.gain[i] == none) store_array(recurrence.b[i]);
+      take_sums(component, recurrence);
     }
+  }
+
+  // What a scan's cells and input add up to is made by the scan.
+  void take_sums(int component, const analysis::Recurrence& r) {
+    auto stored = [this](Id id) -> bool { return stored_[at(id)]; };
+    for (Id id = 0; id < g().size(); ++id)
+      if (stored(id) && id_op(id, "fma") && !scan_sum(g(), r, id, stored).empty()) p_.component[at(id)] = component;
   }
 
   // Read at other ticks than its own: must lie in memory, except data that already does.
@@ -383,7 +391,7 @@ class Planner {
     std::string cells;
     for (Id id : r.a) varies = varies || (id != none && static_number(g(), id) == none);
     for (Id id : r.write) cells += cat(cells.empty() ? "" : ",", node(id).attrs.i("cell"));
-    return cat("linear of order ", r.order(), varies ? ", varying" : ", constant", " in cell ", cells, ": segments of 16 frames in vector lanes");
+    return cat("linear of order ", r.order(), varies ? ", varying" : ", constant", " in cell ", cells, ": segments of 8 frames in vector lanes");
   }
 
   std::string reason(const Region& region) const {

@@ -90,6 +90,9 @@ struct ScanGains {
   std::vector<ir::Id> gain;
 };
 ScanGains scan_gains(const ir::Graph& g, const analysis::Recurrence& r, const IsStored& stored);
+// A sum of static multiples of a recurrence's cells before the tick and of its input: the factors, by cell, then of the input;
+// none is 0. Empty if x is not such a sum.
+std::vector<ir::Id> scan_sum(const ir::Graph& g, const analysis::Recurrence& r, ir::Id x, const IsStored& stored);
 // sum_time of a^T b over ticks: the two factors; none if the node is not such a sum.
 struct TimeProduct {
   ir::Id a = ir::none, b = ir::none;  // a: [rows, m], b: [rows, n] a tick
