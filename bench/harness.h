@@ -1,5 +1,5 @@
-// A ruler: a row times two variants of one job in turns, ours and the naive one, and shows the error of ours beside the
-// times. Google Benchmark registers, filters, prints and writes JSON; since it can time only one thing at a time, one
+// A ruler: a row times two variants of one job in turns, ours and a baseline (naive C unless it says otherwise), and shows
+// the error of ours beside the times. Google Benchmark registers, filters, prints and writes JSON; since it can time only one thing at a time, one
 // of its iterations is a round of both variants, and the medians over the rounds are its counters.
 #pragma once
 #include <benchmark/benchmark.h>
@@ -48,8 +48,9 @@ inline Timed timed(std::function<void()> job) {
 }
 
 struct Pair {
-  Timed ours, naive;
+  Timed ours, baseline;
   std::function<double()> error;  // of ours against float64; asked after the rounds
+  std::string against = "naive C";
 };
 
 inline double median(std::vector<double> values) {
@@ -59,22 +60,23 @@ inline double median(std::vector<double> values) {
 }
 
 inline void measure(benchmark::State& state, const Target& must, const Pair& pair) {
-  std::vector<double> ours, naive, ratio;
+  std::vector<double> ours, baseline, ratio;
   for (auto _ : state) {
     const bool ours_first = ours.size() % 2 == 0;
-    if (!ours_first) naive.push_back(pair.naive());
+    if (!ours_first) baseline.push_back(pair.baseline());
     ours.push_back(pair.ours());
-    if (ours_first) naive.push_back(pair.naive());
-    ratio.push_back(naive.back() / ours.back());
+    if (ours_first) baseline.push_back(pair.baseline());
+    ratio.push_back(baseline.back() / ours.back());
     state.SetIterationTime(ours.back());
   }
   state.counters["ours_s"] = median(ours);
-  state.counters["naive_s"] = median(naive);
+  state.counters["baseline_s"] = median(baseline);
   state.counters["ratio"] = median(ratio);
   state.counters["error"] = pair.error();
   state.counters["must_ratio"] = must.ratio;
   state.counters["must_s"] = must.seconds;
   state.counters["must_error"] = must.error;
+  state.SetLabel(pair.against);
 }
 
 // A row of the table. What it needs is made when it runs, so that filtered rows cost nothing.

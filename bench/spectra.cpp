@@ -1,6 +1,9 @@
 // Magnitudes of a short-time spectrum, and the multi-scale spectral loss of 64,000 frames, forward and backward.
 #include "dgen/dgen.h"
 #include "harness.h"
+#ifdef DGEN_BENCH_FFTW
+#include "peers/fftw.h"
+#endif
 
 using namespace dgen;
 
@@ -22,6 +25,20 @@ bench::Pair magnitudes(int n) {
           }),
           [=]() mutable { return bench::rms_error(run()[0], exact); }};
 }
+
+#ifdef DGEN_BENCH_FFTW
+bench::Pair magnitudes_by_fftw(int n) {
+  bench::Pair pair = magnitudes(n);
+  const std::shared_ptr<FftwStft> peer(fftw_stft_make(1024, 256), fftw_stft_free);
+  const size_t bins = static_cast<size_t>((n + 255) / 256) * 513;
+  pair.baseline = bench::timed([=, x = bench::white_noise(n), y = std::vector<float>(bins)]() mutable {
+    fftw_stft_run(peer.get(), x.data(), n, y.data());
+    benchmark::DoNotOptimize(y.data());
+  });
+  pair.against = "FFTW";
+  return pair;
+}
+#endif
 
 // Clips side by side, as our input [frame][clip] and as the naive one's [clip][frame].
 struct Clips {
@@ -108,6 +125,10 @@ int main(int argc, char** argv) {
   using namespace bench;
   row("STFT magnitude 1024/256, 4096 frames", must::stft_magnitude, [] { return magnitudes(4096); });
   row("STFT magnitude 1024/256, 64000 frames", must::stft_magnitude, [] { return magnitudes(frames); });
+#ifdef DGEN_BENCH_FFTW
+  row("STFT magnitude 1024/256, 4096 frames, FFTW", must::stft_fftw, [] { return magnitudes_by_fftw(4096); });
+  row("STFT magnitude 1024/256, 64000 frames, FFTW", must::stft_fftw, [] { return magnitudes_by_fftw(frames); });
+#endif
   row("spectral loss, 6 scales, forward", must::value, loss_forward);
   row("spectral loss, 6 scales, forward and backward", must::gradient, [] { return loss_backward(1); });
   row("spectral loss, 6 scales, forward and backward, 4 clips", must::gradient, [] { return loss_backward(4); });

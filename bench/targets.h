@@ -34,7 +34,20 @@ inline constexpr Target biquad_frames{.ratio = 7, .error = snr_90};
 inline constexpr Target biquad_frames_short{.ratio = 3.5, .error = snr_90};
 inline constexpr Target biquad_gradient{.ratio = 4, .error = of_gradients};
 inline constexpr Target biquad_frames_gradient{.ratio = 3, .error = of_gradients};
+inline constexpr Target order_two_lanes{.ratio = 12, .error = of_values};
+inline constexpr Target comb{.ratio = 10, .error = of_values};
+inline constexpr Target ladder_1{.ratio = 2, .error = of_values};
+inline constexpr Target ladder_8{.ratio = 12, .error = of_values};
+inline constexpr Target ladder_16{.ratio = 20, .error = of_values};
+inline constexpr Target ladder_64{.ratio = 60, .error = of_values};
+inline constexpr Target ladder_gradient{.ratio = 1 / 1.6, .error = of_gradients};
+// Rounding excites slow waves, which last: the C of bench/naive in float32 is at 4e-4.
+inline constexpr Target membrane{.ratio = 25, .error = 1e-3};
 inline constexpr Target stft_magnitude{.ratio = 10, .error = of_values};
+// Against FFTW: three quarters of its time.
+inline constexpr Target stft_fftw{.ratio = 1 / 0.75, .error = of_values};
+// Against oneDNN: a tenth longer.
+inline constexpr Target matmul{.ratio = 1 / 1.1, .error = of_values};
 inline constexpr Target compile_500{.seconds = 0.2, .error = of_values};
 inline constexpr Target compile_5000{.seconds = 0.7, .error = of_values};
 inline constexpr Target compile_20000{.seconds = 2, .error = of_values};

@@ -30,12 +30,12 @@ def cells(row):
     if row.get("error_occurred"):
         return [row["name"], "failed: " + row["error_message"]]
     name = row["name"].split("/iterations:")[0]
-    return [name, seconds(row["ours_s"]), seconds(row["naive_s"]), f"{row['ratio']:.3g}x", target(row),
+    return [name, seconds(row["ours_s"]), seconds(row["baseline_s"]), row["label"], f"{row['ratio']:.3g}x", target(row),
             f"{row['error']:.1e}", f"{row['must_error']:.1e}", str(row["iterations"]), verdict(row)]
 
 
 def main(folder):
-    table = [["row", "ours", "naive", "measured", "must reach", "error", "at most", "rounds", "verdict"]]
+    table = [["row", "ours", "baseline", "which is", "measured", "must reach", "error", "at most", "rounds", "verdict"]]
     for path in sorted(folder.glob("*.json")):
         if path.stat().st_size:
             table += [cells(row) for row in json.loads(path.read_text())["benchmarks"]]

@@ -26,6 +26,17 @@ extern "C" {
   /* the same with the cutoff scaled by a signal */                                                                   \
   real NAME(biquad_frames_gradient)(const real* x, const real* target, const real* scale, const real params[3],       \
                                     real rate, real* y, real gradient[3], int n);                                     \
+  /* y[i] = x[i] - sum over k of a[i][k - 1] y[i - k], for each row; the order is known at run time only */           \
+  void NAME(allpole_rows)(const real* x, const real* a, int order, int rows, int n, real* y);                         \
+  /* y[i] = x[i] + feedback y[i - delay], through a ring that goes on from *at */                                     \
+  void NAME(comb)(const real* x, real feedback, int delay, real* ring, int* at, real* y, int n);                      \
+  /* Huovilainen's four-pole filter of one x by each voice; y is [n][voices] */                                       \
+  void NAME(ladder)(const real* x, const real* cutoff, const real* resonance, real rate, int voices, int n, real* y); \
+  /* u = (2 - loss) u1 - (1 - loss) u2 + c2 conv2d(u1) + force where, of 3 x 3 kernels, heard at a point */           \
+  void NAME(membrane)(const real* force, const real* where, const real* kernel, real c2, real loss, int height,       \
+                      int width, int pickup, real* y, int n);                                                         \
+  /* [m][n] = [m][k] [k][n] */                                                                                        \
+  void NAME(matmul)(const real* a, const real* b, int m, int n, int k, real* c);                                      \
   /* [tick][size / 2 + 1], Hann windows of the last size samples */                                                   \
   void NAME(stft_magnitude)(const real* x, int n, int size, int hop, real* y);                                        \
   /* multi_scale_spectral_loss with its default options; gradient to x where that is not null */                      \

@@ -33,6 +33,7 @@ DG_FN dg_u32 DG_AS_UINT(float f) { dg_u32 i; __builtin_memcpy(&i, &f, 4); return
 #define DG_TRUNC(x) __builtin_truncf(x)
 #define DG_SQRT(x) __builtin_sqrtf(x)
 #define DG_FABS(x) __builtin_fabsf(x)
+#define DG_COPYSIGN(x, s) __builtin_copysignf(x, s) /* of bits, gcc would take them through integer registers */
 )";
 
 // For NVRTC with --fmad=false: contraction on its own account would change bits.
@@ -54,6 +55,7 @@ typedef unsigned long long dg_u64;
 #define DG_TRUNC(x) truncf(x)
 #define DG_SQRT(x) sqrtf(x)
 #define DG_FABS(x) fabsf(x)
+#define DG_COPYSIGN(x, s) copysignf(x, s)
 )";
 
 // A pointer's address space is part of its type here, so functions of pointers are templates. Division must be exact: no
@@ -78,6 +80,7 @@ typedef ulong dg_u64;
 #define DG_TRUNC(x) trunc(x)
 #define DG_SQRT(x) sqrt(x)
 #define DG_FABS(x) fabs(x)
+#define DG_COPYSIGN(x, s) copysign(x, s)
 )";
 
 constexpr const char* words = R"(
@@ -119,9 +122,7 @@ DG_FN float dg_not(float a) { return DG_SEL(a > 0.0f, 0.0f, 1.0f); }
 DG_FN float dg_mulz(float a, float b) { return DG_AS_FLOAT(DG_AS_UINT(a * b) & DG_MASK(a != 0.0f)); }
 DG_FN float dg_madd(float a, float b, float c) { return DG_SEL((a == 0.0f) | (b == 0.0f), c, DG_FMA(a, b, c)); }
 DG_FN float dg_sign(float x) { return DG_SEL(x > 0.0f, 1.0f, DG_SEL(x < 0.0f, -1.0f, x)); }
-DG_FN float dg_copysign(float x, float s) {
-  return DG_AS_FLOAT((DG_AS_UINT(x) & 0x7fffffffu) | (DG_AS_UINT(s) & 0x80000000u));
-}
+DG_FN float dg_copysign(float x, float s) { return DG_COPYSIGN(x, s); }
 /* Half away from zero: the addend is the largest float below one half. */
 DG_FN float dg_round(float x) { return DG_TRUNC(x + dg_copysign(0.49999997f, x)); }
 /* Floored modulo. When a/b rounds up to an integer the remainder has the wrong sign: then one b is added. */

@@ -52,6 +52,7 @@ typedef dg_u64 dg_vq_any __attribute__((vector_size(DG_W * 4), aligned(8), may_a
 #define DG_NAN_V DG_C(__builtin_nanf(""))
 #define DG_MAGIC_V DG_C(12582912.0f)
 #define DG_FABS_V(x) ((dg_vf)((dg_vw)(x) & 0x7fffffffu))
+#define DG_COPYSIGN_V(x, s) ((dg_vf)(((dg_vw)(x) & 0x7fffffffu) | ((dg_vw)(s) & 0x80000000u)))
 #ifdef __clang__
 #define DG_UNROLL _Pragma("clang loop unroll(full)")
 #define DG_KEEP_LOOP _Pragma("clang loop unroll(disable)") /* unrolled, it spills */
@@ -143,7 +144,6 @@ DG_FN dg_vf DG_SQRT_V(dg_vf x) {
   return (dg_vf){DG_EACH(DG_SQRT_LANE)};
 #endif
 }
-DG_FN dg_vf dg_with_sign(dg_vf x, dg_vf s) { return (dg_vf)(((dg_vw)x & 0x7fffffffu) | ((dg_vw)s & 0x80000000u)); }
 DG_FN dg_vf DG_RINT_V(dg_vf x) {
 #if defined(__AVX512F__)
   return __builtin_ia32_rndscaleps_mask(x, 4, x, (unsigned short)-1, 4);
@@ -153,7 +153,7 @@ DG_FN dg_vf DG_RINT_V(dg_vf x) {
   return __builtin_ia32_roundps(x, 4);
 #else /* where floats have fractions, adding 2^23 rounds them away */
   dg_vf a = DG_FABS_V(x), r = (a + DG_C(8388608.0f)) - DG_C(8388608.0f);
-  return dg_with_sign(DG_SEL_V(a < DG_C(8388608.0f), r, a), x);
+  return DG_COPYSIGN_V(DG_SEL_V(a < DG_C(8388608.0f), r, a), x);
 #endif
 }
 DG_FN dg_vf DG_FLOOR_V(dg_vf x) {
@@ -169,7 +169,7 @@ DG_FN dg_vf DG_FLOOR_V(dg_vf x) {
 #endif
 }
 DG_FN dg_vf DG_CEIL_V(dg_vf x) { return -DG_FLOOR_V(-x); }
-DG_FN dg_vf DG_TRUNC_V(dg_vf x) { return dg_with_sign(DG_FLOOR_V(DG_FABS_V(x)), x); }
+DG_FN dg_vf DG_TRUNC_V(dg_vf x) { return DG_COPYSIGN_V(DG_FLOOR_V(DG_FABS_V(x)), x); }
 )";
 
 // Integers of 64 bit, and conversions between lanes of different width.
@@ -333,7 +333,7 @@ Function for_vectors(const Function& scalar, const Functions& renamed) {
   static const Functions types = {{"float", "dg_vf"},   {"dg_i32", "dg_vi"}, {"dg_u32", "dg_vw"},
                                   {"dg_u64", "dg_vq"}, {"dg_complex", "dg_complex_v"}};
   static const std::set<std::string_view> macros = {"DG_SEL", "DG_LESSER", "DG_GREATER", "DG_MASK", "DG_TO_FLOAT", "DG_TO_INT", "DG_AS_FLOAT", "DG_AS_UINT", "DG_FMA", "DG_RINT",
-                                                    "DG_FLOOR", "DG_CEIL", "DG_TRUNC", "DG_SQRT", "DG_FABS", "DG_INF", "DG_NAN", "DG_MAGIC"};
+                                                    "DG_FLOOR", "DG_CEIL", "DG_TRUNC", "DG_SQRT", "DG_FABS", "DG_COPYSIGN", "DG_INF", "DG_NAN", "DG_MAGIC"};
   Function out{renamed.find(scalar.name)->second, ""};
   scan(scalar.text,
        [&](std::string_view word) {

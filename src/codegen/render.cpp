@@ -1,5 +1,7 @@
 #include "codegen/render.h"
 
+#include <functional>
+
 #include "base/check.h"
 #include "codegen/spell.h"
 
@@ -119,6 +121,7 @@ class Renderer {
     line("{");
     ++indent_;
     line(cat(L, " at = ", lo, ";"));
+    for (int count = s.abreast; count > 1; count /= 2) vectors_abreast(s, count, n);
     if (s.overlaps && n % kLanes != 0) {
       line(cat("for (; at < ", hi, " && ", hi, " - ", lo, " >= DG_W; at += DG_W) {"));
       ++indent_;
@@ -136,6 +139,26 @@ class Renderer {
     line("}");
   }
 
+  // Several vectors, statement by statement, so that one has something to do while another waits. What the compiler's width
+  // leaves to fewer vectors is known when the text is compiled.
+  void vectors_abreast(const Stmt& s, int count, int64_t n) {
+    std::string hi = name(s.hi), step = cat(count, " * DG_W");
+    line(cat("if (", count == s.abreast ? cat(n) : cat(n, " % (", 2 * count, " * DG_W)"), " >= ", step, ")"));
+    line(cat("for (; at + ", step, " <= ", hi, "; at += ", step, ") {"));
+    ++indent_;
+    std::unordered_set<int> inside{s.var};
+    for (const Stmt& one : s.body)
+      if (one.kind == Stmt::let) inside.insert(one.value);
+    auto each = [&](const std::function<void(int)>& render) {
+      for (int i = 0; i < count; ++i) spell_.rename(&inside, cat("_", i)), render(i);
+      spell_.rename(nullptr);
+    };
+    each([&](int i) { line(cat("const ", d_.real_long, " ", name(s.var), " = at + ", i, " * DG_W;")); });
+    for (const Stmt& one : s.body) each([&](int) { statement(one); });
+    --indent_;
+    line("}");
+  }
+
   // ---- statements ------------------------------------------------------------------------------------------------------
 
   void list(const std::vector<Stmt>& body) {
@@ -144,7 +167,7 @@ class Renderer {
 
   void statement(const Stmt& s) {
     switch (s.kind) {
-      case Stmt::let: return line(cat("const ", spell_.type(s.value), " v", s.value, " = ", spell_.text(s.value), ";"));
+      case Stmt::let: return line(cat("const ", spell_.type(s.value), " ", name(s.value), " = ", spell_.text(s.value), ";"));
       case Stmt::store: case Stmt::add:
         if (s.stride != 0) return vector_store(s);
         return line(cat("a", s.array, "[", name(s.index), s.kind == Stmt::add ? "] += " : "] = ", k_.arrays[static_cast<size_t>(s.array)].lanes ? spell_.splat(s.value) : name(s.value), ";"));
@@ -316,7 +339,7 @@ class Renderer {
 
   const Dialect& d_;
   const Kernel& k_;
-  const Speller spell_;
+  Speller spell_;
   std::string out_;
   int indent_ = 0;
   int passed_ = 0;  // arrays that came in the table so far

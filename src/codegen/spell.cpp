@@ -41,12 +41,13 @@ std::string row_text(std::string_view text, const std::vector<std::string>& args
 
 std::string Speller::name(int e) const {
   const LoopExpr& x = expr(e);
+  const std::string suffix = renamed_ && renamed_->count(e) ? suffix_ : "";
   switch (x.op) {
     case LoopOp::fconst: return float_text(x.f);
     case LoopOp::iconst: return x.i < 0 ? cat("(", x.i, ")") : cat(x.i);
-    case LoopOp::var: return cat("i", x.i);
+    case LoopOp::var: return cat("i", x.i, suffix);
     case LoopOp::arg: return cat("n", x.i);
-    default: return cat("v", e);
+    default: return cat("v", e, suffix);
   }
 }
 

@@ -1,6 +1,7 @@
 // Text of a kernel's expressions: a number as the target's scalar, or a vector in C (see prelude_vector in codegen/prelude.h).
 #pragma once
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "codegen/render.h"
@@ -19,6 +20,8 @@ class Speller {
   std::string text(int e) const { return lanes(e) ? vector_text(e) : scalar_text(e); }
   std::string type(int e) const;
   bool lanes(int e) const { return expr(e).lanes; }
+  // From now on the names of these expressions end with a suffix; null: of none.
+  void rename(const std::unordered_set<int>* expressions, std::string suffix = "") { renamed_ = expressions, suffix_ = std::move(suffix); }
 
  private:
   const ir::LoopExpr& expr(int e) const { return k_.exprs[static_cast<size_t>(e)]; }
@@ -35,6 +38,8 @@ class Speller {
 
   const Dialect& d_;
   const ir::Kernel& k_;
+  const std::unordered_set<int>* renamed_ = nullptr;
+  std::string suffix_;
 };
 
 }  // namespace dgen::codegen

@@ -129,6 +129,7 @@ struct Stmt {
   std::vector<Stmt> rest;           // loop, reduce: the body for one iteration
   int rest_var = -1, rest_value = -1;
   bool overlaps = false;            // loop: the last vector may do iterations again instead
+  int abreast = 1;                  // loop: vectors computed side by side where there are as many; 1, 2 or 4
 };
 
 struct Kernel {

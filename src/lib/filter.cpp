@@ -113,14 +113,12 @@ Value ladder(const Value& v, const LadderOptions& o, Loc loc) {
   CallSite site(loc);
   X g = 1.0f - exp(-radians(o.cutoff)), x = handle(v);
   X shape = g * x * option(o.resonance) * option(o.drive);
+  // A stage's tanh is the next one's input; kept until the next frame, it need not be computed again.
   SignalTensorHistory stages[] = {cell(shape), cell(shape), cell(shape), cell(shape)};
+  SignalTensorHistory bent[] = {cell(shape), cell(shape), cell(shape)};
   X u = tanh(option(o.drive) * x - 4.0f * option(o.resonance) * stages[3].prev);
-  for (int i = 0; i < 4; ++i) {
-    X y = stages[i].write(stages[i].prev + g * (u - tanh(stages[i].prev)));
-    if (i == 3) return y;
-    u = tanh(y);
-  }
-  return u;
+  for (int i = 0; i < 3; ++i) u = bent[i].write(tanh(stages[i].write(stages[i].prev + g * (u - bent[i].prev))));
+  return stages[3].write(stages[3].prev + g * (u - tanh(stages[3].prev)));
 }
 
 // Giannoulis, Massberg and Reiss 2012: gain computer in decibels with a soft knee, smoothed in the log domain.

@@ -21,6 +21,7 @@ namespace {
 
 constexpr int64_t kLargestRegisterState = 64;
 constexpr int64_t kShortestHold = 16;  // frames that are worth a loop
+constexpr int64_t kLargestVector = 16;
 
 // Builds one kernel over one region's values, or, with region -1, beside the regions.
 class Lowering {
@@ -135,13 +136,14 @@ class Lowering {
 
   // Reads of cells come first in a tick and writes last, in whatever order the nodes stand.
   void body(int t) {
-    value_.clear();
+    value_.clear(), committed_.clear();
     by_clock(region_.nodes, t, [this](const std::vector<Id>& nodes, int tick) { groups(nodes, tick); });
     std::vector<Id> writes;
     for (Id id : region_.nodes)
       if (is_write(id)) writes.push_back(id);
     by_clock(writes, t, [this](const std::vector<Id>& nodes, int tick) {
-      for (Id id : nodes) commit(id, tick);
+      for (Id id : nodes)
+        if (!committed_.count(id)) commit(id, tick);
     });
   }
 
@@ -214,6 +216,9 @@ class Lowering {
         int value = g_[id].op->elem(ctx);
         keep(id, tick, idx, value);
       }
+      for (Id id : nodes)
+        if (shape.size() > 1 && is_write(id) && fills_vectors(shape.back()) && !read_after(id, nodes.back()))
+          l_.store(cell_of(id), context(id, tick, {}).ravel(idx, shape), value_[id].expr), committed_.insert(id);
     });
     if (shape.size() > 1)
       for (Id id : nodes) value_[id].expr = -1;  // known in the loop only
@@ -277,11 +282,25 @@ class Lowering {
     return {copy, l_.i(0)};
   }
 
+  int cell_of(Id write) {
+    const Node& node = g_[write];
+    return l_.array({ArrayRef::state, static_cast<Id>(node.attrs.i("cell")), node.shape().size(), LoopType::f32, true});
+  }
+
+  // Elements that read a cell and write it cannot be done twice, as a last vector may do those of other loops.
+  static bool fills_vectors(int64_t size) { return size % kLargestVector == 0 || kLargestVector % size == 0; }
+
+  // Is the cell that is written read by a node after `last`?
+  bool read_after(Id write, Id last) const {
+    const int64_t cell = g_[write].attrs.i("cell");
+    auto after = std::find(region_.nodes.begin(), region_.nodes.end(), last) + 1;
+    return std::any_of(after, region_.nodes.end(), [&](Id id) { return g_[id].attrs.has("cell") && g_[id].attrs.i("cell") == cell && !is_write(id); });
+  }
+
   // The cell takes the written value; every read of this tick is done.
   void commit(Id id, int tick) {
-    const Node& node = g_[id];
-    int64_t size = node.shape().size();
-    int state = l_.array({ArrayRef::state, static_cast<Id>(node.attrs.i("cell")), size, LoopType::f32, true});
+    const int64_t size = g_[id].shape().size();
+    int state = cell_of(id);
     auto known = value_.find(id);
     if (size == 1 && known != value_.end()) return l_.store(state, l_.i(0), known->second.expr);
     l_.loop(size, [&](int e) {
@@ -302,6 +321,7 @@ class Lowering {
   int number_;
   LoopBuilder l_;
   std::map<Id, Value> value_;
+  std::set<Id> committed_;  // writes that their cells have taken at this tick
   ElemCtx::Held held_;
 };
 

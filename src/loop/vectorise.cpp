@@ -17,14 +17,22 @@ namespace {
 
 constexpr double kPartialResults = 16;
 constexpr double kFewest = 4;  // iterations that may be worth a vector
+constexpr int kMostAbreast = 4;
+constexpr size_t kMostStatements = 200;  // of vectors abreast
 
 // ---- which loops -----------------------------------------------------------------------------------------------------
+
+struct Choice {
+  const Stmt* loop;
+  Lanes lanes;
+  int abreast = 1;
+};
 
 // The cheapest choice: a loop in vectors, or one by one with the best choice for the loops inside it.
 class Chooser {
  public:
   explicit Chooser(const Kernel& k) : k_(k), analysis_(k) { cost(k.body); }
-  std::vector<std::pair<const Stmt*, Lanes>> take() { return std::move(chosen_); }
+  std::vector<Choice> take() { return std::move(chosen_); }
 
  private:
   double cost(const std::vector<Stmt>& body) {
@@ -49,15 +57,28 @@ class Chooser {
 
   double loop(const Stmt& s) {
     size_t before = chosen_.size();
+    const bool outside = std::exchange(in_order_, in_order_ || s.tag == LoopTag::serial);
     double times = trips(k_, s.lo, s.hi), one_by_one = times * (cost(s.body) + 1);
+    in_order_ = outside;
     if ((s.tag != LoopTag::lanes && s.tag != LoopTag::parallel) || s.reverse || times < kFewest) return one_by_one;
     Lanes lanes = analysis_.of(s);
     if (!lanes.why_not.empty()) return one_by_one;
     double vectors = std::ceil(times / kCostLanes) * (lanes.cost + 1);
     if (vectors >= one_by_one) return one_by_one;
     chosen_.resize(before);
-    chosen_.push_back({&s, std::move(lanes)});
+    const int count = in_order_ ? abreast(s, lanes) : 1;
+    chosen_.push_back({&s, std::move(lanes), count});
     return vectors;
+  }
+
+  // A tick's few vectors have little else to do while results are awaited. As many as there are of the shortest vectors.
+  int abreast(const Stmt& s, const Lanes& lanes) const {
+    auto number = [this](int e) { return k_.exprs[static_cast<size_t>(e)].op == LoopOp::iconst; };
+    auto simple = [](const Stmt& one) { return one.kind == Stmt::let || one.kind == Stmt::store || one.kind == Stmt::add; };
+    if (s.tag != LoopTag::lanes || !number(s.lo) || !number(s.hi) || !lanes.own.empty() || !lanes.rows.empty()) return 1;
+    if (s.body.size() > kMostStatements || !std::all_of(s.body.begin(), s.body.end(), simple)) return 1;
+    const double fit = trips(k_, s.lo, s.hi) / kFewest;
+    return fit >= kMostAbreast ? kMostAbreast : fit >= 2 ? 2 : 1;
   }
 
   // Sums keep their 16 partial results in vectors, if there are enough terms.
@@ -77,7 +98,8 @@ class Chooser {
 
   const Kernel& k_;
   LaneAnalysis analysis_;
-  std::vector<std::pair<const Stmt*, Lanes>> chosen_;
+  std::vector<Choice> chosen_;
+  bool in_order_ = false;  // within ticks that wait for those before
 };
 
 // ---- the loops in vectors --------------------------------------------------------------------------------------------
@@ -289,8 +311,9 @@ Kernel vectorise(Kernel kernel) {
   std::vector<Stmt> loops;
   loops.reserve(chosen.size());
   std::unordered_map<const Stmt*, Stmt*> wide;
-  for (auto& [loop, lanes] : chosen) {
+  for (auto& [loop, lanes, abreast] : chosen) {
     loops.push_back(Widen(kernel, lanes).run(*loop));
+    loops.back().abreast = abreast;
     wide[loop] = &loops.back();
   }
   replace(kernel.body, wide);

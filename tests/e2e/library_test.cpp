@@ -138,6 +138,21 @@ TEST_P(Library, CompressorAndSvf) {
   EXPECT_NEAR(soft.back(), .01, 1e-4);
 }
 
+// However many vectors a tick's voices fill, and side by side or not.
+TEST_P(Library, VoicesOfALadder) {
+  const Values x = wild(40);
+  for (int voices : {2, 7, 8, 16, 20, 24, 56, 64, 112}) {
+    Values cutoff;
+    for (int v = 0; v < voices; ++v) cutoff.push_back(300.0f + 50.0f * static_cast<float>(v));
+    SignalTensor bank = SignalTensor(Signal::input(0)).ladder({.cutoff = Tensor(cutoff), .resonance = 0.7f});
+    const Values all = bank.realize({.frames = 40, .inputs = {x}});
+    for (int v : {0, voices / 2, voices - 1}) {
+      const Values one = Signal::input(0).ladder({.cutoff = Signal::param(cutoff[static_cast<size_t>(v)]), .resonance = 0.7f}).realize({.frames = 40, .inputs = {x}});
+      for (size_t n = 0; n < one.size(); ++n) EXPECT_EQ(all[n * static_cast<size_t>(voices) + static_cast<size_t>(v)], one[n]) << voices << " voices, " << v << " at " << n;
+    }
+  }
+}
+
 // Patches whose cells belong together, side by side; only the sum is kept.
 TEST_P(Library, StatefulPatchesAddUp) {
   using Make = Signal (*)(const Signal&);

@@ -1,0 +1,39 @@
+#include "fftw.h"
+
+#include <fftw3.h>
+#include <math.h>
+#include <stdlib.h>
+
+struct FftwStft {
+  int size, hop;
+  float *window, *in;
+  fftwf_complex* out;
+  fftwf_plan plan;
+};
+
+FftwStft* fftw_stft_make(int size, int hop) {
+  FftwStft* s = malloc(sizeof *s);
+  *s = (FftwStft){size, hop, fftwf_alloc_real((size_t)size), fftwf_alloc_real((size_t)size), fftwf_alloc_complex((size_t)size / 2 + 1),
+                  NULL};
+  s->plan = fftwf_plan_dft_r2c_1d(size, s->in, s->out, FFTW_MEASURE);
+  for (int i = 0; i < size; ++i) s->window[i] = (float)(0.5 - 0.5 * cos(6.283185307179586477 * i / size));
+  return s;
+}
+
+void fftw_stft_run(FftwStft* s, const float* x, int n, float* y) {
+  for (int tick = 0; tick * s->hop < n; ++tick) {
+    const int first = tick * s->hop - s->size + 1, from = first < 0 ? -first : 0;
+    for (int i = 0; i < from; ++i) s->in[i] = 0;
+    for (int i = from; i < s->size; ++i) s->in[i] = x[first + i] * s->window[i];
+    fftwf_execute(s->plan);
+    for (int k = 0; k <= s->size / 2; ++k) *y++ = sqrtf(s->out[k][0] * s->out[k][0] + s->out[k][1] * s->out[k][1]);
+  }
+}
+
+void fftw_stft_free(FftwStft* s) {
+  fftwf_destroy_plan(s->plan);
+  fftwf_free(s->window);
+  fftwf_free(s->in);
+  fftwf_free(s->out);
+  free(s);
+}
