@@ -69,12 +69,17 @@ bench::Pair modulated_phasor() {
   const std::vector<double> exact_freq = bench::in_double(freq);
   std::vector<double> exact(frames);
   naive_phasor_frames_f64(exact_freq.data(), rate, exact.data(), frames);
-  return {bench::timed([=]() mutable { program.run({.frames = frames, .inputs = {freq}}); }),
+  return {bench::timed([=, y = std::vector<float>(frames)]() mutable {
+            const float* in[] = {freq.data()};
+            float* out[] = {y.data()};
+            program.process(in, out, frames);
+          }),
           bench::timed([=, y = std::vector<float>(frames)]() mutable {
             naive_phasor_frames_f32(freq.data(), rate, y.data(), frames);
             benchmark::DoNotOptimize(y.data());
           }),
           [=]() mutable {
+            program.reset();
             const std::vector<float> y = program.run({.frames = frames, .inputs = {freq}})[0];
             double worst = 0;
             for (size_t i = 0; i < exact.size(); ++i) worst = std::fmax(worst, cycles_apart(y[i], exact[i]));

@@ -508,10 +508,42 @@ DG_FN void dg_shift_r(float *to, const float *from, float *cell, long n, long si
 }
 )";
 
+// A phasor of varying frequency. Its steps are multiples of 2^-32 turns, and sums of integers are the same in any order.
+constexpr const char* phase_sum = R"(
+#define DG_SUM_BACK(x, back) x += (dg_vi)__builtin_shufflevector(x, zero, DG_EACH(back))
+DG_FN void dg_phase_sum(float *to, const float *f, dg_u64 *phase, const float *scalars, long n) {
+  const float rate = scalars[0], scale = 4294967296.0f / rate;
+  const dg_vi zero = {0};
+  dg_u64 now = *phase;
+  long t = 0;
+  for (; t + DG_W <= n; t += DG_W) {
+    const dg_vf x = dg_load_v(f + t);
+    dg_vi sum = dg_phase_word_v(x, dg_splat(scale));
+    DG_SUM_BACK(sum, DG_BACK_1);
+    DG_SUM_BACK(sum, DG_BACK_2);
+#if DG_W > 4
+    DG_SUM_BACK(sum, DG_BACK_4);
+#endif
+#if DG_W > 8
+    DG_SUM_BACK(sum, DG_BACK_8);
+#endif
+    const dg_vi before = __builtin_shufflevector(sum, zero, DG_EACH(DG_BACK_1));
+    const dg_vw word = (dg_vw)before + (dg_u32)(now >> 32);
+    dg_store_v(to + t, dg_phase_turns_v((dg_vi)(word >> 8)) + x * 0.0f);
+    now += (dg_u64)(dg_u32)sum[DG_W - 1] << 32;
+  }
+  for (; t < n; ++t) {
+    to[t] = dg_phase_out(now) + f[t] * 0.0f;
+    now += dg_phase_step(f[t], rate);
+  }
+  *phase = now;
+}
+)";
+
 }  // namespace
 
 std::string prelude_scan(const std::set<std::string>& names) {
-  std::string text = cat(segments, shift);
+  std::string text = cat(segments, shift, names.count("dg_phase_sum") ? phase_sum : "");
   for (auto& name : names)
     if (name.starts_with("dg_scan_")) text += Scan(name).text();
   return text;

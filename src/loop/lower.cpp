@@ -429,6 +429,16 @@ Kernel lower_shift(const Plan& plan, int region, const std::string& name) {
   return low.finish();
 }
 
+Kernel lower_phase_sum(const Plan& plan, int region, const std::string& name) {
+  Lowering low(plan, region, name);
+  auto& l = low.builder();
+  const Id id = plan.regions[static_cast<size_t>(region)].nodes[0];
+  const int lo = l.arg(KernelArg::lo), n = l.sub(l.arg(KernelArg::hi), lo);
+  const int phase = l.array({ArrayRef::phase, id, 1, LoopType::u64, true}), scalars = l.array({ArrayRef::scalars});
+  l.call("dg_phase_sum", {{low.stream_array(id, true), lo}, {array_for(low, plan, plan.graph[id].in[0]), lo}, {phase, l.i(0)}, {scalars, l.i(0)}}, {n});
+  return low.finish();
+}
+
 // ---- sums over time --------------------------------------------------------------------------------------------------
 
 // One float32 partial sum a chunk of the stream; a second kernel adds them in order in float64.
@@ -521,6 +531,7 @@ LoweredRegion lower_region(const Plan& plan, int number, bool hold_ticks) {
   if (region.strategy == Strategy::gemm) return {{lower_gemm(plan, number, name)}, true};
   if (region.strategy == Strategy::scan) return {{lower_scan(plan, number, name)}, false};
   if (region.strategy == Strategy::shift) return {{lower_shift(plan, number, name)}, false};
+  if (region.strategy == Strategy::phase_sum) return {{lower_phase_sum(plan, number, name)}, false};
   if (region.strategy == Strategy::sum_time) return {TimeSum(plan, number, name).kernels(), true};
   bool parallel = region.strategy == Strategy::pointwise && !region.clock.is_static();
   return {{Lowering(plan, number, name).ticks(hold_ticks)}, parallel};

@@ -131,6 +131,7 @@ class Planner {
       }
       if (user.op->name == "matmul") store_gemm_operands(id);
       if (sums_time(id)) store_product_operands(id);
+      if (phase_sum(id)) store_array(user.in[0]);
     }
     for (auto& [component, recurrence] : recurrences_) {
       for (Id id : recurrence.a)
@@ -271,6 +272,10 @@ class Planner {
 
   // A phasor whose frequency is static is a closed form; any other in-order operator is a loop of its own.
   bool closed_form(Id id) const { return is_closed_form(g(), id); }
+  bool phase_sum(Id id) const {
+    const Node& phasor = node(id);
+    return options_.scans && phasor.op->is(keeps_phase) && phasor.in.size() == 1 && !closed_form(id) && !in_feedback(id) && phasor.shape().size() == 1;
+  }
 
   void describe(Unit& unit) {
     Id first = unit.nodes[0];
@@ -284,6 +289,7 @@ class Planner {
     if (sums_time(first) && !static_level) unit.strategy = Strategy::sum_time;
     else if (auto found = recurrences_.find(p_.component[at(first)]); found != recurrences_.end())
       unit.strategy = found->second.is_shift() ? Strategy::shift : Strategy::scan;
+    else if (phase_sum(first)) unit.strategy = Strategy::phase_sum;
     else if (unit.nodes.size() > 1 || in_feedback(first) || (node(first).op->is(in_order) && !static_level && !closed_form(first)))
       unit.strategy = Strategy::serial;
     else if (gemm(first)) unit.strategy = Strategy::gemm;
@@ -400,6 +406,7 @@ class Planner {
     if (region.clock.is_static()) return "static: once a run";
     if (region.strategy == Strategy::scan) return scan_reason(region.recurrence);
     if (region.strategy == Strategy::shift) return "a value a tick late: a copy";
+    if (region.strategy == Strategy::phase_sum) return "phasor %" + std::to_string(region.nodes[0]) + " sums a varying frequency, as integers in vector lanes";
     std::string cells, other;
     for (Id id : region.nodes) {
       for (Id phasor : closed_forms_of(id)) other = "; phasor %" + std::to_string(phasor) + " is closed-form: static frequency, no reset";

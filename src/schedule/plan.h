@@ -21,6 +21,7 @@ enum class Strategy {
   serial,     // ticks one after the other
   scan,       // a linear recurrence, in segments of the stream
   shift,      // cells that only keep values for a tick: a copy
+  phase_sum,  // a phasor of varying frequency: sums of integers
   gemm,
   sum_time,
 };
