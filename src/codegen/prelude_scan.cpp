@@ -18,6 +18,12 @@ namespace {
 
 // Rows of 8 ticks in memory, one a segment, as 8 vectors, and back: rows [lo, hi), a part of them through a copy.
 constexpr const char* segments = R"(
+DG_FN double sin_turns(double a) {
+  double r = a - __builtin_round(a);
+  if (__builtin_fabs(r) > .25) r = __builtin_copysign(.5, r) - r;
+  return __builtin_sin(6.283185307179586 * r);
+}
+DG_FN double cos_turns(double a) { return sin_turns(.25 - __builtin_fabs(a - __builtin_round(a))); }
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
 #define DG_FMA_DOUBLE(a, b, c) __builtin_fma(a, b, c)
 #else
@@ -146,7 +152,7 @@ class Scan {
 
   // Parameters: static factors of A, b and the sums, streams in, streams out.
   std::string streams(bool declare) const {
-    std::string text = declare ? "const float *A, const float *B, const float *C" : "A, B, C";
+    std::string text = declare ? "const double *A, const float *B, const float *C" : "A, B, C";
     auto add = [&](const std::string& name, bool in) { text += cat(declare ? (in ? ", const float *" : ", float *") : ", ", name); };
     each_varying([&](const std::string& name) { add(name, true); });
     if (has_input()) add("f", true);
@@ -206,8 +212,8 @@ class Scan {
   // ticks, of the segments before a lane, and of a group, once ready is 1; wild: they leave float's range.
   std::string state() const {
     const int dd = d_ * d_;
-    std::string text = cat("typedef struct { double s[", d_, "]", varies_ ? "" : cat(", whole[", dd, "]"), "; float cell[", d_, "], z[", d_, "], v[", d_, "], ends[", 16 * d_, "]");
-    return text + (varies_ ? cat(", m[", dd, "], products[", 16 * dd, "]") : cat(", ready, wild, A[", dd, "], tick[", 9 * dd, "], lane[", 16 * dd, "]")) + "; } " + name_ + "_state;\n";
+    std::string text = cat("typedef struct { double s[", d_, "]", varies_ ? "" : cat(", whole[", dd, "], A[", dd, "]"), "; float cell[", d_, "], z[", d_, "], v[", d_, "], ends[", 16 * d_, "]");
+    return text + (varies_ ? cat(", m[", dd, "], products[", 16 * dd, "]") : cat(", ready, wild, tick[", 9 * dd, "], lane[", 16 * dd, "]")) + "; } " + name_ + "_state;\n";
   }
 
   std::string powers() const {
@@ -221,7 +227,7 @@ class Scan {
       });
       return text + ";\n" + pairs([&](int i, int j) { return cat("    ", name, "[", at(i, j), "] = n", i, j, ";\n"); });
     };
-    std::string text = cat("static void ", name_, "_powers(", name_, "_state *g, const float *A) {\n  float all = 0;\n");
+    std::string text = cat("static void ", name_, "_powers(", name_, "_state *g, const double *A) {\n  float all = 0;\n");
     auto matrix = [&](const char* name, const auto& f) { return cat("  double ", name, "[", dd, "] = {") + pairs([&](int i, int j) { return cat(i + j ? ", " : "", f(i, j)); }) + "};\n"; };
     text += matrix("a", [&](int i, int j) { return a(i, j) == 's' ? cat("A[", at(i, j), "]") : std::string(1, a(i, j)); });
     text += matrix("p", [](int i, int j) { return i == j ? "1" : "0"; }) + matrix("q", [](int i, int j) { return i == j ? "1" : "0"; });
@@ -314,7 +320,7 @@ class Scan {
       if (before(i)) text += cat("    u", i, "[t] = x", i, ";\n");
     }
     for (size_t k = 0; k < sums_.size(); ++k) text += cat("    y", k, "[t] = ", sum_text(k, "x", "DG_FMA", ""), ";\n");
-    text += step("float", "DG_FMA", "A");
+    text += step("float", "DG_FMA", "(float)A");
     text += cells([&](int i) { return cat("    float n", i, " = ", value(i, "(k & 7) + 1"), ";\n"); });
     text += cat("    if (", varies_ ? "" : "wild || ", "!(", all_finite([](int i) { return cat("n", i); }), ")) {\n");
     for (int i = 0; i < d_; ++i) {
@@ -369,7 +375,7 @@ class Scan {
   std::string from_zeros(int vectors) const {
     std::string text;
     if (a_.find('s') != std::string::npos)
-      text += cat("  dg_vf c[", d_ * d_, "];\n", statics([](int i) { return cat("  c[", i, "] = dg_splat(A[", i, "]);\n"); }));
+      text += cat("  dg_vf c[", d_ * d_, "];\n", statics([](int i) { return cat("  c[", i, "] = dg_splat((float)A[", i, "]);\n"); }));
     for (int i = 0; i < d_; ++i)
       if (adds(i) && !streamed(i)) text += cat("  const dg_vf e", i, " = dg_splat(B[", i, "]);\n");
     each_vector(vectors, [&](const std::string& g, const std::string&) {

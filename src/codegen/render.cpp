@@ -60,7 +60,7 @@ class Renderer {
 
   std::string element_type(size_t i) const {
     const ArrayRef& a = k_.arrays[i];
-    return a.type == LoopType::u64 ? "dg_u64" : a.kind == ArrayRef::segment ? "double" : a.kind == ArrayRef::total ? std::string(d_.total_type) : "float";
+    return a.type == LoopType::u64 ? "dg_u64" : a.type == LoopType::f64 ? "double" : a.kind == ArrayRef::segment ? "double" : a.kind == ArrayRef::total ? std::string(d_.total_type) : "float";
   }
   std::string array_name(size_t i) const { return cat(k_.arrays[i].home == ArrayRef::registers ? "g" : "a", i); }
   // What other threads of the block write must not be `restrict`: compilers then move loads over barriers.

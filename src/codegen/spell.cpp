@@ -24,6 +24,13 @@ std::string float_text(double value) {
   return f < 0 ? "(" + s + "f)" : s + "f";
 }
 
+// C's library without its headers.
+std::string in_c(std::string_view text) {
+  std::string out(text);
+  for (size_t at; (at = out.find("std::")) != std::string::npos;) out.replace(at, 5, "__builtin_");
+  return out;
+}
+
 // The row's text with its argument letters replaced.
 std::string row_text(std::string_view text, const std::vector<std::string>& args) {
   std::string out;
@@ -56,6 +63,7 @@ std::string Speller::type(int e) const {
     case LoopType::f32: return lanes(e) ? "dg_vf" : "float";
     case LoopType::u64: return lanes(e) ? "dg_vu" : "dg_u64";
     case LoopType::i64: return lanes(e) ? "dg_vi" : std::string(d_.real_long);
+    case LoopType::f64: return "double";
   }
   throw InternalError("an expression without a type");
 }
@@ -73,7 +81,8 @@ std::string Speller::scalar_text(int e) const {
   std::vector<std::string> args;
   for (int a : x.args) args.push_back(name(a));
   switch (x.op) {
-    case LoopOp::scalar: return row_text(x.row->c_text, args);
+    case LoopOp::scalar: return x.type == LoopType::f64 ? row_text(in_c(x.row->exact_text), args) : row_text(x.row->c_text, args);
+    case LoopOp::widen: return cat("(double)", arg(0));
     case LoopOp::imin: return cat(arg(0), " < ", arg(1), " ? ", arg(0), " : ", arg(1));
     case LoopOp::imax: return cat(arg(0), " > ", arg(1), " ? ", arg(0), " : ", arg(1));
     case LoopOp::where: return cat(arg(0), " ? ", arg(1), " : ", arg(2));

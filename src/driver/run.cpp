@@ -273,6 +273,7 @@ void* Run::address(const ArrayRef& ref, const Tile& tile) {
   auto numbers = [&](size_t i) { return (on_host_ ? w_.host_numbers.data() : w_.numbers.floats()) + i; };
   switch (ref.kind) {
     case ArrayRef::stream: return memory_.stream(ref.id, tile);
+    case ArrayRef::exact: return static_cast<char*>(static_cast<void*>(memory_.stream(ref.id, tile))) + 8;
     case ArrayRef::state: return state_.block.at(c_.layout.cell.at(slot));
     case ArrayRef::segment: return state_.block.at(c_.layout.segment.at(slot));
     case ArrayRef::phase: return state_.block.at(c_.layout.phase.at(slot));

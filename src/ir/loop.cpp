@@ -125,6 +125,10 @@ int LoopBuilder::arg(KernelArg::Kind kind, int64_t period) {
 
 int LoopBuilder::scalar(Op row, std::vector<int> args) {
   LoopExpr e{LoopOp::scalar, LoopType::f32, std::move(args)};
+  for (int a : e.args)
+    if ((*this)[a].type == LoopType::f64) e.type = LoopType::f64;
+  for (int& a : e.args)
+    if (e.type == LoopType::f64) a = widen(a);
   e.row = row;
   return put(std::move(e));
 }
@@ -263,6 +267,8 @@ int LoopBuilder::to_float(int a) {
   near = add(near, i(linear_of(*this, a).constant));
   return put(LoopExpr{LoopOp::to_float, LoopType::f32, {near, far}});
 }
+
+int LoopBuilder::widen(int a) { return (*this)[a].type == LoopType::f64 ? a : put(LoopExpr{LoopOp::widen, LoopType::f64, {a}}); }
 
 int LoopBuilder::to_int(int a) { return put(LoopExpr{LoopOp::to_int, LoopType::i64, {a}}); }
 

@@ -16,7 +16,8 @@ enum class LoopOp {
   iconst,   // i
   var,      // loop variable or let, number i
   arg,      // run-time integer of the kernel call, number i (see KernelArg)
-  scalar,   // a scalar operator's row over float arguments
+  scalar,   // a scalar operator's row over float arguments, or over double ones
+  widen,    // float to double
   iadd, isub, imul, idiv, imod, imin, imax,  // integers; idiv and imod of non-negative values by positive constants
   ilt, ieq, iand,                            // 0 or 1
   where,    // integer condition, a, b (any equal types)
@@ -28,7 +29,7 @@ enum class LoopOp {
   ramp,     // an integer and, from lane to lane, i more
   gather,   // array i at an integer index a lane
 };
-enum class LoopType { f32, i64, u64 };
+enum class LoopType { f32, i64, u64, f64 };
 
 // "+" of iadd and so on, as C and the printer write them; empty for what does not stand between its arguments.
 std::string_view infix(LoopOp op);
@@ -55,6 +56,7 @@ struct ArrayRef {
     phase,    // id = phasor node: u64 phases
     param,    // id = slot
     tensor,   // id = slot
+    exact,    // id = node: a static value of one element, in double beside its stream
     literal,  // id = slot: constants that became run-time values
     input,    // id = node: host data of an input node, index 0 is the tile's first tick
     scalars,  // run-time floats: sample rate, see RunScalar
@@ -157,7 +159,7 @@ class LoopBuilder {
   int f(double value);
   int i(int64_t value);
   int arg(KernelArg::Kind kind, int64_t period = 0);
-  int scalar(Op row, std::vector<int> args);
+  int scalar(Op row, std::vector<int> args);  // in double where an argument is
   int scalar(std::string_view row, std::vector<int> args);
   int binary(LoopOp op, int a, int b);
   int add(int a, int b) { return binary(LoopOp::iadd, a, b); }
@@ -171,6 +173,7 @@ class LoopBuilder {
   int both(int a, int b) { return binary(LoopOp::iand, a, b); }
   int inside(int a, int64_t lo, int64_t hi);  // lo <= a < hi
   int where(int condition, int a, int b);
+  int widen(int a);
   int to_float(int a);
   int to_int(int a);
   int load(int array, int index);

@@ -62,7 +62,8 @@ struct OpDef {
 
   // Scalar rows only.
   double (*f)(double a, double b, double c) = nullptr;
-  std::string_view c_text;          // C expression of a, b, c
+  std::string_view c_text;          // C expression of a, b, c, in float
+  std::string_view exact_text;      // in double; std:: is C's library
   double lo = 0, hi = 0;            // range of every argument in uses
   // Bits: the inputs in which it is linear while the others keep still: together (add), or one at a time (mul).
   unsigned linear = 0, factors = 0;

@@ -6,7 +6,7 @@ namespace dgen::ir {
 namespace {
 
 const char* array_kind(ArrayRef::Kind kind) {
-  static const char* names[] = {"stream", "state", "segment", "phase", "param", "tensor", "literal", "input", "scalars", "partial", "total", "local"};
+  static const char* names[] = {"stream", "state", "segment", "phase", "param", "tensor", "exact", "literal", "input", "scalars", "partial", "total", "local"};
   return names[kind];
 }
 
@@ -37,7 +37,7 @@ class Printer {
       case LoopOp::fconst: return cat(x.f);
       case LoopOp::iconst: return cat(x.i);
       case LoopOp::arg: return cat("n", x.i);
-      default: return cat(x.lanes ? "v" : "", x.type == LoopType::f32 ? "f" : x.type == LoopType::i64 ? "i" : "u", e);
+      default: return cat(x.lanes ? "v" : "", x.type == LoopType::f32 ? "f" : x.type == LoopType::i64 ? "i" : x.type == LoopType::f64 ? "d" : "u", e);
     }
   }
 
@@ -50,6 +50,7 @@ class Printer {
       case LoopOp::imin: return "min" + list(x.args);
       case LoopOp::imax: return "max" + list(x.args);
       case LoopOp::where: return "where" + list(x.args);
+      case LoopOp::widen: return "double" + list(x.args);
       case LoopOp::to_float: return "float" + list(x.args);
       case LoopOp::to_int: return "int" + list(x.args);
       case LoopOp::load: return cat("a", x.i, "[", name(x.args[0]), steps(x.stride), "]");

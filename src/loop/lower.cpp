@@ -55,6 +55,15 @@ class Lowering {
     return node.op->elem(ctx);
   }
 
+  // A static number in double, as far as it is made of operators on numbers.
+  int exact(Id id) {
+    if (auto known = exact_.find(id); known != exact_.end()) return known->second;
+    if (plan_.exact[static_cast<size_t>(id)]) return l_.load(exact_array(id, mine(id)), l_.i(0));
+    const std::vector<int> first(static_cast<size_t>(g_[id].shape().rank()), l_.i(0));
+    const bool made_of_numbers = g_[id].op->family == Family::scalar || g_[id].op->is(view_only);
+    return l_.widen(plan_.stored(id) || !made_of_numbers || g_[id].shape().size() != 1 ? element(id, l_.i(0), first) : exact_value(id));
+  }
+
   ElemCtx context(Id id, int tick, std::vector<int> idx) {
     const Node& node = g_[id];
     return ElemCtx{l_, g_, node, id, tick, std::move(idx),
@@ -70,6 +79,15 @@ class Lowering {
   int stream_array(Id id, bool written) { return l_.array({ArrayRef::stream, id, g_[id].shape().size(), LoopType::f32, written}); }
 
  private:
+  int exact_array(Id id, bool written) { return l_.array({ArrayRef::exact, id, 1, LoopType::f64, written}); }
+  // The operator over its inputs in double.
+  int exact_value(Id id) {
+    const Node& node = g_[id];
+    ElemCtx ctx = context(id, l_.i(0), std::vector<int>(static_cast<size_t>(node.shape().rank()), l_.i(0)));
+    ctx.at = [this, &node](int i, int, const std::vector<int>&) { return exact(node.in[static_cast<size_t>(i)]); };
+    return node.op->elem(ctx);
+  }
+
   bool mine(Id id) const { return plan_.region_of[static_cast<size_t>(id)] == number_; }
   bool is_stream(Id id) const { return plan_.store[static_cast<size_t>(id)] == Store::stream; }
 
@@ -231,6 +249,7 @@ class Lowering {
     int linear = context(id, tick, {}).ravel(idx, g_[id].shape());
     if (is_stream(id)) l_.store(stream_array(id, true), l_.add(l_.mul(tick, size), linear), value);
     else if (size > 1) l_.store(v.array, linear, value);
+    if (plan_.exact[static_cast<size_t>(id)]) l_.store(exact_array(id, true), l_.i(0), exact_[id] = l_.widen(exact_value(id)));
   }
 
   void nest(const Shape& shape, std::vector<int> idx, const std::function<void(const std::vector<int>&)>& inner) {
@@ -321,6 +340,7 @@ class Lowering {
   int number_;
   LoopBuilder l_;
   std::map<Id, Value> value_;
+  std::map<Id, int> exact_;  // what this kernel has computed in double
   std::set<Id> committed_;  // writes that their cells have taken at this tick
   ElemCtx::Held held_;
 };
@@ -374,7 +394,7 @@ Kernel lower_scan(const Plan& plan, int region, const std::string& name) {
   for (Id id : plan.regions[static_cast<size_t>(region)].nodes)
     if (auto factors = schedule::scan_sum(g, r, id, stored); !factors.empty()) sums.emplace_back(id, std::move(factors));
   auto local = [&l](size_t size) { return l.local(std::max<int64_t>(1, static_cast<int64_t>(size))); };
-  const int fixed = local(r.a.size()), factors = local(r.order()), of_sums = local(sums.size() * (r.order() + 1));
+  const int fixed = l.local(static_cast<int64_t>(r.a.size()), LoopType::f64), factors = local(r.order()), of_sums = local(sums.size() * (r.order() + 1));
   std::vector<std::pair<int, int>> pointers{{fixed, l.i(0)}, {factors, l.i(0)}, {of_sums, l.i(0)}}, cells;
   std::string a, b, out;
   auto number = [&](Id id) { return low.element(id, l.i(0), std::vector<int>(static_cast<size_t>(g[id].shape().rank()), l.i(0))); };
@@ -384,7 +404,7 @@ Kernel lower_scan(const Plan& plan, int region, const std::string& name) {
     const char kind = r.a[i] == none ? '0' : from == none ? 't' : known && *known == 1 ? '1' : 's';
     a += r.masked[i] ? kind : static_cast<char>(std::toupper(kind));
     if (kind == 't') pointers.push_back({array_for(low, plan, r.a[i]), lo});
-    if (kind == 's') l.store(fixed, l.i(static_cast<int64_t>(i)), number(from));
+    if (kind == 's') l.store(fixed, l.i(static_cast<int64_t>(i)), low.exact(from));
   }
   if (gains.input != none) pointers.push_back({array_for(low, plan, gains.input), lo});
   for (size_t i = 0; i < r.order(); ++i) {

@@ -60,7 +60,8 @@ class Verifier {
     switch (x.op) {
       case LoopOp::fconst: case LoopOp::iconst: case LoopOp::var: case LoopOp::arg:
         wrong("a let of '", print_expr(k_, e), "'");
-      case LoopOp::scalar: return all(e, static_cast<size_t>(x.row->min_inputs), LoopType::f32);
+      case LoopOp::scalar: return all(e, static_cast<size_t>(x.row->min_inputs), x.type);
+      case LoopOp::widen: return all(e, 1, LoopType::f32);
       case LoopOp::to_int: return all(e, 1, LoopType::f32);
       case LoopOp::ramp: return all(e, 1, LoopType::i64);
       case LoopOp::gather: return all(e, 1, LoopType::i64);

@@ -88,7 +88,7 @@ class Play {
   }
 
   const Place* place(const ArrayRef& a) const {
-    const std::vector<int>* index = a.kind == ArrayRef::stream    ? &m_.stream
+    const std::vector<int>* index = a.kind == ArrayRef::stream || a.kind == ArrayRef::exact ? &m_.stream
                                     : a.kind == ArrayRef::partial ? &m_.partial
                                     : a.kind == ArrayRef::total   ? &m_.total
                                                                   : nullptr;

@@ -88,7 +88,7 @@ void give(VjpCtx& v, int i, Grad grad) {
 const OpDef rows[] = {
 #define ROW(name, arity, doc, value, text, grads, lo, hi) \
   OpDef{#name, doc, Family::scalar, arity, arity, traits_of(#name), infer, nullptr, nullptr, eval, \
-        vjp_##name, elem, nullptr, uses, value_##name, text, lo, hi, linear_in(#name), factors_in(#name)},
+        vjp_##name, elem, nullptr, uses, value_##name, text, #value, lo, hi, linear_in(#name), factors_in(#name)},
 #include "ops/ops.def"
 #undef ROW
 };

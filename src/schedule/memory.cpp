@@ -138,7 +138,7 @@ void MemoryPlanner::make_stream(MemoryPlan& m, Id id, bool whole) const {
   p.pad = fixed ? 0 : plan_.history[at(id)];
   if (node.op->is(adds_in_place)) p.pad = std::max(p.pad, node.attrs.i("max") + 1);
   p.capacity = fixed ? 1 : ticks_before(node.clock().period, p.whole ? m.frames : m.tile_frames);
-  p.bytes = (p.capacity + 2 * p.pad) * p.size * 4;
+  p.bytes = plan_.exact[at(id)] ? 16 : (p.capacity + 2 * p.pad) * p.size * 4;  // exact: a float, then a double
   // Kernels count the elements of a stream in 32 bits.
   if (p.bytes / 4 > std::numeric_limits<int32_t>::max())
     throw Error(cat("[", node.op->name, "] a value of shape ", node.shape().str(), " at ", node.clock().str(), " over ", m.frames,

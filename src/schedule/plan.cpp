@@ -45,6 +45,7 @@ class Planner {
     order_units();
     make_regions();
     choose_storage();
+    keep_exact();
     return std::move(p_);
   }
 
@@ -420,6 +421,26 @@ class Planner {
   }
 
   // A stored value that only its own region reads, at the same tick, lives for one tick.
+  // A filter's rounded coefficients would be those of another one: by far, at low frequencies.
+  void keep_exact() {
+    p_.exact.assign(n_, false);
+    std::vector<Id> todo;
+    for (const Region& region : p_.regions)
+      if (region.strategy == Strategy::scan)
+        for (Id id : region.recurrence.a)
+          if (id != none && static_number(g(), id) != none) todo.push_back(static_number(g(), id));
+    std::vector<bool> seen(n_, false);
+    while (!todo.empty()) {
+      const Id id = todo.back();
+      todo.pop_back();
+      if (seen[at(id)] || node(id).shape().size() != 1 || !node(id).clock().is_static()) continue;
+      seen[at(id)] = true;
+      const bool scalar = node(id).op->family == Family::scalar;
+      if (scalar || node(id).op->is(view_only)) todo.insert(todo.end(), node(id).in.begin(), node(id).in.end());
+      if (scalar && stored_[at(id)]) p_.exact[at(id)] = true, p_.store[at(id)] = Store::stream;
+    }
+  }
+
   void choose_storage() {
     p_.store.assign(n_, Store::inlined);
     for (Id id = 0; id < g().size(); ++id)

@@ -47,6 +47,7 @@ struct Plan {
   std::vector<int> component;   // by node: feedback components
   std::vector<Store> store;     // by node
   std::vector<int> region_of;   // by node; -1 if inlined
+  std::vector<bool> exact;      // by node: static numbers that are kept in double, too, since a scan's constants are made of them
   std::vector<int64_t> history; // by node: ticks read before the tile in clock order
   std::vector<Region> regions;  // in order of execution
   int levels = 0;
