@@ -59,7 +59,7 @@ class Key {
   std::string text_;
 };
 
-// Constants as run-time slots, numbered as append_literals() collects them.
+// Constants as run-time slots, numbered as in Bindings.
 Graph with_literal_slots(const Graph& g) {
   static const Op constant = op("const"), literal = op("literal");
   int64_t slot = 0;

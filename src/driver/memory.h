@@ -61,6 +61,7 @@ class RunMemory {
   // Fills what nobody needs after a step with NaNs.
   void poison(int step) const;
 
+  uint64_t position() const { return position_; }
   Ticks ticks(ir::Clock clock) const { return ticks_of(clock, position_, frames_); }
   // From the run's first tick to the tile's.
   int64_t ticks_before_tile(ir::Clock clock, const Tile& tile) const { return ticks(clock, tile).first - ticks(clock).first; }

@@ -1,6 +1,6 @@
 #include "dgen/program.h"
 
-#include <map>
+#include <algorithm>
 
 #include "base/flush_denormals.h"
 #include "frontend/run.h"
@@ -9,17 +9,47 @@ namespace dgen {
 
 using namespace detail;
 
+namespace {
+
+// Single values are rows as they stand; others are gathered here, in memory that grows only.
+struct HostChannels {
+  int64_t width = 1;
+  std::vector<float> rows;
+
+  std::span<float> room(int64_t frames) {
+    const auto size = static_cast<size_t>(width * frames);
+    if (rows.size() < size) rows.resize(size);
+    return std::span(rows).first(size);
+  }
+};
+
+std::vector<HostChannels> channels_in(const std::vector<InputUse>& uses) {
+  std::vector<HostChannels> channels;
+  for (const InputUse& use : uses) {
+    const auto channel = static_cast<size_t>(use.channel);
+    while (channels.size() <= channel) channels.emplace_back().width = 0;
+    channels[channel].width = std::max(channels[channel].width, use.elements);
+  }
+  return channels;
+}
+
+}  // namespace
+
 struct Program::Impl : Prepared {
-  Impl(Capturer& captured, std::vector<Value> of, const driver::Options& wanted) : Prepared(captured, wanted), outputs(std::move(of)) {}
+  Impl(const Capturer& captured, std::vector<Value> of, const driver::Options& wanted)
+      : Prepared(captured, wanted), outputs(std::move(of)), workspace(program->workspace()), in(channels_in(inputs)), spans_in(in.size()),
+        out(outputs.size()), spans_out(outputs.size()) {
+    for (size_t i = 0; i < outputs.size(); ++i) out[i].width = outputs[i].size();
+  }
 
   std::vector<Value> outputs;  // they own what the capture is bound to
   std::unique_ptr<driver::State> state;
   std::unique_ptr<driver::Workspace> workspace;
 
-  // Of process(): the host's channels as rows and back.
-  std::vector<std::vector<float>> rows_in, rows_out;
-  std::vector<int64_t> widths_in;
+  // Of process().
+  std::vector<HostChannels> in;
   Inputs spans_in;
+  std::vector<HostChannels> out;
   std::vector<std::span<float>> spans_out;
 
   bool all_once() const {
@@ -28,14 +58,14 @@ struct Program::Impl : Prepared {
   // A run that fails ends the stream.
   void go(const driver::RunArgs& args, std::span<const std::span<float>> into) {
     try {
-      program->run_into(capture, args, state.get(), *workspace, into);
+      program->run_into(bindings, args, state.get(), *workspace, into);
     } catch (...) {
       state = program->fresh_state();
       throw;
     }
   }
-  void bind_channels(const float* const* in, float* const* out, int64_t frames);
-  void give_channels(float* const* out, int64_t frames) const;
+  void bind_channels(const float* const* from, float* const* to, int64_t frames);
+  void give_channels(float* const* to, int64_t frames) const;
 };
 
 Program::Program(std::vector<Value> outputs, const CompileOptions&) {
@@ -46,7 +76,6 @@ Program::Program(std::vector<Value> outputs, const CompileOptions&) {
     captured.output(v);
   }
   impl_ = std::make_shared<Impl>(captured, std::move(outputs), driver_options());
-  impl_->workspace = impl_->program->workspace();
   reset();
 }
 
@@ -92,36 +121,27 @@ std::vector<std::vector<float>> Program::run(const RunOptions& options) {
   return values;
 }
 
-// A channel of single values is a row as it stands; others are gathered. Buffers grow only.
-void Program::Impl::bind_channels(const float* const* in, float* const* out, int64_t frames) {
-  auto buffer = [frames](std::vector<float>& row, int64_t width) {
-    auto size = static_cast<size_t>(width * frames);
-    if (row.size() < size) row.resize(size);
-    return std::span(row).first(size);
-  };
-  std::fill(widths_in.begin(), widths_in.end(), 0);
-  for (const InputUse& use : inputs) {
-    auto channel = static_cast<size_t>(use.channel);
-    if (widths_in.size() <= channel) rows_in.resize(channel + 1), spans_in.resize(channel + 1), widths_in.resize(channel + 1);
-    widths_in[channel] = std::max(widths_in[channel], use.elements);
+void Program::Impl::bind_channels(const float* const* from, float* const* to, int64_t frames) {
+  for (size_t i = 0; i < in.size(); from += in[i++].width) {
+    const int64_t width = in[i].width;
+    if (width == 1) {
+      spans_in[i] = {*from, static_cast<size_t>(frames)};
+      continue;
+    }
+    const std::span<float> rows = in[i].room(frames);
+    for (int64_t e = 0; e < width; ++e)
+      for (int64_t n = 0; n < frames; ++n) rows[static_cast<size_t>(n * width + e)] = from[e][n];
+    spans_in[i] = rows;
   }
-  for (size_t channel = 0; channel < rows_in.size(); in += widths_in[channel], ++channel) {
-    const int64_t width = widths_in[channel];
-    spans_in[channel] = width == 1 ? std::span<const float>(*in, static_cast<size_t>(frames)) : std::span<const float>(buffer(rows_in[channel], width));
-    for (int64_t e = 0; width > 1 && e < width; ++e)
-      for (int64_t n = 0; n < frames; ++n) rows_in[channel][static_cast<size_t>(n * width + e)] = in[e][n];
-  }
-  rows_out.resize(outputs.size());
-  spans_out.resize(outputs.size());
-  for (size_t i = 0; i < outputs.size(); out += outputs[i].size(), ++i)
-    spans_out[i] = outputs[i].size() == 1 ? std::span(*out, static_cast<size_t>(frames)) : buffer(rows_out[i], outputs[i].size());
+  for (size_t i = 0; i < out.size(); to += out[i++].width)
+    spans_out[i] = out[i].width == 1 ? std::span(*to, static_cast<size_t>(frames)) : out[i].room(frames);
 }
 
-void Program::Impl::give_channels(float* const* out, int64_t frames) const {
-  for (size_t i = 0; i < outputs.size(); out += outputs[i].size(), ++i) {
-    const int64_t width = outputs[i].size();
+void Program::Impl::give_channels(float* const* to, int64_t frames) const {
+  for (size_t i = 0; i < out.size(); to += out[i++].width) {
+    const int64_t width = out[i].width;
     for (int64_t e = 0; width > 1 && e < width; ++e)
-      for (int64_t n = 0; n < frames; ++n) out[e][n] = rows_out[i][static_cast<size_t>(n * width + e)];
+      for (int64_t n = 0; n < frames; ++n) to[e][n] = out[i].rows[static_cast<size_t>(n * width + e)];
   }
 }
 

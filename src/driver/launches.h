@@ -1,0 +1,92 @@
+// What a run launches, prepared for a memory plan: all that a call does for a kernel is a sum an array and a look-up a number.
+//
+//   kernel saw(stream %4, param 0; lo, hi, tick0 of frames)
+//     arrays   {arena, 128 bytes + 4 a frame before the tile}, {param 0, 0 bytes}
+//     numbers  first number, first number, tick0 of frames; lo and hi are put in their place
+#pragma once
+#include "driver/compiled.h"
+
+namespace dgen::driver {
+
+inline constexpr int64_t kScalars = 2;       // see RunScalar; literals follow
+inline constexpr size_t kMostNumbers = 32;  // of a kernel
+
+// Lies stride bytes behind base + offset for each tick of a clock before the tile.
+struct Address {
+  int base = 0, clock = 0;
+  int64_t offset = 0, stride = 0;
+};
+
+struct PreparedLaunch {
+  const Step* step = nullptr;
+  std::span<const Address> arrays;
+  std::span<const int> numbers;
+  int count = 0;         // which number says how many ticks or chunks there are
+  int lo = -1, hi = -1;  // which of its numbers these are
+  int64_t grain = 0;     // ticks or chunks that are worth another thread; 0: it runs on one
+  bool again = true;     // also when a tile is computed again: sums over time have their share of it already
+  bool ends_region = false;
+};
+
+struct Launches {
+  Launches() = default;
+  Launches(const Compiled& compiled, const schedule::MemoryPlan& memory, int64_t most_kept);
+  Launches(const Launches&) = delete;
+  Launches(Launches&&) = default;
+  Launches& operator=(Launches&&) = default;
+
+  // Of each run, by base; params, tensors, inputs (by channel) and moved outputs follow.
+  enum Base { arena, state, scalars, kept, nowhere, slots };
+  // Of each tile, by number; four of each clock follow.
+  enum Number { one, tile_frame, training_step, chunks, clock_numbers };
+  enum ClockNumber { tick0, offset, ticks, tile_ticks, of_a_clock };
+
+  // An output that may lie where the caller wants it.
+  struct Movable {
+    size_t output = 0, place = 0;
+    int64_t offset = 0;  // where it lies else, in the arena
+  };
+  // A value of the first static sweep that is needed when that is done.
+  struct Kept {
+    size_t place = 0;
+    int64_t offset = 0;  // in memory that lasts from run to run
+  };
+
+  struct Sweep {
+    std::span<const PreparedLaunch> of_tile, after;
+  };
+
+  std::vector<Sweep> sweeps;
+  std::vector<int64_t> periods;  // by clock
+  size_t tensors = 0, inputs = 0, moved = 0, bases = 0;  // the first base of each kind, and how many there are
+  size_t most_arrays = 0;
+  std::vector<Movable> movable;
+  // Do the values of the first static sweep follow from params, tensors, run-time numbers and the step alone? Then they are
+  // kept, and computed again when one of those is another.
+  bool statics_last = false;
+  std::vector<Kept> kept_values;
+  int64_t kept_bytes = 0;
+
+ private:
+  bool keep_statics(const Compiled& c, const schedule::MemoryPlan& memory, int64_t most);
+  void find_movable(const schedule::Plan& plan, const schedule::MemoryPlan& memory);
+  void prepare(const Compiled& c, const schedule::MemoryPlan& memory, const Step& step);
+  Address address(const Compiled& c, const schedule::MemoryPlan& memory, const ir::ArrayRef& ref);
+  Address stream(const schedule::Plan& plan, const schedule::MemoryPlan& memory, ir::Id id);
+  int number(const ir::KernelArg& arg);
+  int clock(int64_t period);
+
+  std::vector<PreparedLaunch> launches_;
+  std::vector<Address> addresses_;
+  std::vector<int> numbers_;
+};
+
+// A tile's numbers as kernels ask for them, and by clock the ticks from the run's first to the tile's.
+struct TileNumbers {
+  void set(const Launches& launches, const RunMemory& memory, const Tile& tile, uint64_t step, int64_t chunk);
+
+  std::vector<long> values;
+  std::vector<int64_t> before;
+};
+
+}  // namespace dgen::driver
