@@ -59,7 +59,7 @@ Launches::Launches(const Compiled& c, const MemoryPlan& memory, int64_t most_kep
     size_t after = begin;
     while (after < end && launches_[after].step->when != Step::after_sweep) ++after;
     const std::span all(launches_);
-    sweeps.push_back({all.subspan(begin, after - begin), all.subspan(after, end - after)});
+    sweeps.push_back({level, static_cast<Sweep::Kind>(level % 3), all.subspan(begin, after - begin), all.subspan(after, end - after)});
   }
 }
 
@@ -91,7 +91,7 @@ void Launches::find_movable(const Plan& plan, const MemoryPlan& memory) {
 
 void Launches::prepare(const Compiled& c, const MemoryPlan& memory, const Step& step) {
   PreparedLaunch launch;
-  launch.step = &step;
+  launch.step = &step, launch.code = step.code, launch.ffts = step.ffts;
   const size_t first_array = addresses_.size(), first_number = numbers_.size();
   for (const ArrayRef& ref : step.kernel.arrays)
     if (c.device.is_host() || ref.kind != ArrayRef::local) addresses_.push_back(address(c, memory, ref));
@@ -170,13 +170,10 @@ int Launches::clock(int64_t period) {
 }
 
 void TileNumbers::set(const Launches& launches, const RunMemory& memory, const Tile& tile, uint64_t step, int64_t chunk) {
-  before.resize(launches.periods.size());
-  values.resize(Launches::clock_numbers + Launches::of_a_clock * before.size());
   const auto frame = static_cast<int64_t>(memory.position()) + tile.start;
-  values[Launches::one] = 1;
   values[Launches::tile_frame] = frame;
   values[Launches::training_step] = static_cast<long>(step);
-  values[Launches::chunks] = chunk == 0 ? tile.frames > 0 : (tile.frames + chunk - 1) / chunk;
+  values[Launches::chunks] = chunk == 0 || tile.frames <= chunk ? tile.frames > 0 : (tile.frames + chunk - 1) / chunk;
   long* of_clock = values.data() + Launches::clock_numbers;
   for (size_t c = 0; c < before.size(); ++c, of_clock += Launches::of_a_clock) {
     const Clock clock{launches.periods[c], false};

@@ -19,6 +19,8 @@ struct Address {
 
 struct PreparedLaunch {
   const Step* step = nullptr;
+  void* code = nullptr;
+  int64_t ffts = 0;  // a tick
   std::span<const Address> arrays;
   std::span<const int> numbers;
   int count = 0;         // which number says how many ticks or chunks there are
@@ -53,6 +55,10 @@ struct Launches {
   };
 
   struct Sweep {
+    enum Kind { fixed, forward, reverse };
+
+    int level = 0;
+    Kind kind = fixed;
     std::span<const PreparedLaunch> of_tile, after;
   };
 
@@ -83,6 +89,9 @@ struct Launches {
 
 // A tile's numbers as kernels ask for them, and by clock the ticks from the run's first to the tile's.
 struct TileNumbers {
+  TileNumbers() = default;
+  explicit TileNumbers(const Launches& launches)
+      : values(Launches::clock_numbers + Launches::of_a_clock * launches.periods.size(), 1), before(launches.periods.size(), 0) {}
   void set(const Launches& launches, const RunMemory& memory, const Tile& tile, uint64_t step, int64_t chunk);
 
   std::vector<long> values;

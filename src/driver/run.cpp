@@ -59,6 +59,7 @@ void plan_run(const Compiled& c, RunWorkspace& w, int64_t frames) {
   w.arena.reserve(c.device, static_cast<size_t>(memory.bytes));
   w.kept.reserve(c.device, static_cast<size_t>(w.launches.kept_bytes));
   w.statics_done = false;
+  w.tile = TileNumbers(w.launches);
   w.elsewhere.assign(memory.places.size(), nullptr);
   for (auto& [place, offset] : w.launches.kept_values) w.elsewhere[place] = w.kept.floats(offset / 4);
   w.bases.assign(w.launches.bases, nullptr);
@@ -86,9 +87,11 @@ class Run {
   void bind_slots();
   void bind_inputs();
   void move_outputs(std::span<const std::span<float>> outputs);
-  void sweep(int level);
-  void run_tile(int level, const Tile& tile, bool again);
-  void run_after(int level);
+  using Sweep = Launches::Sweep;
+  void static_sweep(const Sweep& sweep);
+  void tiled_sweep(const Sweep& sweep);
+  void run_tile(const Sweep& sweep, const Tile& tile, bool again = false);
+  void run_after(const Sweep& sweep);
   void clear_cells();
   void init_cells(int level);
   void save_checkpoint(const Checkpoint& c);
@@ -96,6 +99,7 @@ class Run {
 
   void set_tile(const Tile& tile) { w_.tile.set(w_.launches, memory_, tile, args_.step, plan_.chunk); }
   void launch(const PreparedLaunch& launch);
+  void launch_timed(const PreparedLaunch& launch, int64_t count);
   void launch_ranges(const PreparedLaunch& launch, int64_t count);
   void call(const PreparedLaunch& launch, int64_t lo, int64_t hi);
   void call_gpu(const PreparedLaunch& launch, std::span<const long> numbers, int64_t count);
@@ -120,7 +124,11 @@ void Run::go(std::span<const std::span<float>> outputs, bool keep) {
   bind();
   move_outputs(outputs);
   memory_.load_history(state_.block, 0, true);
-  for (int level = 0; level < plan_.levels; ++level) sweep(level);
+  for (const Sweep& sweep : w_.launches.sweeps) {
+    if (sweep.kind == Sweep::fixed) static_sweep(sweep);
+    else tiled_sweep(sweep);
+    if (c_.careful) memory_.poison(c_.planner.timeline().level_end[static_cast<size_t>(sweep.level)]);
+  }
   if (w_.memory.recompute) restore(w_.checkpoints[w_.tiles.size()]);
   state_.fresh = false;
   if (c_.watched) look();
@@ -212,43 +220,47 @@ void Run::move_outputs(std::span<const std::span<float>> outputs) {
   }
 }
 
-// When it recomputes, a reverse sweep starts each tile's forward sweep again from the tile's checkpoint.
-void Run::sweep(int level) {
-  const bool recompute = w_.memory.recompute, reverse = level % 3 == 2;
-  memory_.begin_sweep(level, w_.tiles.back());
-  if (level % 3 == 0) {
-    if (level > 0 || !w_.statics_done) run_tile(level, {0, args_.frames}, false);
-    if (level == 0) w_.statics_done = w_.launches.statics_last, clear_cells();
-    if (state_.fresh) init_cells(level + 1);
-  } else {
-    for (size_t i = 0; i < w_.tiles.size(); ++i) {
-      size_t t = reverse ? w_.tiles.size() - 1 - i : i;
-      if (recompute && !reverse) save_checkpoint(w_.checkpoints[t]);
-      if (recompute && reverse) restore(w_.checkpoints[t]), run_tile(level - 1, w_.tiles[t], true);
-      run_tile(level, w_.tiles[t], false);
-      memory_.carry(level, w_.tiles[t], reverse && t > 0 ? &w_.tiles[t - 1] : nullptr);
-    }
-    if (recompute && !reverse) save_checkpoint(w_.checkpoints[w_.tiles.size()]);
-    run_after(level);
+void Run::static_sweep(const Sweep& sweep) {
+  const bool first = sweep.level == 0;
+  if (first && c_.layout.forward > 0) clear_cells();
+  if (!first || !w_.statics_done) {
+    memory_.begin_sweep(sweep.level, w_.tiles.back());
+    run_tile(sweep, {0, args_.frames});
   }
-  if (c_.careful) memory_.poison(c_.planner.timeline().level_end[static_cast<size_t>(level)]);
+  if (first) w_.statics_done = w_.launches.statics_last;
+  if (state_.fresh) init_cells(sweep.level + 1);
 }
 
-void Run::run_tile(int level, const Tile& tile, bool again) {
-  runtime::Trace::Scope span(c_.trace, level % 3 == 0 ? "static" : again ? "tile again" : level % 3 == 2 ? "reverse tile" : "tile", tile.start);
+// When it recomputes, a reverse sweep starts each tile's forward sweep again from the tile's checkpoint.
+void Run::tiled_sweep(const Sweep& sweep) {
+  const bool recompute = w_.memory.recompute, reverse = sweep.kind == Sweep::reverse;
+  const size_t tiles = w_.tiles.size();
+  memory_.begin_sweep(sweep.level, w_.tiles.back());
+  for (size_t i = 0; i < tiles; ++i) {
+    const size_t t = reverse ? tiles - 1 - i : i;
+    if (recompute && !reverse) save_checkpoint(w_.checkpoints[t]);
+    if (recompute && reverse) restore(w_.checkpoints[t]), run_tile((&sweep)[-1], w_.tiles[t], true);
+    run_tile(sweep, w_.tiles[t]);
+    memory_.carry(sweep.level, w_.tiles[t], reverse && t > 0 ? &w_.tiles[t - 1] : nullptr);
+  }
+  if (recompute && !reverse) save_checkpoint(w_.checkpoints[tiles]);
+  if (!sweep.after.empty()) run_after(sweep);
+}
+
+void Run::run_tile(const Sweep& sweep, const Tile& tile, bool again) {
+  static constexpr const char* kNames[] = {"static", "tile", "reverse tile"};
+  runtime::Trace::Scope span(c_.trace, again ? "tile again" : kNames[sweep.kind], tile.start);
   set_tile(tile);
-  for (const PreparedLaunch& l : w_.launches.sweeps[static_cast<size_t>(level)].of_tile) {
+  for (const PreparedLaunch& l : sweep.of_tile) {
     if (again && !l.again) continue;
     launch(l);
     if (c_.careful && l.ends_region) memory_.poison(c_.planner.timeline().of_region[static_cast<size_t>(l.step->region)]);
   }
 }
 
-void Run::run_after(int level) {
-  const auto after = w_.launches.sweeps[static_cast<size_t>(level)].after;
-  if (after.empty()) return;
+void Run::run_after(const Sweep& sweep) {
   set_tile({});
-  for (const PreparedLaunch& l : after) launch(l);
+  for (const PreparedLaunch& l : sweep.after) launch(l);
 }
 
 void Run::save_checkpoint(const Checkpoint& c) {
@@ -278,11 +290,17 @@ void Run::launch(const PreparedLaunch& launch) {
   const int64_t count = w_.tile.values[static_cast<size_t>(launch.count)];
   if (count == 0) return;
   void** array = w_.arrays.data();
-  for (const Address& a : launch.arrays)
-    *array++ = w_.bases[static_cast<size_t>(a.base)] + a.offset + a.stride * w_.tile.before[static_cast<size_t>(a.clock)];
+  char* const* const bases = w_.bases.data();
+  const int64_t* const before = w_.tile.before.data();
+  for (const Address& a : launch.arrays) *array++ = bases[a.base] + a.offset + a.stride * before[a.clock];
   ++w_.launched;
-  w_.ffts += launch.step->ffts * count;
-  if (!c_.timed) return launch_ranges(launch, count);
+  w_.ffts += launch.ffts * count;
+  if (c_.timed) return launch_timed(launch, count);
+  if (args_.real_time || launch.grain == 0) return call(launch, 0, count);
+  launch_ranges(launch, count);
+}
+
+void Run::launch_timed(const PreparedLaunch& launch, int64_t count) {
   auto start = Time::now();
   launch_ranges(launch, count);
   device_.wait();
@@ -294,15 +312,17 @@ void Run::launch_ranges(const PreparedLaunch& launch, int64_t count) {
   runtime::parallel_for(count, launch.grain, [&](int64_t from, int64_t to, int) { call(launch, from, to); });
 }
 
-void Run::call(const PreparedLaunch& launch, int64_t lo, int64_t hi) {
+inline void Run::call(const PreparedLaunch& launch, int64_t lo, int64_t hi) {
   long numbers[kMostNumbers];
-  for (size_t i = 0; i < launch.numbers.size(); ++i) numbers[i] = w_.tile.values[static_cast<size_t>(launch.numbers[i])];
+  long* number = numbers;
+  const long* const values = w_.tile.values.data();
+  for (int i : launch.numbers) *number++ = values[i];
   if (launch.lo >= 0) numbers[launch.lo] = lo;
   if (launch.hi >= 0) numbers[launch.hi] = hi;
   runtime::Trace::Scope span(c_.trace, launch.step->kernel.name);
   const std::span<const long> used(numbers, launch.numbers.size());
   if (!c_.on_host) return call_gpu(launch, used, hi - lo);
-  device_.launch({launch.step->code, {w_.arrays.data(), launch.arrays.size()}, used, {}});
+  device_.launch({launch.code, {w_.arrays.data(), launch.arrays.size()}, used, {}});
 }
 
 void Run::call_gpu(const PreparedLaunch& launch, std::span<const long> numbers, int64_t count) {
@@ -319,7 +339,7 @@ void Run::call_gpu(const PreparedLaunch& launch, std::span<const long> numbers, 
     w_.scratch.reserve(device_, static_cast<size_t>(shape.groups * step.kernel.scratch) * sizeof(float));
     w_.arrays[arrays++] = w_.scratch.floats();
   }
-  device_.launch({step.code, {w_.arrays.data(), arrays}, numbers, shape});
+  device_.launch({launch.code, {w_.arrays.data(), arrays}, numbers, shape});
 }
 
 // Blocks of threads for a launch over so many ticks or chunks.

@@ -21,6 +21,16 @@ struct HostChannels {
     if (rows.size() < size) rows.resize(size);
     return std::span(rows).first(size);
   }
+  std::span<const float> gather(const float* const* from, int64_t frames) {
+    const std::span<float> to = room(frames);
+    for (int64_t e = 0; e < width; ++e)
+      for (int64_t n = 0; n < frames; ++n) to[static_cast<size_t>(n * width + e)] = from[e][n];
+    return to;
+  }
+  void scatter(float* const* to, int64_t frames) const {
+    for (int64_t e = 0; e < width; ++e)
+      for (int64_t n = 0; n < frames; ++n) to[e][n] = rows[static_cast<size_t>(n * width + e)];
+  }
 };
 
 std::vector<HostChannels> channels_in(const std::vector<InputUse>& uses) {
@@ -98,7 +108,10 @@ void Program::restore(const ProgramState& saved) {
   impl_->state = saved.impl_->state->clone();
 }
 
-void Program::reset() { impl_->state = impl_->program->fresh_state(); }
+void Program::reset() {
+  if (impl_->state) impl_->state->clear();
+  else impl_->state = impl_->program->fresh_state();
+}
 std::string Program::explain() const { return impl_->program->explain(); }
 
 ProgramStats Program::stats() const {
@@ -122,41 +135,39 @@ std::vector<std::vector<float>> Program::run(const RunOptions& options) {
 }
 
 void Program::Impl::bind_channels(const float* const* from, float* const* to, int64_t frames) {
-  for (size_t i = 0; i < in.size(); from += in[i++].width) {
-    const int64_t width = in[i].width;
-    if (width == 1) {
-      spans_in[i] = {*from, static_cast<size_t>(frames)};
-      continue;
-    }
-    const std::span<float> rows = in[i].room(frames);
-    for (int64_t e = 0; e < width; ++e)
-      for (int64_t n = 0; n < frames; ++n) rows[static_cast<size_t>(n * width + e)] = from[e][n];
-    spans_in[i] = rows;
+  const auto size = static_cast<size_t>(frames);
+  std::span<const float>* rows_in = spans_in.data();
+  for (HostChannels& c : in) {
+    *rows_in++ = c.width == 1 ? std::span(*from, size) : c.gather(from, frames);
+    from += c.width;
   }
-  for (size_t i = 0; i < out.size(); to += out[i++].width)
-    spans_out[i] = out[i].width == 1 ? std::span(*to, static_cast<size_t>(frames)) : out[i].room(frames);
+  std::span<float>* rows_out = spans_out.data();
+  for (HostChannels& c : out) {
+    *rows_out++ = c.width == 1 ? std::span(*to, size) : c.room(frames);
+    to += c.width;
+  }
 }
 
 void Program::Impl::give_channels(float* const* to, int64_t frames) const {
-  for (size_t i = 0; i < out.size(); to += out[i++].width) {
-    const int64_t width = out[i].width;
-    for (int64_t e = 0; width > 1 && e < width; ++e)
-      for (int64_t n = 0; n < frames; ++n) to[e][n] = out[i].rows[static_cast<size_t>(n * width + e)];
+  for (const HostChannels& c : out) {
+    if (c.width > 1) c.scatter(to, frames);
+    to += c.width;
   }
 }
 
 void Program::process(const float* const* in, float* const* out, int nframes) {
+  Impl& impl = *impl_;
   if (nframes < 0) fail("[process] frames must not be negative, got ", nframes);
   if (nframes == 0) return;
-  for (const InputUse& use : impl_->inputs)
+  for (const InputUse& use : impl.inputs)
     if (use.period > 1)
       fail("[process] channel ", use.channel, " is at hop(", use.period, "), a stream has one value a frame");
-  impl_->bind_channels(in, out, nframes);
-  driver::RunArgs args = run_args(impl_->spans_in, nframes, false);
+  impl.bind_channels(in, out, nframes);
+  driver::RunArgs args = run_args(impl.spans_in, nframes, false);
   args.real_time = true;
   FlushDenormals flush;
-  impl_->go(args, impl_->spans_out);
-  impl_->give_channels(out, nframes);
+  impl.go(args, impl.spans_out);
+  impl.give_channels(out, nframes);
 }
 
 }  // namespace dgen
