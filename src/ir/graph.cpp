@@ -61,6 +61,7 @@ void Graph::grow_index() {
 
 Id Graph::add(Op op, std::vector<Id> in, Attrs attrs, Loc loc) {
   std::vector<Type> types;
+  types.reserve(in.size());
   for (Id i : in) types.push_back((*this)[i].type);
   Type type = infer_type(op, types, attrs);
   return add(Node{op, std::move(in), std::move(attrs), std::move(type), loc, {}});
@@ -83,6 +84,7 @@ std::vector<std::vector<Id>> users(const Graph& g) {
 
 Graph rebuild(const Graph& g, const std::unordered_map<Id, Id>& instead) {
   auto resolve = [&](Id id) {
+    if (instead.empty()) return id;
     for (auto it = instead.find(id); it != instead.end(); it = instead.find(id)) id = it->second;
     return id;
   };
@@ -102,15 +104,13 @@ Graph rebuild(const Graph& g, const std::unordered_map<Id, Id>& instead) {
         stack.pop_back();
         continue;
       }
-      Node node = g[id];
       bool ready = true;
-      for (Id& in : node.in) {
-        Id source = resolve(in);
-        in = to[static_cast<size_t>(source)];
-        if (in == none) stack.push_back(source), ready = false;
-      }
+      for (Id in : g[id].in)
+        if (Id source = resolve(in); to[static_cast<size_t>(source)] == none) stack.push_back(source), ready = false;
       if (!ready) continue;
       stack.pop_back();
+      Node node = g[id];
+      for (Id& in : node.in) in = to[static_cast<size_t>(resolve(in))];
       if (node.attrs.has("cell")) {
         auto cell = static_cast<size_t>(node.attrs.i("cell"));
         if (!written[cell] && g.cells[cell].write != none) written[cell] = true, pending.push_back(g.cells[cell].write);
