@@ -34,15 +34,14 @@ bool follows_from_leaves(const Compiled& c) {
 }  // namespace
 
 Launches::Launches(const Compiled& c, const MemoryPlan& memory, int64_t most_kept)  {
-  size_t params = 0, tensor_slots = 0, channels = 0, arrays = 0, numbers = 0;
+  size_t params = 0, tensor_slots = 0, channels = 0, numbers = 0;
   for (const Step& step : c.code.steps) {
     for (const ArrayRef& ref : step.kernel.arrays) {
       if (ref.kind == ArrayRef::param) params = std::max(params, static_cast<size_t>(ref.id) + 1);
       if (ref.kind == ArrayRef::tensor) tensor_slots = std::max(tensor_slots, static_cast<size_t>(ref.id) + 1);
     }
     DGEN_ASSERT(step.kernel.args.size() <= kMostNumbers);
-    arrays += step.kernel.arrays.size(), numbers += step.kernel.args.size();
-    most_arrays = std::max(most_arrays, step.kernel.arrays.size() + 1);
+    numbers += step.kernel.args.size();
   }
   for (const InputNode& input : c.inputs) channels = std::max(channels, input.channel + 1);
   tensors = slots + params, inputs = tensors + tensor_slots, moved = inputs + channels;
@@ -50,10 +49,15 @@ Launches::Launches(const Compiled& c, const MemoryPlan& memory, int64_t most_kep
   bases = moved + movable.size();
   statics_last = follows_from_leaves(c) && keep_statics(c, memory, most_kept);
   if (!statics_last) kept_values.clear(), kept_bytes = 0;
-  addresses_.reserve(arrays), numbers_.reserve(numbers);  // spans point into them
+  numbers_.reserve(numbers);  // spans point into them
   launches_.reserve(c.code.steps.size());
   for (const Step& step : c.code.steps) prepare(c, memory, step);
   if (periods.empty()) periods.push_back(0);  // what has no stride still names a clock
+  users.resize(bases);
+  for (size_t a = 0; a < addresses.size(); ++a) {
+    users[static_cast<size_t>(addresses[a].base)].push_back(a);
+    if (addresses[a].stride > 0) tiled.push_back(a);
+  }
   for (int level = 0; level < c.plan.levels; ++level) {
     const size_t begin = c.code.first[static_cast<size_t>(level)], end = c.code.first[static_cast<size_t>(level) + 1];
     size_t after = begin;
@@ -92,16 +96,17 @@ void Launches::find_movable(const Plan& plan, const MemoryPlan& memory) {
 void Launches::prepare(const Compiled& c, const MemoryPlan& memory, const Step& step) {
   PreparedLaunch launch;
   launch.step = &step, launch.code = step.code, launch.ffts = step.ffts;
-  const size_t first_array = addresses_.size(), first_number = numbers_.size();
+  const size_t first_number = numbers_.size();
+  launch.first_array = addresses.size();
   for (const ArrayRef& ref : step.kernel.arrays)
-    if (c.device.is_host() || ref.kind != ArrayRef::local) addresses_.push_back(address(c, memory, ref));
+    if (c.device.is_host() || ref.kind != ArrayRef::local) addresses.push_back(address(c, memory, ref));
   for (size_t i = 0; i < step.kernel.args.size(); ++i) {
     const KernelArg& arg = step.kernel.args[i];
     numbers_.push_back(number(arg));
     if (arg.kind == KernelArg::lo) launch.lo = static_cast<int>(i);
     if (arg.kind == KernelArg::hi) launch.hi = static_cast<int>(i);
   }
-  launch.arrays = std::span(addresses_).subspan(first_array);
+  launch.arrays = addresses.size() - launch.first_array;
   launch.numbers = std::span(numbers_).subspan(first_number);
   if (step.when != Step::in_tile || step.level % 3 == 0) launch.count = one;
   else if (step.chunks) launch.count = chunks;
@@ -169,21 +174,29 @@ int Launches::clock(int64_t period) {
   return static_cast<int>(at - periods.begin());
 }
 
-void TileNumbers::set(const Launches& launches, const RunMemory& memory, const Tile& tile, uint64_t step, int64_t chunk) {
+Arguments::Arguments(const Launches& launches)
+    : launches_(&launches), numbers_(Launches::clock_numbers + Launches::of_a_clock * launches.periods.size(), 1),
+      before_(launches.periods.size(), 0), bases_(launches.bases, nullptr), arrays_(launches.addresses.size(), nullptr) {}
+
+void Arguments::set_tile(const RunMemory& memory, const Tile& tile, uint64_t step, int64_t chunk) {
   const auto frame = static_cast<int64_t>(memory.position()) + tile.start;
-  values[Launches::tile_frame] = frame;
-  values[Launches::training_step] = static_cast<long>(step);
-  values[Launches::chunks] = chunk == 0 || tile.frames <= chunk ? tile.frames > 0 : (tile.frames + chunk - 1) / chunk;
-  long* of_clock = values.data() + Launches::clock_numbers;
-  for (size_t c = 0; c < before.size(); ++c, of_clock += Launches::of_a_clock) {
-    const Clock clock{launches.periods[c], false};
+  numbers_[Launches::tile_frame] = frame;
+  numbers_[Launches::training_step] = static_cast<long>(step);
+  numbers_[Launches::chunks] = chunk == 0 || tile.frames <= chunk ? tile.frames > 0 : (tile.frames + chunk - 1) / chunk;
+  long* of_clock = numbers_.data() + Launches::clock_numbers;
+  for (size_t c = 0; c < before_.size(); ++c, of_clock += Launches::of_a_clock) {
+    const Clock clock{launches_->periods[c], false};
     const Ticks run = memory.ticks(clock), here = memory.ticks(clock, tile);
     of_clock[Launches::tick0] = here.first;
     of_clock[Launches::offset] = here.first * clock.period - frame;
     of_clock[Launches::ticks] = run.count;
     of_clock[Launches::tile_ticks] = here.count;
-    before[c] = here.first - run.first;
+    before_[c] = here.first - run.first;
   }
+  const bool later = tile.start > 0;
+  if (later || later_)
+    for (size_t a : launches_->tiled) place(a);
+  later_ = later;
 }
 
 }  // namespace dgen::driver

@@ -1,4 +1,4 @@
-// What a run launches, prepared for a memory plan: all that a call does for a kernel is a sum an array and a look-up a number.
+// What a run launches, prepared for a memory plan: a call looks up numbers, and finds arrays where the last call left them.
 //
 //   kernel saw(stream %4, param 0; lo, hi, tick0 of frames)
 //     arrays   {arena, 128 bytes + 4 a frame before the tile}, {param 0, 0 bytes}
@@ -21,7 +21,7 @@ struct PreparedLaunch {
   const Step* step = nullptr;
   void* code = nullptr;
   int64_t ffts = 0;  // a tick
-  std::span<const Address> arrays;
+  size_t first_array = 0, arrays = 0;  // of all addresses
   std::span<const int> numbers;
   int count = 0;         // which number says how many ticks or chunks there are
   int lo = -1, hi = -1;  // which of its numbers these are
@@ -65,7 +65,9 @@ struct Launches {
   std::vector<Sweep> sweeps;
   std::vector<int64_t> periods;  // by clock
   size_t tensors = 0, inputs = 0, moved = 0, bases = 0;  // the first base of each kind, and how many there are
-  size_t most_arrays = 0;
+  std::vector<Address> addresses;          // launch after launch
+  std::vector<std::vector<size_t>> users;  // by base: addresses that follow it
+  std::vector<size_t> tiled;               // addresses that follow the tile
   std::vector<Movable> movable;
   // Do the values of the first static sweep follow from params, tensors, run-time numbers and the step alone? Then they are
   // kept, and computed again when one of those is another.
@@ -83,19 +85,37 @@ struct Launches {
   int clock(int64_t period);
 
   std::vector<PreparedLaunch> launches_;
-  std::vector<Address> addresses_;
   std::vector<int> numbers_;
 };
 
-// A tile's numbers as kernels ask for them, and by clock the ticks from the run's first to the tile's.
-struct TileNumbers {
-  TileNumbers() = default;
-  explicit TileNumbers(const Launches& launches)
-      : values(Launches::clock_numbers + Launches::of_a_clock * launches.periods.size(), 1), before(launches.periods.size(), 0) {}
-  void set(const Launches& launches, const RunMemory& memory, const Tile& tile, uint64_t step, int64_t chunk);
+// The arguments of all kernels, kept from call to call: an array's address is worked out again when what it follows moves.
+class Arguments {
+ public:
+  Arguments() = default;
+  explicit Arguments(const Launches& launches);  // which must outlive them, in their place
 
-  std::vector<long> values;
-  std::vector<int64_t> before;
+  void move(size_t base, void* to) {
+    if (bases_[base] == to) return;
+    bases_[base] = static_cast<char*>(to);
+    for (size_t a : launches_->users[base]) place(a);
+  }
+  void set_tile(const RunMemory& memory, const Tile& tile, uint64_t step, int64_t chunk);
+
+  const long* numbers() const { return numbers_.data(); }
+  std::span<void* const> arrays(const PreparedLaunch& launch) const { return {arrays_.data() + launch.first_array, launch.arrays}; }
+
+ private:
+  void place(size_t address) {
+    const Address& a = launches_->addresses[address];
+    arrays_[address] = bases_[static_cast<size_t>(a.base)] + a.offset + a.stride * before_[static_cast<size_t>(a.clock)];
+  }
+
+  const Launches* launches_ = nullptr;
+  std::vector<long> numbers_;
+  std::vector<int64_t> before_;  // by clock: ticks from the run's first to the tile's
+  bool later_ = false;           // the tile is not the run's first
+  std::vector<char*> bases_;
+  std::vector<void*> arrays_;
 };
 
 }  // namespace dgen::driver

@@ -59,12 +59,10 @@ void plan_run(const Compiled& c, RunWorkspace& w, int64_t frames) {
   w.arena.reserve(c.device, static_cast<size_t>(memory.bytes));
   w.kept.reserve(c.device, static_cast<size_t>(w.launches.kept_bytes));
   w.statics_done = false;
-  w.tile = TileNumbers(w.launches);
+  w.arguments = Arguments(w.launches);
   w.elsewhere.assign(memory.places.size(), nullptr);
   for (auto& [place, offset] : w.launches.kept_values) w.elsewhere[place] = w.kept.floats(offset / 4);
-  w.bases.assign(w.launches.bases, nullptr);
   w.versions.assign(w.launches.inputs, 0);
-  w.arrays.resize(w.launches.most_arrays);
   w.tiles.clear();
   w.checkpoints.clear();
   w.memory = std::move(memory);
@@ -97,7 +95,7 @@ class Run {
   void save_checkpoint(const Checkpoint& c);
   void restore(const Checkpoint& c);
 
-  void set_tile(const Tile& tile) { w_.tile.set(w_.launches, memory_, tile, args_.step, plan_.chunk); }
+  void set_tile(const Tile& tile) { w_.arguments.set_tile(memory_, tile, args_.step, plan_.chunk); }
   void launch(const PreparedLaunch& launch);
   void launch_timed(const PreparedLaunch& launch, int64_t count);
   void launch_ranges(const PreparedLaunch& launch, int64_t count);
@@ -152,9 +150,9 @@ void Run::cut_tiles() {
 
 // Where this run's memory begins. Kept values stay if all that they are made from is as it was.
 void Run::bind() {
-  w_.bases[Launches::arena] = w_.arena.at(0);
-  w_.bases[Launches::state] = state_.block.at(0);
-  w_.bases[Launches::kept] = w_.kept.at(0);
+  w_.arguments.move(Launches::arena, w_.arena.at(0));
+  w_.arguments.move(Launches::state, state_.block.at(0));
+  w_.arguments.move(Launches::kept, w_.kept.at(0));
   if (w_.step != args_.step) w_.step = args_.step, w_.statics_done = false;
   bind_numbers();
   bind_slots();
@@ -177,7 +175,7 @@ void Run::bind_numbers() {
     w_.numbers.reserve(device_, numbers.size() * sizeof(float));
     device_.upload(w_.numbers.floats(), numbers.data(), numbers.size() * sizeof(float));
   }
-  w_.bases[Launches::scalars] = reinterpret_cast<char*>(c_.on_host ? numbers.data() : w_.numbers.floats());
+  w_.arguments.move(Launches::scalars, c_.on_host ? numbers.data() : w_.numbers.floats());
 }
 
 // A GPU's memory may have been another device's in the meantime.
@@ -189,7 +187,7 @@ void Run::bind_slots() {
     if (version == w_.versions[base] && c_.on_host) continue;
     w_.statics_done = w_.statics_done && version == w_.versions[base];
     w_.versions[base] = version;
-    w_.bases[base] = reinterpret_cast<char*>(storage.on(device_));
+    w_.arguments.move(base, storage.on(device_));
   }
 }
 
@@ -202,7 +200,7 @@ void Run::bind_inputs() {
       w_.inputs[i].reserve(device_, data.size_bytes());
       device_.upload(w_.inputs[i].floats(), data.data(), data.size_bytes());
     }
-    w_.bases[w_.launches.inputs + i] = reinterpret_cast<char*>(c_.on_host ? const_cast<float*>(data.data()) : w_.inputs[i].floats());
+    w_.arguments.move(w_.launches.inputs + i, c_.on_host ? const_cast<float*>(data.data()) : w_.inputs[i].floats());
   }
 }
 
@@ -216,7 +214,7 @@ void Run::move_outputs(std::span<const std::span<float>> outputs) {
     const bool moved = c_.on_host && std::none_of(args_.inputs.begin(), args_.inputs.end(), meets) &&
                        (outputs.size() == 1 || std::count_if(outputs.begin(), outputs.end(), meets) == 1);
     w_.elsewhere[place] = moved ? wanted : nullptr;
-    w_.bases[w_.launches.moved + m] = moved ? reinterpret_cast<char*>(wanted) : w_.arena.at(offset);
+    w_.arguments.move(w_.launches.moved + m, moved ? wanted : w_.arena.floats(offset / 4));
   }
 }
 
@@ -287,12 +285,8 @@ void Run::init_cells(int level) {
 }
 
 void Run::launch(const PreparedLaunch& launch) {
-  const int64_t count = w_.tile.values[static_cast<size_t>(launch.count)];
+  const int64_t count = w_.arguments.numbers()[launch.count];
   if (count == 0) return;
-  void** array = w_.arrays.data();
-  char* const* const bases = w_.bases.data();
-  const int64_t* const before = w_.tile.before.data();
-  for (const Address& a : launch.arrays) *array++ = bases[a.base] + a.offset + a.stride * before[a.clock];
   ++w_.launched;
   w_.ffts += launch.ffts * count;
   if (c_.timed) return launch_timed(launch, count);
@@ -315,31 +309,31 @@ void Run::launch_ranges(const PreparedLaunch& launch, int64_t count) {
 inline void Run::call(const PreparedLaunch& launch, int64_t lo, int64_t hi) {
   long numbers[kMostNumbers];
   long* number = numbers;
-  const long* const values = w_.tile.values.data();
+  const long* const values = w_.arguments.numbers();
   for (int i : launch.numbers) *number++ = values[i];
   if (launch.lo >= 0) numbers[launch.lo] = lo;
   if (launch.hi >= 0) numbers[launch.hi] = hi;
   runtime::Trace::Scope span(c_.trace, launch.step->kernel.name);
   const std::span<const long> used(numbers, launch.numbers.size());
   if (!c_.on_host) return call_gpu(launch, used, hi - lo);
-  device_.launch({launch.code, {w_.arrays.data(), launch.arrays.size()}, used, {}});
+  device_.launch({launch.code, w_.arguments.arrays(launch), used, {}});
 }
 
 void Run::call_gpu(const PreparedLaunch& launch, std::span<const long> numbers, int64_t count) {
   const Step& step = *launch.step;
   const runtime::LaunchShape shape = shape_of(step, count);
-  size_t arrays = launch.arrays.size();
+  const std::span<void* const> arrays = w_.arguments.arrays(launch);
+  w_.arrays.assign(arrays.begin(), arrays.end());
   if (step.kernel.table) {
-    const size_t bytes = arrays * sizeof(void*);
-    w_.table.reserve(device_, bytes);
-    device_.upload(w_.table.at(0), w_.arrays.data(), bytes);
-    w_.arrays[0] = w_.table.at(0), arrays = 1;
+    w_.table.reserve(device_, arrays.size_bytes());
+    device_.upload(w_.table.at(0), w_.arrays.data(), arrays.size_bytes());
+    w_.arrays.assign(1, w_.table.at(0));
   }
   if (step.kernel.scratch > 0) {
     w_.scratch.reserve(device_, static_cast<size_t>(shape.groups * step.kernel.scratch) * sizeof(float));
-    w_.arrays[arrays++] = w_.scratch.floats();
+    w_.arrays.push_back(w_.scratch.floats());
   }
-  device_.launch({launch.code, {w_.arrays.data(), arrays}, numbers, shape});
+  device_.launch({launch.code, w_.arrays, numbers, shape});
 }
 
 // Blocks of threads for a launch over so many ticks or chunks.

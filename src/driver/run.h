@@ -13,12 +13,11 @@ struct RunWorkspace : Workspace {
   runtime::Block arena, kept, numbers, scratch, table;  // numbers: RunScalars, then literals; table: of a launch's arrays
   std::vector<runtime::Block> inputs;
   std::vector<float*> elsewhere;  // by place: see RunMemory
-  std::vector<char*> bases;
-  TileNumbers tile;
+  Arguments arguments;
   std::vector<Tile> tiles;
   std::vector<Checkpoint> checkpoints;
   std::unique_ptr<DeviceState> own_state;  // of runs without one
-  std::vector<void*> arrays;
+  std::vector<void*> arrays;  // of a GPU launch
   std::vector<float> host_numbers, rows;
   // What the kept values were made from.
   double sample_rate = 0;
