@@ -60,10 +60,10 @@ TEST_F(KeptValues, FollowTheSampleRate) {
   Program program = compile(patch());
   std::vector<float> in(300);
   for (size_t i = 0; i < in.size(); ++i) in[i] = static_cast<float>((i * 7) % 23) / 23;
-  for (double rate : {48000.0, 96000.0, 96000.0, 8000.0}) {
-    for (float hz : {1000.0f, 1000.0f, 300.0f}) {
+  for (float hz : {1000.0f, 300.0f}) {
+    cutoff.assign(std::vector<float>{hz});
+    for (double rate : {48000.0, 96000.0, 96000.0, 8000.0}) {
       config().sample_rate = rate;
-      cutoff.assign(std::vector<float>{hz});
       program.reset();
       std::vector<float> got;
       for (size_t at = 0, size = 1; at < in.size(); at += size, size = std::min(size * 3, in.size() - at)) {
@@ -87,8 +87,8 @@ TEST_F(KeptValues, FollowWhatTheProgramIsBoundTo) {
   // The sign of zero counts too.
   Signal x = Signal::param(0.5f);
   for (float number : {3.0f, 4.0f, 5.0f, 0.0f, -0.0f, 0.0f, 5.0f})
-    EXPECT_EQ((Signal::input(0) * min(max(x / Signal(number), -1), 1)).realize({.frames = 2, .inputs = {kOnes}})[1],
-              std::clamp(0.5f / number, -1.0f, 1.0f))
+    EXPECT_FLOAT_EQ((Signal::input(0) * exp(min(max(x / number, -1), 1))).realize({.frames = 2, .inputs = {kOnes}})[1],
+                    std::exp(std::clamp(0.5f / number, -1.0f, 1.0f)))
         << number;
 }
 
