@@ -34,22 +34,23 @@ size_t hash_node(const Node& node) {
 }
 
 Id Graph::add(Node node) {
-  for (Id i : node.in) DGEN_ASSERT(i >= 0 && i < size());
+  const Id next = size();
+  for (Id i : node.in) DGEN_ASSERT(i >= 0 && i < next);
   bool shared = !node.op->is(identity);
   if (shared) {
     if (2 * indexed_ >= index_.size()) grow_index();
     size_t h = hash_node(node), i = first_slot(h);
     for (; index_[i].id != none; i = (i + 1) & (index_.size() - 1))
       if (index_[i].hash == h && same((*this)[index_[i].id], node)) return index_[i].id;
-    index_[i] = {h, size()};
+    index_[i] = {h, next};
     ++indexed_;
   }
   nodes_.push_back(std::move(node));
-  return size() - 1;
+  return next;
 }
 
 void Graph::grow_index() {
-  std::vector<Slot> old(std::max<size_t>(2 * index_.size(), 64), Slot{0, none});
+  std::vector<Slot> old(std::max<size_t>(4 * index_.size(), 64), Slot{0, none});
   old.swap(index_);
   for (const Slot& slot : old) {
     if (slot.id == none) continue;
