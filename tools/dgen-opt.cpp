@@ -197,7 +197,7 @@ void run(const ir::Graph& g, const Arguments& a) {
   }
   driver::RunArgs args;
   args.frames = a.frames, args.inputs = spans, args.sample_rate = a.rate, args.per_tick = true;
-  auto outputs = driver::get_program(capture, a.options)->run(capture, args, nullptr);
+  auto outputs = driver::get_program(capture, a.options)->run(driver::Bindings(capture), args, nullptr);
   ir::Graph prepared = driver::prepare(g);
   for (size_t o = 0; o < outputs.size(); ++o) show_rows(prepared[prepared.outputs[o]], outputs[o], o, a.digits);
 }

@@ -9,8 +9,12 @@ namespace dgen {
 
 class FlushDenormals {
  public:
-  FlushDenormals() : before_(get()) { set(before_ | kBits); }
-  ~FlushDenormals() { set(before_); }
+  FlushDenormals() : before_(get()) {
+    if (changes()) set(before_ | kBits);
+  }
+  ~FlushDenormals() {
+    if (changes()) set(before_);
+  }
   FlushDenormals(const FlushDenormals&) = delete;
   FlushDenormals& operator=(const FlushDenormals&) = delete;
 
@@ -32,6 +36,7 @@ class FlushDenormals {
   static std::uint64_t get() { return 0; }
   static void set(std::uint64_t) {}
 #endif
+  bool changes() const { return (before_ & kBits) != kBits; }
   std::uint64_t before_;
 };
 

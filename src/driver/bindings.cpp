@@ -17,11 +17,19 @@ std::vector<Id> nodes_of(const Graph& g, std::string_view name) {
   return ids;
 }
 
-void check_inputs(const Graph& g, std::span<const Id> inputs, const RunArgs& args, uint64_t position) {
-  for (Id id : inputs) {
-    const Node& node = g[id];
-    auto channel = static_cast<size_t>(node.attrs.i("channel"));
-    int64_t need = ticks_of(node.clock(), position, args.frames).count * node.shape().size();
+Bindings::Bindings(const Capture& capture) : params(capture.params), tensors(capture.tensors) {
+  for (Id id : nodes_of(capture.graph, "const")) literals.push_back(static_cast<float>(capture.graph[id].attrs.f("value")));
+}
+
+std::vector<InputNode> input_nodes(const Graph& g) {
+  std::vector<InputNode> inputs;
+  for (Id id : nodes_of(g, "input")) inputs.push_back({id, static_cast<size_t>(g[id].attrs.i("channel")), g[id].clock(), g[id].shape().size()});
+  return inputs;
+}
+
+void check_inputs(std::span<const InputNode> inputs, const RunArgs& args, uint64_t position) {
+  for (const auto& [id, channel, clock, size] : inputs) {
+    const int64_t need = ticks_of(clock, position, args.frames).count * size;
     if (channel >= args.inputs.size() || args.inputs[channel].data() == nullptr)
       fail("[input] no data for channel ", channel, ": give a span of at least ", need, " values in .inputs");
     if (static_cast<int64_t>(args.inputs[channel].size()) < need)
@@ -47,12 +55,6 @@ void write_output(const Node& node, const float* rows, const float* before, cons
     if (row) std::copy_n(row, size, out.data() + f * size);
     else std::fill_n(out.data() + f * size, size, 0.0f);
   }
-}
-
-void append_literals(const Graph& g, std::vector<float>& values) {
-  static const Op constant = op("const");
-  for (auto& node : g.nodes())
-    if (node.op == constant) values.push_back(static_cast<float>(node.attrs.f("value")));
 }
 
 }  // namespace dgen::driver

@@ -17,12 +17,18 @@ inline Ticks ticks_of(ir::Clock clock, uint64_t position, int64_t frames) {
 
 // Nodes of an operator, in order.
 std::vector<ir::Id> nodes_of(const ir::Graph& g, std::string_view op);
+// What the graph reads of the host.
+struct InputNode {
+  ir::Id id;
+  size_t channel;
+  ir::Clock clock;
+  int64_t size;  // elements a tick
+};
+std::vector<InputNode> input_nodes(const ir::Graph& g);
 // Every input node has data for the run; throws Error naming the channel.
-void check_inputs(const ir::Graph& g, std::span<const ir::Id> inputs, const RunArgs& args, uint64_t position);
+void check_inputs(std::span<const InputNode> inputs, const RunArgs& args, uint64_t position);
 // An output's rows, one a tick of its clock, into `out`: a static one as often as there is room, others tick by tick or
 // held, one a frame. `before` is the row before the first, null for zeros.
 void write_output(const ir::Node& node, const float* rows, const float* before, const RunArgs& args, uint64_t position, std::span<float> out);
-// The values of a graph's constants, in order, at the end of `values`: what literal slots are bound to.
-void append_literals(const ir::Graph& g, std::vector<float>& values);
 
 }  // namespace dgen::driver

@@ -1,4 +1,5 @@
 // Programs by structure: an equal graph, rebuilt, finds its program without a compile.
+#include <bit>
 #include <chrono>
 #include <cstring>
 #include <mutex>
@@ -21,6 +22,7 @@ class Key {
  public:
   Key(const Graph& g, const Options& options, bool literals) {
     static const Op constant = op("const");
+    text_.reserve(static_cast<size_t>(g.size()) * 8 * sizeof(int64_t));
     put(literals);
     put(static_cast<int64_t>(options.backend));
     put(options.memory_budget);
@@ -40,26 +42,42 @@ class Key {
       for (int64_t s : node.shape()) put(s);
       put(-1);
     }
-    for (auto& cell : g.cells) put(cell.write), text_ += cell.key;
+    for (auto& cell : g.cells) put(cell.write), put_text(cell.key);
     for (Id o : g.outputs) put(o);
     put(-2);
     for (Id e : g.effects) put(e);
   }
-  std::string take() { return std::move(text_); }
+  std::string take() {
+    flush();
+    return std::move(text_);
+  }
 
  private:
-  void put(int64_t v) { text_.append(reinterpret_cast<const char*>(&v), sizeof v); }
+  void put(int64_t v) {
+    if (used_ == std::size(words_)) flush();
+    words_[used_++] = v;
+  }
+  void put_text(const std::string& s) {
+    flush();
+    text_ += s;
+  }
+  void flush() {
+    text_.append(reinterpret_cast<const char*>(words_), used_ * sizeof *words_);
+    used_ = 0;
+  }
   void attr(const Attr& value) {
     put(static_cast<int64_t>(value.index()));
     if (auto* i = std::get_if<int64_t>(&value)) return put(*i);
-    if (auto* f = std::get_if<double>(&value)) return void(text_.append(reinterpret_cast<const char*>(f), sizeof *f));
-    if (auto* s = std::get_if<std::string>(&value)) return void(text_ += *s);
+    if (auto* f = std::get_if<double>(&value)) return put(std::bit_cast<int64_t>(*f));
+    if (auto* s = std::get_if<std::string>(&value)) return put_text(*s);
     for (int64_t v : std::get<Ints>(value)) put(v);
   }
+  int64_t words_[512];  // a string takes them by the page
+  size_t used_ = 0;
   std::string text_;
 };
 
-// Constants as run-time slots, numbered as append_literals() collects them.
+// Constants as run-time slots, numbered as in Bindings.
 Graph with_literal_slots(const Graph& g) {
   static const Op constant = op("const"), literal = op("literal");
   int64_t slot = 0;

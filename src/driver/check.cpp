@@ -40,7 +40,7 @@ void check_finite(const Plan& plan, const Fetch& fetch) {
   });
 }
 
-void check_against_interpreter(const Plan& plan, const Fetch& fetch, const Capture& bindings, const RunArgs& args) {
+void check_against_interpreter(const Plan& plan, const Fetch& fetch, const Bindings& bindings, const RunArgs& args) {
   interp::Leaves leaves = leaves_of(bindings, args);
   RunInfo info{args.frames, 0, args.sample_rate, args.step};
   std::vector<std::vector<double>> nodes = interp::run(plan.graph, info, leaves, nullptr, false, true).nodes;

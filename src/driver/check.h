@@ -12,6 +12,6 @@ namespace dgen::driver {
 using Fetch = std::function<std::vector<float>(ir::Id)>;
 
 void check_finite(const schedule::Plan& plan, const Fetch& fetch);
-void check_against_interpreter(const schedule::Plan& plan, const Fetch& fetch, const Capture& bindings, const RunArgs& args);
+void check_against_interpreter(const schedule::Plan& plan, const Fetch& fetch, const Bindings& bindings, const RunArgs& args);
 
 }  // namespace dgen::driver

@@ -1,7 +1,9 @@
 // Compiled backends: kernels built by the system's C compiler or NVRTC, launched tile by tile.
 #include <atomic>
+#include <typeinfo>
 #include <utility>
 
+#include "base/check.h"
 #include "driver/debug.h"
 #include "driver/explain.h"
 #include "driver/pipeline.h"
@@ -10,12 +12,27 @@
 
 namespace dgen::driver {
 
+#ifdef DGEN_CAREFUL
+constexpr bool kCareful = true;
+#else
+constexpr bool kCareful = false;
+#endif
+
 Compiled::Compiled(const ir::Graph& captured, const Options& wanted)
     : plan(plan_program(captured, wanted)),
-      inputs(nodes_of(plan.graph, "input")), has_literals(!nodes_of(plan.graph, "literal").empty()),
-      layout(plan), planner(plan), code(compile_steps(plan, wanted)), device(device_of(wanted.backend)), options(wanted) {}
+      inputs(input_nodes(plan.graph)), has_literals(!nodes_of(plan.graph, "literal").empty()),
+      layout(plan), planner(plan), code(compile_steps(plan, wanted)), device(device_of(wanted.backend)), options(wanted),
+      on_host(device.is_host()), careful(kCareful || wanted.careful), timed(debug().level >= 2), watched(debug().nan || debug().check),
+      trace(driver::trace()) {}
 
 namespace {
+
+// A dynamic_cast between exact types, without its search.
+template <class T, class Base>
+T& same_as(Base& object) {
+  DGEN_ASSERT(typeid(object) == typeid(T));
+  return static_cast<T&>(object);
+}
 
 class CompiledProgram : public Program {
  public:
@@ -44,14 +61,14 @@ class CompiledProgram : public Program {
     return s;
   }
 
-  void run_into(const Capture& bindings, const RunArgs& args, State* state, Workspace& workspace,
+  void run_into(const Bindings& bindings, const RunArgs& args, State* state, Workspace& workspace,
                 std::span<const std::span<float>> outputs) override {
-    auto& w = dynamic_cast<RunWorkspace&>(workspace);
-    DeviceState& s = state ? dynamic_cast<DeviceState&>(*state) : own_state(w);
-    check_inputs(c_.plan.graph, c_.inputs, args, s.position);
+    auto& w = same_as<RunWorkspace>(workspace);
+    DeviceState& s = state ? same_as<DeviceState>(*state) : own_state(w);
+    check_inputs(c_.inputs, args, s.position);
     plan_run(c_, w, args.frames);
-    Run(c_, w, bindings, args, s, state != nullptr).go(outputs);
-    frames_ = args.frames;
+    driver::run(c_, w, bindings, args, s, state != nullptr, outputs);
+    frames_.store(args.frames, std::memory_order_relaxed);
     count(w);
   }
 
@@ -64,11 +81,12 @@ class CompiledProgram : public Program {
   }
 
   void count(RunWorkspace& w) {
-    launches_ += std::exchange(w.launches, 0);
-    ffts_ += std::exchange(w.ffts, 0);
-    tiles_ = static_cast<int64_t>(w.tiles.size());
-    int64_t peak = peak_bytes_;
-    while (w.memory.bytes > peak && !peak_bytes_.compare_exchange_weak(peak, w.memory.bytes)) {
+    launches_.fetch_add(std::exchange(w.launched, 0), std::memory_order_relaxed);
+    if (w.ffts > 0) ffts_.fetch_add(std::exchange(w.ffts, 0), std::memory_order_relaxed);
+    tiles_.store(static_cast<int64_t>(w.tiles.size()), std::memory_order_relaxed);
+    const int64_t bytes = w.memory.bytes + w.launches.kept_bytes;
+    int64_t peak = peak_bytes_.load(std::memory_order_relaxed);
+    while (bytes > peak && !peak_bytes_.compare_exchange_weak(peak, bytes)) {
     }
   }
 

@@ -18,6 +18,14 @@ struct Capture {
   std::vector<StoragePtr> tensors;  // constants
 };
 
+// What a run takes from a capture: a program of equal structure runs on any.
+struct Bindings {
+  explicit Bindings(const Capture& capture);
+
+  std::vector<StoragePtr> params, tensors;
+  std::vector<float> literals;  // the values of the graph's constants, in order: what literal slots are bound to
+};
+
 enum class Backend {
   interpreter,
   cpu,
@@ -78,15 +86,15 @@ class Program {
   // Writes row-major values, a span an output: a static output as many rows as the span holds, others exactly all of the
   // run. Params named in assign nodes are written. state null: fresh, and dropped afterwards. From the second run on with
   // the same workspace, and no more frames than before, nothing is allocated when there is nothing to complain about.
-  virtual void run_into(const Capture& bindings, const RunArgs& args, State* state, Workspace& workspace,
+  virtual void run_into(const Bindings& bindings, const RunArgs& args, State* state, Workspace& workspace,
                         std::span<const std::span<float>> outputs) = 0;
   virtual std::string explain() const = 0;
   virtual Stats stats() const = 0;
 
   // The same in the program's own workspace, one thread after the other.
-  void run_into(const Capture& bindings, const RunArgs& args, State* state, std::span<const std::span<float>> outputs);
+  void run_into(const Bindings& bindings, const RunArgs& args, State* state, std::span<const std::span<float>> outputs);
   // One vector an output, static ones with one row.
-  std::vector<std::vector<float>> run(const Capture& bindings, const RunArgs& args, State* state);
+  std::vector<std::vector<float>> run(const Bindings& bindings, const RunArgs& args, State* state);
 
  private:
   struct Own;

@@ -24,7 +24,7 @@ struct InterpState : State {
 
 class InterpProgram : public Program {
  public:
-  explicit InterpProgram(Graph g) : g_(std::move(g)), inputs_(nodes_of(g_, "input")) {
+  explicit InterpProgram(Graph g) : g_(std::move(g)), inputs_(input_nodes(g_)) {
     for (Id id : g_.outputs) types_.push_back(g_[id].type);
   }
 
@@ -33,18 +33,18 @@ class InterpProgram : public Program {
   std::unique_ptr<State> fresh_state() const override { return std::make_unique<InterpState>(); }
   std::unique_ptr<Workspace> workspace() const override { return std::make_unique<Workspace>(); }
 
-  void run_into(const Capture& bindings, const RunArgs& args, State* state, Workspace&, std::span<const std::span<float>> outputs) override {
+  void run_into(const Bindings& bindings, const RunArgs& args, State* state, Workspace&, std::span<const std::span<float>> outputs) override {
     runtime::Trace::Scope span(trace(), "run", args.frames);
     InterpState fresh;
     auto& s = state ? dynamic_cast<InterpState&>(*state) : fresh;
-    check_inputs(g_, inputs_, args, s.position);
+    check_inputs(inputs_, args, s.position);
     interp::Leaves leaves = leaves_of(bindings, args);
     RunInfo info{args.frames, s.position, args.sample_rate, args.step};
     interp::Result result = interp::run(g_, info, leaves, &s.state);
     for (size_t o = 0; o < outputs.size(); ++o) write(g_.outputs[o], result.outputs[o], args, s, outputs[o]);
     for (size_t e = 0; e < g_.effects.size(); ++e) {
       Storage& param = *bindings.params.at(static_cast<size_t>(g_[g_.effects[e]].attrs.i("slot")));
-      std::copy(result.effects[e].begin(), result.effects[e].end(), param.edit().begin());
+      param.assign(std::vector<float>(result.effects[e].begin(), result.effects[e].end()));
     }
     s.position += static_cast<uint64_t>(args.frames);
   }
@@ -61,23 +61,21 @@ class InterpProgram : public Program {
   }
 
   Graph g_;
-  std::vector<Id> inputs_;
+  std::vector<InputNode> inputs_;
   std::vector<Type> types_;
 };
 
 }  // namespace
 
-interp::Leaves leaves_of(const Capture& bindings, const RunArgs& args) {
-  std::vector<float> literals;
-  append_literals(bindings.graph, literals);
-  return {[&bindings, &args, literals = std::move(literals), scratch = std::vector<double>()](const Node& node, int64_t tick) mutable {
+interp::Leaves leaves_of(const Bindings& bindings, const RunArgs& args) {
+  return {[&bindings, &args, scratch = std::vector<double>()](const Node& node, int64_t tick) mutable {
     static const Op input = op("input"), param = op("param"), literal = op("literal");
     const float* data;
     if (node.op == input) {
       data = args.inputs[static_cast<size_t>(node.attrs.i("channel"))].data() + tick * node.shape().size();
     } else {
       auto slot = static_cast<size_t>(node.attrs.i("slot"));
-      data = node.op == literal ? &literals.at(slot) : (node.op == param ? bindings.params : bindings.tensors).at(slot)->values().data();
+      data = node.op == literal ? &bindings.literals.at(slot) : (node.op == param ? bindings.params : bindings.tensors).at(slot)->values().data();
     }
     scratch.assign(data, data + node.shape().size());
     return scratch.data();

@@ -48,53 +48,35 @@ StateLayout::StateLayout(const schedule::Plan& plan) {
   }
 }
 
-float* RunMemory::stream(Id id, const Tile& tile) const {
-  const Place& p = place(id);
-  float* const moved = elsewhere_[static_cast<size_t>(memory_.stream[static_cast<size_t>(id)])];
-  float* const first = moved ? moved : base(p);
-  if (!p.whole || tile.start == 0) return first;
-  return first + ticks_before_tile(plan_.graph[id].clock(), tile) * p.size;
-}
-
 // A whole stream's pad stays as it is during the run.
-void RunMemory::load_history(const runtime::Block& from, int64_t offset, bool run_begin) const {
-  for (Id id : layout_.carried) {
-    const Place& p = place(id);
-    if (p.whole && !run_begin) continue;
-    int64_t at = layout_.history[static_cast<size_t>(id)] + offset;
-    copy(base(p) - p.pad * p.size, reinterpret_cast<float*>(from.at(at)), p.pad * p.size);
-  }
+void RunMemory::load_history(Id id, const runtime::Block& from, int64_t offset, bool run_begin) const {
+  const Place& p = place(id);
+  if (p.whole && !run_begin) return;
+  int64_t at = layout_.history[static_cast<size_t>(id)] + offset;
+  copy(base(p) - p.pad * p.size, reinterpret_cast<float*>(from.at(at)), p.pad * p.size);
 }
 
 // At the run's end a whole stream's last ticks are at its end; a tile's were carried to the pad before it.
-void RunMemory::save_history(const runtime::Block& to, int64_t offset, bool run_end) const {
-  for (Id id : layout_.carried) {
-    const Place& p = place(id);
-    int64_t n = p.whole && run_end ? ticks(plan_.graph[id].clock()).count : 0;
-    int64_t at = layout_.history[static_cast<size_t>(id)] + offset;
-    if (!p.whole || run_end) copy(reinterpret_cast<float*>(to.at(at)), base(p) + (n - p.pad) * p.size, p.pad * p.size);
-  }
+void RunMemory::save_history(Id id, const runtime::Block& to, int64_t offset, bool run_end) const {
+  const Place& p = place(id);
+  int64_t n = p.whole && run_end ? ticks(plan_.graph[id].clock()).count : 0;
+  int64_t at = layout_.history[static_cast<size_t>(id)] + offset;
+  if (!p.whole || run_end) copy(reinterpret_cast<float*>(to.at(at)), base(p) + (n - p.pad) * p.size, p.pad * p.size);
 }
 
-void RunMemory::begin_sweep(int level, const Tile& last) const {
-  for (int i : memory_.tended[static_cast<size_t>(level)]) {
-    const Place& p = memory_.places[static_cast<size_t>(i)];
-    const Node& node = plan_.graph[p.id];
-    // A stream that is added to starts as zeros; reverse ones have zeros after the run's end.
-    if (p.kind == Place::total) device_.clear(total(p.id), static_cast<size_t>(p.bytes));
-    else if (node.op->is(adds_in_place)) clear(base(p) - p.pad * p.size, (p.capacity + 2 * p.pad) * p.size);
-    else if (node.clock().reverse) clear(stream(p.id, last) + ticks(node.clock(), last).count * p.size, p.pad * p.size);
-  }
+// A stream that is added to starts as zeros; reverse ones have zeros after the run's end.
+void RunMemory::begin_sweep(const Place& p, const Tile& last) const {
+  const Node& node = plan_.graph[p.id];
+  if (p.kind == Place::total) device_.clear(total(p.id), static_cast<size_t>(p.bytes));
+  else if (node.op->is(adds_in_place)) clear(base(p) - p.pad * p.size, (p.capacity + 2 * p.pad) * p.size);
+  else if (node.clock().reverse) clear(stream(p.id, last) + ticks(node.clock(), last).count * p.size, p.pad * p.size);
 }
 
-void RunMemory::carry(int level, const Tile& done, const Tile* next) const {
-  for (int i : memory_.tended[static_cast<size_t>(level)]) {
-    const Place& p = memory_.places[static_cast<size_t>(i)];
-    if (p.kind != Place::stream || p.whole) continue;
-    Clock clock = plan_.graph[p.id].clock();
-    if (!clock.reverse) copy(base(p) - p.pad * p.size, base(p) + (ticks(clock, done).count - p.pad) * p.size, p.pad * p.size);
-    else if (next) copy(base(p) + ticks(clock, *next).count * p.size, base(p), p.pad * p.size);
-  }
+void RunMemory::carry(const Place& p, const Tile& done, const Tile* next) const {
+  if (p.kind != Place::stream || p.whole) return;
+  Clock clock = plan_.graph[p.id].clock();
+  if (!clock.reverse) copy(base(p) - p.pad * p.size, base(p) + (ticks(clock, done).count - p.pad) * p.size, p.pad * p.size);
+  else if (next) copy(base(p) + ticks(clock, *next).count * p.size, base(p), p.pad * p.size);
 }
 
 void RunMemory::poison(int step) const {

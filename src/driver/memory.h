@@ -45,22 +45,36 @@ class RunMemory {
       : plan_(plan), layout_(layout), memory_(memory), device_(device), arena_(arena), elsewhere_(elsewhere), position_(position), frames_(frames) {}
 
   // The stream's first tick in the tile.
-  float* stream(ir::Id id, const Tile& tile) const;
+  float* stream(ir::Id id, const Tile& tile) const {
+    const schedule::Place& p = place(id);
+    float* const moved = elsewhere_[static_cast<size_t>(memory_.stream[static_cast<size_t>(id)])];
+    float* const first = moved ? moved : base(p);
+    return !p.whole || tile.start == 0 ? first : first + ticks_before_tile(plan_.graph[id].clock(), tile) * p.size;
+  }
   const schedule::Place& place(ir::Id id) const { return memory_.places[static_cast<size_t>(memory_.stream[static_cast<size_t>(id)])]; }
   bool has_stream(ir::Id id) const { return memory_.stream[static_cast<size_t>(id)] >= 0; }
   void* partial(ir::Id id) const { return sums(memory_.partial, id); }
   double* total(ir::Id id) const { return static_cast<double*>(sums(memory_.total, id)); }
 
   // Ticks before the run, from a state block, or before a tile, from a checkpoint; and back.
-  void load_history(const runtime::Block& from, int64_t offset, bool run_begin) const;
-  void save_history(const runtime::Block& to, int64_t offset, bool run_end) const;
+  void load_history(const runtime::Block& from, int64_t offset, bool run_begin) const {
+    for (ir::Id id : layout_.carried) load_history(id, from, offset, run_begin);
+  }
+  void save_history(const runtime::Block& to, int64_t offset, bool run_end) const {
+    for (ir::Id id : layout_.carried) save_history(id, to, offset, run_end);
+  }
   // Clears what a sweep adds to or reads beyond its end; `last` is its last tile.
-  void begin_sweep(int level, const Tile& last) const;
+  void begin_sweep(int level, const Tile& last) const {
+    for (int i : memory_.tended[static_cast<size_t>(level)]) begin_sweep(memory_.places[static_cast<size_t>(i)], last);
+  }
   // After a tile of a sweep: the ticks that the next tile reads back move to its pad.
-  void carry(int level, const Tile& done, const Tile* next) const;
+  void carry(int level, const Tile& done, const Tile* next) const {
+    for (int i : memory_.tended[static_cast<size_t>(level)]) carry(memory_.places[static_cast<size_t>(i)], done, next);
+  }
   // Fills what nobody needs after a step with NaNs.
   void poison(int step) const;
 
+  uint64_t position() const { return position_; }
   Ticks ticks(ir::Clock clock) const { return ticks_of(clock, position_, frames_); }
   // From the run's first tick to the tile's.
   int64_t ticks_before_tile(ir::Clock clock, const Tile& tile) const { return ticks(clock, tile).first - ticks(clock).first; }
@@ -69,6 +83,10 @@ class RunMemory {
   }
 
  private:
+  void load_history(ir::Id id, const runtime::Block& from, int64_t offset, bool run_begin) const;
+  void save_history(ir::Id id, const runtime::Block& to, int64_t offset, bool run_end) const;
+  void begin_sweep(const schedule::Place& place, const Tile& last) const;
+  void carry(const schedule::Place& place, const Tile& done, const Tile* next) const;
   float* base(const schedule::Place& p) const { return arena_.floats(p.offset / 4 + p.pad * p.size); }
   void* sums(const std::vector<int>& index, ir::Id id) const {
     return arena_.at(memory_.places[static_cast<size_t>(index[static_cast<size_t>(id)])].offset);

@@ -17,7 +17,7 @@ int64_t rows_of(ir::Clock clock, const RunArgs& args, uint64_t position) {
   return args.per_tick ? ticks_of(clock, position, args.frames).count : args.frames;
 }
 
-std::vector<std::vector<float>> Program::run(const Capture& bindings, const RunArgs& args, State* state) {
+std::vector<std::vector<float>> Program::run(const Bindings& bindings, const RunArgs& args, State* state) {
   std::vector<std::vector<float>> values;
   std::vector<std::span<float>> spans;
   for (const ir::Type& type : outputs()) {
@@ -28,7 +28,7 @@ std::vector<std::vector<float>> Program::run(const Capture& bindings, const RunA
   return values;
 }
 
-void Program::run_into(const Capture& bindings, const RunArgs& args, State* state, std::span<const std::span<float>> outputs) {
+void Program::run_into(const Bindings& bindings, const RunArgs& args, State* state, std::span<const std::span<float>> outputs) {
   std::lock_guard lock(own_->mutex);
   if (!own_->workspace) own_->workspace = workspace();
   run_into(bindings, args, state, *own_->workspace, outputs);

@@ -9,6 +9,6 @@ std::shared_ptr<Program> make_interp_program(const ir::Graph& captured);
 std::shared_ptr<Program> make_compiled_program(const ir::Graph& captured, const Options& options);
 
 // Params, tensors, literals and inputs of a run, as the interpreter asks for them; both arguments must outlive it.
-interp::Leaves leaves_of(const Capture& bindings, const RunArgs& args);
+interp::Leaves leaves_of(const Bindings& bindings, const RunArgs& args);
 
 }  // namespace dgen::driver

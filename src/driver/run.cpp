@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstring>
 
 #include "base/check.h"
 #include "driver/check.h"
@@ -18,20 +19,10 @@ using namespace ir;
 
 namespace {
 
-constexpr int64_t kGrain = 1 << 15;  // elements that are worth another thread
-constexpr size_t kScalars = 2;       // see RunScalar
-
 using Time = std::chrono::steady_clock;
 
 // Of a GPU launch.
 constexpr int64_t kMostGroups = 1 << 14, kMostScratch = int64_t{1} << 28;
-
-#ifdef DGEN_CAREFUL
-constexpr bool kCareful = true;
-#else
-constexpr bool kCareful = false;
-#endif
-bool careful(const Options& options) { return kCareful || options.careful; }
 
 // The pool changes its size only when runs ask for another one.
 void use_threads(int threads) {
@@ -60,113 +51,214 @@ schedule::MemoryLimits memory_limits(const Options& options, const runtime::Devi
 void plan_run(const Compiled& c, RunWorkspace& w, int64_t frames) {
   // A plan serves shorter runs; one that computes again may be more than those need.
   if (w.memory.frames == frames || (w.memory.frames > frames && !w.memory.recompute)) return;
-  w.memory = c.planner.plan(frames, memory_limits(c.options, c.device));
-  if (careful(c.options)) check_memory(c, w.memory);
-  w.arena.reserve(c.device, static_cast<size_t>(w.memory.bytes));
-  w.elsewhere.assign(w.memory.places.size(), nullptr);
+  w.memory = {};  // a plan that fails leaves none
+  const schedule::MemoryLimits limits = memory_limits(c.options, c.device);
+  schedule::MemoryPlan memory = c.planner.plan(frames, limits);
+  if (c.careful) check_memory(c, memory);
+  w.launches = Launches(c, memory, limits.budget / 8);
+  w.arena.reserve(c.device, static_cast<size_t>(memory.bytes));
+  w.kept.reserve(c.device, static_cast<size_t>(w.launches.kept_bytes));
+  w.statics_done = false;
+  w.arguments = Arguments(w.launches);
+  w.elsewhere.assign(memory.places.size(), nullptr);
+  for (auto& [place, offset] : w.launches.kept_values) w.elsewhere[place] = w.kept.floats(offset / 4);
+  w.versions.assign(w.launches.inputs, 0);
   w.tiles.clear();
   w.checkpoints.clear();
+  w.memory = std::move(memory);
 }
 
-Run::Run(const Compiled& compiled, RunWorkspace& workspace, const Capture& bindings, const RunArgs& args, DeviceState& state, bool keep)
-    : c_(compiled), plan_(compiled.plan), device_(compiled.device), w_(workspace), bindings_(bindings), args_(args), state_(state), keep_(keep),
-      memory_(plan_, c_.layout, w_.memory, device_, w_.arena, w_.elsewhere, state.position, args.frames) {}
+namespace {
 
-void Run::go(std::span<const std::span<float>> outputs) {
-  runtime::Trace::Scope span(trace_, "run", args_.frames);
-  if (on_host_ && !args_.real_time) use_threads(c_.options.threads);
+class Run {
+ public:
+  Run(const Compiled& compiled, RunWorkspace& workspace, const Bindings& bindings, const RunArgs& args, DeviceState& state)
+      : c_(compiled), w_(workspace), bindings_(bindings), args_(args), state_(state),
+        memory_(c_.plan, c_.layout, w_.memory, c_.device, w_.arena, w_.elsewhere, state.position, args.frames) {}
+
+  void go(std::span<const std::span<float>> outputs, bool keep);
+
+ private:
+  void cut_tiles();
+  void bind();
+  void bind_numbers();
+  void bind_slots();
+  void bind_inputs();
+  void move_outputs(std::span<const std::span<float>> outputs);
+  using Sweep = Launches::Sweep;
+  void static_sweep(const Sweep& sweep);
+  void tiled_sweep(const Sweep& sweep);
+  void run_tile(const Sweep& sweep, const Tile& tile, bool again = false);
+  void run_after(const Sweep& sweep);
+  void clear_cells();
+  void init_cells(int level);
+  void save_checkpoint(const Checkpoint& c);
+  void restore(const Checkpoint& c);
+
+  void set_tile(const Tile& tile) { w_.arguments.set_tile(memory_, tile, args_.step, plan_.chunk); }
+  void launch(const PreparedLaunch& launch);
+  void launch_timed(const PreparedLaunch& launch, int64_t count);
+  void launch_ranges(const PreparedLaunch& launch, int64_t count);
+  void call(const PreparedLaunch& launch, int64_t lo, int64_t hi);
+  void call_gpu(const PreparedLaunch& launch, std::span<const long> numbers, int64_t count);
+  static runtime::LaunchShape shape_of(const Step& step, int64_t count);
+  void look();
+  void collect(std::span<const std::span<float>> outputs);
+
+  const Compiled& c_;
+  RunWorkspace& w_;
+  const Bindings& bindings_;
+  const RunArgs& args_;
+  DeviceState& state_;
+  RunMemory memory_;
+  const schedule::Plan& plan_ = c_.plan;
+  runtime::Device& device_ = c_.device;
+};
+
+void Run::go(std::span<const std::span<float>> outputs, bool keep) {
+  runtime::Trace::Scope span(c_.trace, "run", args_.frames);
+  if (c_.on_host && !args_.real_time) use_threads(c_.options.threads);
+  cut_tiles();
   bind();
   move_outputs(outputs);
   memory_.load_history(state_.block, 0, true);
-  for (int level = 0; level < plan_.levels; ++level) sweep(level);
+  for (const Sweep& sweep : w_.launches.sweeps) {
+    if (sweep.kind == Sweep::fixed) static_sweep(sweep);
+    else tiled_sweep(sweep);
+    if (c_.careful) memory_.poison(c_.planner.timeline().level_end[static_cast<size_t>(sweep.level)]);
+  }
   if (w_.memory.recompute) restore(w_.checkpoints[w_.tiles.size()]);
   state_.fresh = false;
-  if (debug().nan || debug().check) look();
+  if (c_.watched) look();
   collect(outputs);
   for (Id id : plan_.graph.effects) {
     Storage& param = *bindings_.params.at(static_cast<size_t>(plan_.graph[id].attrs.i("slot")));
     param.assign(device_, memory_.stream(id, {}));
   }
-  if (!keep_) return;
+  if (!keep) return;
   memory_.save_history(state_.block, 0, true);
   state_.position += static_cast<uint64_t>(args_.frames);
 }
 
-// Tiles, run-time numbers and inputs where kernels find them.
-void Run::bind() {
+void Run::cut_tiles() {
   w_.tiles.clear();
   int64_t length = w_.memory.tiled() ? w_.memory.tile_frames : args_.frames;
   for (int64_t start = 0; start < args_.frames; start += length) w_.tiles.push_back({start, std::min(length, args_.frames - start)});
   if (w_.memory.recompute && w_.checkpoints.empty())
     for (size_t t = 0; t <= w_.tiles.size(); ++t) w_.checkpoints.emplace_back(device_, static_cast<size_t>(c_.layout.bytes - c_.layout.forward));
-  w_.host_numbers.assign({static_cast<float>(args_.sample_rate), static_cast<float>(1 / args_.sample_rate)});
-  if (c_.has_literals) append_literals(bindings_.graph, w_.host_numbers);
-  if (on_host_) return;
-  w_.numbers.reserve(device_, w_.host_numbers.size() * sizeof(float));
-  device_.upload(w_.numbers.floats(), w_.host_numbers.data(), w_.host_numbers.size() * sizeof(float));
-  w_.inputs.resize(std::max(w_.inputs.size(), args_.inputs.size()));
-  for (size_t i = 0; i < args_.inputs.size(); ++i) {
-    if (args_.inputs[i].empty()) continue;
-    w_.inputs[i].reserve(device_, args_.inputs[i].size_bytes());
-    device_.upload(w_.inputs[i].floats(), args_.inputs[i].data(), args_.inputs[i].size_bytes());
+}
+
+// Where this run's memory begins. Kept values stay if all that they are made from is as it was.
+void Run::bind() {
+  w_.arguments.move(Launches::arena, w_.arena.at(0));
+  w_.arguments.move(Launches::state, state_.block.at(0));
+  w_.arguments.move(Launches::kept, w_.kept.at(0));
+  if (w_.step != args_.step) w_.step = args_.step, w_.statics_done = false;
+  bind_numbers();
+  bind_slots();
+  bind_inputs();
+}
+
+// Bits are compared: -0 is not 0.
+void Run::bind_numbers() {
+  const std::span<const float> literals = c_.has_literals ? std::span<const float>(bindings_.literals) : std::span<const float>();
+  std::vector<float>& numbers = w_.host_numbers;
+  const bool same = w_.sample_rate == args_.sample_rate && numbers.size() == kScalars + literals.size() &&
+                    (literals.empty() || std::memcmp(literals.data(), numbers.data() + kScalars, literals.size_bytes()) == 0);
+  if (!same) {
+    w_.statics_done = false;
+    w_.sample_rate = args_.sample_rate;
+    numbers.assign({static_cast<float>(args_.sample_rate), static_cast<float>(1 / args_.sample_rate)});
+    numbers.insert(numbers.end(), literals.begin(), literals.end());
+  }
+  if (!c_.on_host) {
+    w_.numbers.reserve(device_, numbers.size() * sizeof(float));
+    device_.upload(w_.numbers.floats(), numbers.data(), numbers.size() * sizeof(float));
+  }
+  w_.arguments.move(Launches::scalars, c_.on_host ? numbers.data() : w_.numbers.floats());
+}
+
+// A GPU's memory may have been another device's in the meantime.
+void Run::bind_slots() {
+  const Launches& l = w_.launches;
+  for (size_t base = Launches::slots; base < l.inputs; ++base) {
+    Storage& storage = base < l.tensors ? *bindings_.params.at(base - Launches::slots) : *bindings_.tensors.at(base - l.tensors);
+    const uint64_t version = storage.version();
+    if (version == w_.versions[base] && c_.on_host) continue;
+    w_.statics_done = w_.statics_done && version == w_.versions[base];
+    w_.versions[base] = version;
+    w_.arguments.move(base, storage.on(device_));
   }
 }
 
-// An output of frames that nothing asks more of lies where the caller wants it, unless an input that is still to be read or
-// another output lies there.
-void Run::move_outputs(std::span<const std::span<float>> outputs) {
-  std::fill(w_.elsewhere.begin(), w_.elsewhere.end(), nullptr);
-  if (!on_host_) return;
-  for (size_t i = 0; i < outputs.size(); ++i) {
-    const Id id = plan_.graph.outputs[i];
-    const Node& node = plan_.graph[id];
-    const float *begin = outputs[i].data(), *end = begin + outputs[i].size();
-    auto meets = [&](std::span<const float> other) { return other.data() < end && begin < other.data() + other.size(); };
-    const bool shared = std::any_of(args_.inputs.begin(), args_.inputs.end(), meets) || std::count_if(outputs.begin(), outputs.end(), meets) > 1;
-    float*& place = w_.elsewhere[static_cast<size_t>(w_.memory.stream[static_cast<size_t>(id)])];
-    if (!shared && !place && node.clock() == frame_clock && memory_.place(id).pad == 0 && memory_.place(id).whole && !node.op->is(adds_in_place))
-      place = outputs[i].data();
+void Run::bind_inputs() {
+  const size_t used = w_.launches.moved - w_.launches.inputs;  // channels beyond are nobody's
+  if (!c_.on_host) w_.inputs.resize(std::max(w_.inputs.size(), used));
+  for (size_t i = 0; i < used; ++i) {
+    const std::span<const float> data = args_.inputs[i];
+    if (!c_.on_host && !data.empty()) {
+      w_.inputs[i].reserve(device_, data.size_bytes());
+      device_.upload(w_.inputs[i].floats(), data.data(), data.size_bytes());
+    }
+    w_.arguments.move(w_.launches.inputs + i, c_.on_host ? const_cast<float*>(data.data()) : w_.inputs[i].floats());
   }
+}
+
+// An output lies where the caller wants it, unless an input that is still to be read or another output lies there.
+void Run::move_outputs(std::span<const std::span<float>> outputs) {
+  for (size_t m = 0; m < w_.launches.movable.size(); ++m) {
+    const auto& [output, place, offset] = w_.launches.movable[m];
+    float* const wanted = outputs[output].data();
+    const float* const end = wanted + outputs[output].size();
+    auto meets = [&](std::span<const float> other) { return other.data() < end && wanted < other.data() + other.size(); };
+    const bool moved = c_.on_host && std::none_of(args_.inputs.begin(), args_.inputs.end(), meets) &&
+                       (outputs.size() == 1 || std::count_if(outputs.begin(), outputs.end(), meets) == 1);
+    w_.elsewhere[place] = moved ? wanted : nullptr;
+    w_.arguments.move(w_.launches.moved + m, moved ? wanted : w_.arena.floats(offset / 4));
+  }
+}
+
+void Run::static_sweep(const Sweep& sweep) {
+  const bool first = sweep.level == 0;
+  if (first && c_.layout.forward > 0) clear_cells();
+  if (!first || !w_.statics_done) {
+    memory_.begin_sweep(sweep.level, w_.tiles.back());
+    run_tile(sweep, {0, args_.frames});
+  }
+  if (first) w_.statics_done = w_.launches.statics_last;
+  if (state_.fresh) init_cells(sweep.level + 1);
 }
 
 // When it recomputes, a reverse sweep starts each tile's forward sweep again from the tile's checkpoint.
-void Run::sweep(int level) {
-  const bool recompute = w_.memory.recompute, reverse = level % 3 == 2;
-  memory_.begin_sweep(level, w_.tiles.back());
-  if (level % 3 == 0) {
-    run_tile(level, {0, args_.frames}, false);
-    if (level == 0) clear_cells();
-    if (state_.fresh) init_cells(level + 1);
-  } else {
-    for (size_t i = 0; i < w_.tiles.size(); ++i) {
-      size_t t = reverse ? w_.tiles.size() - 1 - i : i;
-      if (recompute && !reverse) save_checkpoint(w_.checkpoints[t]);
-      if (recompute && reverse) restore(w_.checkpoints[t]), run_tile(level - 1, w_.tiles[t], true);
-      run_tile(level, w_.tiles[t], false);
-      memory_.carry(level, w_.tiles[t], reverse && t > 0 ? &w_.tiles[t - 1] : nullptr);
-    }
-    if (recompute && !reverse) save_checkpoint(w_.checkpoints[w_.tiles.size()]);
-    run_after(level);
+void Run::tiled_sweep(const Sweep& sweep) {
+  const bool recompute = w_.memory.recompute, reverse = sweep.kind == Sweep::reverse;
+  const size_t tiles = w_.tiles.size();
+  memory_.begin_sweep(sweep.level, w_.tiles.back());
+  for (size_t i = 0; i < tiles; ++i) {
+    const size_t t = reverse ? tiles - 1 - i : i;
+    if (recompute && !reverse) save_checkpoint(w_.checkpoints[t]);
+    if (recompute && reverse) restore(w_.checkpoints[t]), run_tile((&sweep)[-1], w_.tiles[t], true);
+    run_tile(sweep, w_.tiles[t]);
+    memory_.carry(sweep.level, w_.tiles[t], reverse && t > 0 ? &w_.tiles[t - 1] : nullptr);
   }
-  if (careful(c_.options)) memory_.poison(c_.planner.timeline().level_end[static_cast<size_t>(level)]);
+  if (recompute && !reverse) save_checkpoint(w_.checkpoints[tiles]);
+  if (!sweep.after.empty()) run_after(sweep);
 }
 
-// again: sums over time have their share of the tile already.
-void Run::run_tile(int level, const Tile& tile, bool again) {
-  runtime::Trace::Scope span(trace_, level % 3 == 0 ? "static" : again ? "tile again" : level % 3 == 2 ? "reverse tile" : "tile", tile.start);
-  std::span<const Step> steps = c_.code.of_sweep(level);
-  for (size_t i = 0; i < steps.size(); ++i) {
-    const Step& step = steps[i];
-    if (step.when == Step::after_sweep || (again && (step.chunks || step.when != Step::in_tile))) continue;
-    launch_tile(step, tile);
-    bool last = i + 1 == steps.size() || steps[i + 1].region != step.region;
-    if (last && careful(c_.options) && step.when == Step::in_tile) memory_.poison(c_.planner.timeline().of_region[static_cast<size_t>(step.region)]);
+void Run::run_tile(const Sweep& sweep, const Tile& tile, bool again) {
+  static constexpr const char* kNames[] = {"static", "tile", "reverse tile"};
+  runtime::Trace::Scope span(c_.trace, again ? "tile again" : kNames[sweep.kind], tile.start);
+  set_tile(tile);
+  for (const PreparedLaunch& l : sweep.of_tile) {
+    if (again && !l.again) continue;
+    launch(l);
+    if (c_.careful && l.ends_region) memory_.poison(c_.planner.timeline().of_region[static_cast<size_t>(l.step->region)]);
   }
 }
 
-void Run::run_after(int level) {
-  for (const Step& step : c_.code.of_sweep(level))
-    if (step.when == Step::after_sweep) launch(step, {}, 0, 1);
+void Run::run_after(const Sweep& sweep) {
+  set_tile({});
+  for (const PreparedLaunch& l : sweep.after) launch(l);
 }
 
 void Run::save_checkpoint(const Checkpoint& c) {
@@ -192,52 +284,56 @@ void Run::init_cells(int level) {
   }
 }
 
-void Run::launch_tile(const Step& step, const Tile& tile) {
-  if (step.when != Step::in_tile || step.level % 3 == 0) return launch(step, tile, 0, 1);
-  if (!step.chunks) return launch(step, tile, 0, memory_.ticks(step.clock, tile).count);
-  int64_t chunk = plan_.chunk == 0 ? tile.frames : plan_.chunk;
-  launch(step, tile, 0, (tile.frames + chunk - 1) / chunk);
+void Run::launch(const PreparedLaunch& launch) {
+  const int64_t count = w_.arguments.numbers()[launch.count];
+  if (count == 0) return;
+  ++w_.launched;
+  w_.ffts += launch.ffts * count;
+  if (c_.timed) return launch_timed(launch, count);
+  if (args_.real_time || launch.grain == 0) return call(launch, 0, count);
+  launch_ranges(launch, count);
 }
 
-void Run::launch(const Step& step, const Tile& tile, int64_t lo, int64_t hi) {
-  if (lo >= hi) return;
-  w_.arrays.clear();
-  for (auto& ref : step.kernel.arrays)
-    if (on_host_ || ref.kind != ArrayRef::local) w_.arrays.push_back(address(ref, tile));
-  if (!timed_) return launch_ranges(step, tile, lo, hi);
+void Run::launch_timed(const PreparedLaunch& launch, int64_t count) {
   auto start = Time::now();
-  launch_ranges(step, tile, lo, hi);
+  launch_ranges(launch, count);
   device_.wait();
-  step.seconds += std::chrono::duration<double>(Time::now() - start).count();
+  launch.step->seconds += std::chrono::duration<double>(Time::now() - start).count();
 }
 
-void Run::launch_ranges(const Step& step, const Tile& tile, int64_t lo, int64_t hi) {
-  ++w_.launches;
-  w_.ffts += step.ffts * (hi - lo);
-  int64_t grain = step.chunks ? 1 : std::max<int64_t>(16, kGrain / step.work);
-  bool cut = step.parallel && on_host_ && !args_.real_time && hi - lo >= 2 * grain;
-  if (!cut) return call(step, tile, lo, hi);
-  runtime::parallel_for(hi - lo, grain, [&](int64_t from, int64_t to, int) { call(step, tile, lo + from, lo + to); });
+void Run::launch_ranges(const PreparedLaunch& launch, int64_t count) {
+  if (launch.grain == 0 || args_.real_time || count < 2 * launch.grain) return call(launch, 0, count);
+  runtime::parallel_for(count, launch.grain, [&](int64_t from, int64_t to, int) { call(launch, from, to); });
 }
 
-void Run::call(const Step& step, const Tile& tile, int64_t lo, int64_t hi) {
-  long numbers[32];
-  DGEN_ASSERT(step.kernel.args.size() <= std::size(numbers));
-  for (size_t i = 0; i < step.kernel.args.size(); ++i) numbers[i] = number(step.kernel.args[i], tile, lo, hi);
-  runtime::Trace::Scope span(trace_, step.kernel.name);
-  if (on_host_) return device_.launch({step.code, w_.arrays, {numbers, step.kernel.args.size()}, {}});
-  runtime::LaunchShape shape = shape_of(step, hi - lo);
+inline void Run::call(const PreparedLaunch& launch, int64_t lo, int64_t hi) {
+  long numbers[kMostNumbers];
+  long* number = numbers;
+  const long* const values = w_.arguments.numbers();
+  for (int i : launch.numbers) *number++ = values[i];
+  if (launch.lo >= 0) numbers[launch.lo] = lo;
+  if (launch.hi >= 0) numbers[launch.hi] = hi;
+  runtime::Trace::Scope span(c_.trace, launch.step->kernel.name);
+  const std::span<const long> used(numbers, launch.numbers.size());
+  if (!c_.on_host) return call_gpu(launch, used, hi - lo);
+  device_.launch({launch.code, w_.arguments.arrays(launch), used, {}});
+}
+
+void Run::call_gpu(const PreparedLaunch& launch, std::span<const long> numbers, int64_t count) {
+  const Step& step = *launch.step;
+  const runtime::LaunchShape shape = shape_of(step, count);
+  const std::span<void* const> arrays = w_.arguments.arrays(launch);
+  w_.arrays.assign(arrays.begin(), arrays.end());
   if (step.kernel.table) {
-    const size_t bytes = w_.arrays.size() * sizeof(void*);
-    w_.table.reserve(device_, bytes);
-    device_.upload(w_.table.at(0), w_.arrays.data(), bytes);
+    w_.table.reserve(device_, arrays.size_bytes());
+    device_.upload(w_.table.at(0), w_.arrays.data(), arrays.size_bytes());
     w_.arrays.assign(1, w_.table.at(0));
   }
   if (step.kernel.scratch > 0) {
     w_.scratch.reserve(device_, static_cast<size_t>(shape.groups * step.kernel.scratch) * sizeof(float));
     w_.arrays.push_back(w_.scratch.floats());
   }
-  device_.launch({step.code, w_.arrays, {numbers, step.kernel.args.size()}, shape});
+  device_.launch({launch.code, w_.arrays, numbers, shape});
 }
 
 // Blocks of threads for a launch over so many ticks or chunks.
@@ -250,50 +346,6 @@ runtime::LaunchShape Run::shape_of(const Step& step, int64_t count) {
                                                                 : 1;
   int64_t most = k.scratch > 0 ? std::max<int64_t>(1, kMostScratch / 4 / k.scratch) : kMostGroups;
   return {std::min({groups, most, kMostGroups}), k.threads};
-}
-
-long Run::number(const KernelArg& arg, const Tile& tile, int64_t lo, int64_t hi) const {
-  Clock clock{arg.period, false};
-  auto frame = static_cast<int64_t>(state_.position) + tile.start;
-  switch (arg.kind) {
-    case KernelArg::lo: return lo;
-    case KernelArg::hi: return hi;
-    case KernelArg::tile_frame: return frame;
-    case KernelArg::tick0: return memory_.ticks(clock, tile).first;
-    case KernelArg::offset: return memory_.ticks(clock, tile).first * arg.period - frame;
-    case KernelArg::step: return static_cast<long>(args_.step);
-    case KernelArg::ticks: return memory_.ticks(clock).count;
-    case KernelArg::tile_ticks: return memory_.ticks(clock, tile).count;
-  }
-  throw InternalError("unknown kernel argument");
-}
-
-void* Run::address(const ArrayRef& ref, const Tile& tile) {
-  auto slot = static_cast<size_t>(ref.id);
-  auto numbers = [&](size_t i) { return (on_host_ ? w_.host_numbers.data() : w_.numbers.floats()) + i; };
-  switch (ref.kind) {
-    case ArrayRef::stream: return memory_.stream(ref.id, tile);
-    case ArrayRef::exact: return static_cast<char*>(static_cast<void*>(memory_.stream(ref.id, tile))) + 8;
-    case ArrayRef::state: return state_.block.at(c_.layout.cell.at(slot));
-    case ArrayRef::segment: return state_.block.at(c_.layout.segment.at(slot));
-    case ArrayRef::phase: return state_.block.at(c_.layout.phase.at(slot));
-    case ArrayRef::param: return bindings_.params.at(slot)->on(device_);
-    case ArrayRef::tensor: return bindings_.tensors.at(slot)->on(device_);
-    case ArrayRef::input: return input(ref.id, tile);
-    case ArrayRef::scalars: return numbers(0);
-    case ArrayRef::literal: return numbers(kScalars + slot);
-    case ArrayRef::partial: return memory_.partial(ref.id);
-    case ArrayRef::total: return memory_.total(ref.id);
-    case ArrayRef::local: return nullptr;
-  }
-  throw InternalError("unknown kernel array");
-}
-
-void* Run::input(Id id, const Tile& tile) {
-  const Node& node = plan_.graph[id];
-  auto channel = static_cast<size_t>(node.attrs.i("channel"));
-  float* data = on_host_ ? const_cast<float*>(args_.inputs[channel].data()) : w_.inputs[channel].floats();
-  return tile.start == 0 ? data : data + memory_.ticks_before_tile(node.clock(), tile) * node.shape().size();
 }
 
 // Every stored value, on the host, for DGEN_NAN and DGEN_CHECK.
@@ -311,18 +363,25 @@ void Run::look() {
 void Run::collect(std::span<const std::span<float>> outputs) {
   for (size_t i = 0; i < outputs.size(); ++i) {
     Id id = plan_.graph.outputs[i];
-    const Node& node = plan_.graph[id];
-    const int64_t size = node.shape().size(), n = memory_.ticks(node.clock()).count;
     const float* rows = memory_.stream(id, {});
     if (rows == outputs[i].data()) continue;
+    const Node& node = plan_.graph[id];
+    const int64_t size = node.shape().size(), n = memory_.ticks(node.clock()).count;
     const int64_t before = node.clock().period > 1 ? size : 0;  // a held value's last row of the run before
-    if (!on_host_) {
+    if (!c_.on_host) {
       w_.rows.resize(static_cast<size_t>(before + n * size));
       device_.download(w_.rows.data(), rows - before, w_.rows.size() * sizeof(float));
       rows = w_.rows.data() + before;
     }
     write_output(node, rows, rows - before, args_, state_.position, outputs[i]);
   }
+}
+
+}  // namespace
+
+void run(const Compiled& c, RunWorkspace& w, const Bindings& bindings, const RunArgs& args, DeviceState& state, bool keep,
+         std::span<const std::span<float>> outputs) {
+  Run(c, w, bindings, args, state).go(outputs, keep);
 }
 
 }  // namespace dgen::driver

@@ -1,6 +1,15 @@
 #include "driver/storage.h"
 
+#include <algorithm>
+
+#include "base/check.h"
+
 namespace dgen::driver {
+
+uint64_t Storage::next_version() {
+  static std::atomic<uint64_t> last = 0;
+  return ++last;
+}
 
 const std::vector<float>& Storage::values() const {
   if (!host_valid_) device_.device()->download(host_.data(), device_.floats(), bytes());
@@ -8,10 +17,11 @@ const std::vector<float>& Storage::values() const {
   return host_;
 }
 
-std::vector<float>& Storage::edit() {
-  values();
-  device_valid_ = false;
-  return host_;
+void Storage::assign(std::span<const float> values) {
+  DGEN_ASSERT(values.size() == size());
+  std::copy(values.begin(), values.end(), host_.begin());
+  host_valid_ = true, device_valid_ = false;
+  written();
 }
 
 float* Storage::on(runtime::Device& device) {
@@ -31,11 +41,12 @@ void Storage::assign(runtime::Device& device, const float* from) {
   if (device.is_host()) {
     device.copy(host_.data(), from, bytes());
     host_valid_ = true, device_valid_ = false;
-    return;
+  } else {
+    device_.reserve(device, bytes());
+    device.copy(device_.floats(), from, bytes());
+    host_valid_ = false, device_valid_ = true;
   }
-  device_.reserve(device, bytes());
-  device.copy(device_.floats(), from, bytes());
-  host_valid_ = false, device_valid_ = true;
+  written();
 }
 
 }  // namespace dgen::driver

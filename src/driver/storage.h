@@ -1,7 +1,9 @@
 // The memory of a param or constant tensor, shared by handles, programs and optimisers.
 #pragma once
+#include <atomic>
 #include <limits>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,21 +26,28 @@ class Storage {
 
   size_t size() const { return host_.size(); }
   const std::vector<float>& values() const;
-  // For writing; as many values as before.
-  std::vector<float>& edit();
+  // New values, as many as before.
+  void assign(std::span<const float> values);
 
   // Where the device's kernels read the values.
   float* on(runtime::Device& device);
   // New values from the device's memory.
   void assign(runtime::Device& device, const float* from);
 
+  // A number that no other values of this or any other storage have had. Who asks before reading the values finds another
+  // number when they were written since.
+  uint64_t version() const { return version_.load(std::memory_order_acquire); }
+
  private:
+  static uint64_t next_version();
+  void written() { version_.store(next_version(), std::memory_order_release); }  // when all is written, not before
   size_t bytes() const { return host_.size() * sizeof(float); }
 
   mutable std::vector<float> host_;
   runtime::Block device_;
   mutable bool host_valid_ = true;
   bool device_valid_ = false;
+  std::atomic<uint64_t> version_ = next_version();
 };
 using StoragePtr = std::shared_ptr<Storage>;
 

@@ -9,14 +9,14 @@ void PointerMap::clear() {
   if (++epoch_ == 0) slots_.assign(1024, Slot{nullptr, 0, 0}), epoch_ = 1;
 }
 
-size_t PointerMap::place(const void* key) const {
+inline size_t PointerMap::place(const void* key) const {
   size_t mask = slots_.size() - 1;
   size_t i = (reinterpret_cast<size_t>(key) * 0x9E3779B97F4A7C15ull >> 20) & mask;
   while (slots_[i].epoch == epoch_ && slots_[i].key != key) i = (i + 1) & mask;
   return i;
 }
 
-int32_t PointerMap::find(const void* key) const {
+inline int32_t PointerMap::find(const void* key) const {
   const Slot& slot = slots_[place(key)];
   return slot.epoch == epoch_ ? slot.value : -1;
 }

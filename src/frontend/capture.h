@@ -56,6 +56,7 @@ class Capturer {
   std::vector<driver::StoragePtr> output_gradients(ir::Id loss);
 
   driver::Capture& capture() { return capture_; }
+  const driver::Capture& capture() const { return capture_; }
   const std::vector<InputUse>& inputs() const { return inputs_; }
 
  private:

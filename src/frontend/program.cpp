@@ -1,6 +1,6 @@
 #include "dgen/program.h"
 
-#include <map>
+#include <algorithm>
 
 #include "base/flush_denormals.h"
 #include "frontend/run.h"
@@ -9,17 +9,57 @@ namespace dgen {
 
 using namespace detail;
 
+namespace {
+
+// Single values are rows as they stand; others are gathered here, in memory that grows only.
+struct HostChannels {
+  int64_t width = 1;
+  std::vector<float> rows;
+
+  std::span<float> room(int64_t frames) {
+    const auto size = static_cast<size_t>(width * frames);
+    if (rows.size() < size) rows.resize(size);
+    return std::span(rows).first(size);
+  }
+  std::span<const float> gather(const float* const* from, int64_t frames) {
+    const std::span<float> to = room(frames);
+    for (int64_t e = 0; e < width; ++e)
+      for (int64_t n = 0; n < frames; ++n) to[static_cast<size_t>(n * width + e)] = from[e][n];
+    return to;
+  }
+  void scatter(float* const* to, int64_t frames) const {
+    for (int64_t e = 0; e < width; ++e)
+      for (int64_t n = 0; n < frames; ++n) to[e][n] = rows[static_cast<size_t>(n * width + e)];
+  }
+};
+
+std::vector<HostChannels> channels_in(const std::vector<InputUse>& uses) {
+  std::vector<HostChannels> channels;
+  for (const InputUse& use : uses) {
+    const auto channel = static_cast<size_t>(use.channel);
+    while (channels.size() <= channel) channels.emplace_back().width = 0;
+    channels[channel].width = std::max(channels[channel].width, use.elements);
+  }
+  return channels;
+}
+
+}  // namespace
+
 struct Program::Impl : Prepared {
-  Impl(Capturer& captured, std::vector<Value> of, const driver::Options& wanted) : Prepared(captured, wanted), outputs(std::move(of)) {}
+  Impl(const Capturer& captured, std::vector<Value> of, const driver::Options& wanted)
+      : Prepared(captured, wanted), outputs(std::move(of)), workspace(program->workspace()), in(channels_in(inputs)), spans_in(in.size()),
+        out(outputs.size()), spans_out(outputs.size()) {
+    for (size_t i = 0; i < outputs.size(); ++i) out[i].width = outputs[i].size();
+  }
 
   std::vector<Value> outputs;  // they own what the capture is bound to
   std::unique_ptr<driver::State> state;
   std::unique_ptr<driver::Workspace> workspace;
 
-  // Of process(): the host's channels as rows and back.
-  std::vector<std::vector<float>> rows_in, rows_out;
-  std::vector<int64_t> widths_in;
+  // Of process().
+  std::vector<HostChannels> in;
   Inputs spans_in;
+  std::vector<HostChannels> out;
   std::vector<std::span<float>> spans_out;
 
   bool all_once() const {
@@ -28,14 +68,14 @@ struct Program::Impl : Prepared {
   // A run that fails ends the stream.
   void go(const driver::RunArgs& args, std::span<const std::span<float>> into) {
     try {
-      program->run_into(capture, args, state.get(), *workspace, into);
+      program->run_into(bindings, args, state.get(), *workspace, into);
     } catch (...) {
       state = program->fresh_state();
       throw;
     }
   }
-  void bind_channels(const float* const* in, float* const* out, int64_t frames);
-  void give_channels(float* const* out, int64_t frames) const;
+  void bind_channels(const float* const* from, float* const* to, int64_t frames);
+  void give_channels(float* const* to, int64_t frames) const;
 };
 
 Program::Program(std::vector<Value> outputs, const CompileOptions&) {
@@ -46,7 +86,6 @@ Program::Program(std::vector<Value> outputs, const CompileOptions&) {
     captured.output(v);
   }
   impl_ = std::make_shared<Impl>(captured, std::move(outputs), driver_options());
-  impl_->workspace = impl_->program->workspace();
   reset();
 }
 
@@ -69,7 +108,10 @@ void Program::restore(const ProgramState& saved) {
   impl_->state = saved.impl_->state->clone();
 }
 
-void Program::reset() { impl_->state = impl_->program->fresh_state(); }
+void Program::reset() {
+  if (impl_->state) impl_->state->clear();
+  else impl_->state = impl_->program->fresh_state();
+}
 std::string Program::explain() const { return impl_->program->explain(); }
 
 ProgramStats Program::stats() const {
@@ -92,51 +134,40 @@ std::vector<std::vector<float>> Program::run(const RunOptions& options) {
   return values;
 }
 
-// A channel of single values is a row as it stands; others are gathered. Buffers grow only.
-void Program::Impl::bind_channels(const float* const* in, float* const* out, int64_t frames) {
-  auto buffer = [frames](std::vector<float>& row, int64_t width) {
-    auto size = static_cast<size_t>(width * frames);
-    if (row.size() < size) row.resize(size);
-    return std::span(row).first(size);
-  };
-  std::fill(widths_in.begin(), widths_in.end(), 0);
-  for (const InputUse& use : inputs) {
-    auto channel = static_cast<size_t>(use.channel);
-    if (widths_in.size() <= channel) rows_in.resize(channel + 1), spans_in.resize(channel + 1), widths_in.resize(channel + 1);
-    widths_in[channel] = std::max(widths_in[channel], use.elements);
+void Program::Impl::bind_channels(const float* const* from, float* const* to, int64_t frames) {
+  const auto size = static_cast<size_t>(frames);
+  std::span<const float>* rows_in = spans_in.data();
+  for (HostChannels& c : in) {
+    *rows_in++ = c.width == 1 ? std::span(*from, size) : c.gather(from, frames);
+    from += c.width;
   }
-  for (size_t channel = 0; channel < rows_in.size(); in += widths_in[channel], ++channel) {
-    const int64_t width = widths_in[channel];
-    spans_in[channel] = width == 1 ? std::span<const float>(*in, static_cast<size_t>(frames)) : std::span<const float>(buffer(rows_in[channel], width));
-    for (int64_t e = 0; width > 1 && e < width; ++e)
-      for (int64_t n = 0; n < frames; ++n) rows_in[channel][static_cast<size_t>(n * width + e)] = in[e][n];
+  std::span<float>* rows_out = spans_out.data();
+  for (HostChannels& c : out) {
+    *rows_out++ = c.width == 1 ? std::span(*to, size) : c.room(frames);
+    to += c.width;
   }
-  rows_out.resize(outputs.size());
-  spans_out.resize(outputs.size());
-  for (size_t i = 0; i < outputs.size(); out += outputs[i].size(), ++i)
-    spans_out[i] = outputs[i].size() == 1 ? std::span(*out, static_cast<size_t>(frames)) : buffer(rows_out[i], outputs[i].size());
 }
 
-void Program::Impl::give_channels(float* const* out, int64_t frames) const {
-  for (size_t i = 0; i < outputs.size(); out += outputs[i].size(), ++i) {
-    const int64_t width = outputs[i].size();
-    for (int64_t e = 0; width > 1 && e < width; ++e)
-      for (int64_t n = 0; n < frames; ++n) out[e][n] = rows_out[i][static_cast<size_t>(n * width + e)];
+void Program::Impl::give_channels(float* const* to, int64_t frames) const {
+  for (const HostChannels& c : out) {
+    if (c.width > 1) c.scatter(to, frames);
+    to += c.width;
   }
 }
 
 void Program::process(const float* const* in, float* const* out, int nframes) {
+  Impl& impl = *impl_;
   if (nframes < 0) fail("[process] frames must not be negative, got ", nframes);
   if (nframes == 0) return;
-  for (const InputUse& use : impl_->inputs)
+  for (const InputUse& use : impl.inputs)
     if (use.period > 1)
       fail("[process] channel ", use.channel, " is at hop(", use.period, "), a stream has one value a frame");
-  impl_->bind_channels(in, out, nframes);
-  driver::RunArgs args = run_args(impl_->spans_in, nframes, false);
+  impl.bind_channels(in, out, nframes);
+  driver::RunArgs args = run_args(impl.spans_in, nframes, false);
   args.real_time = true;
   FlushDenormals flush;
-  impl_->go(args, impl_->spans_out);
-  impl_->give_channels(out, nframes);
+  impl.go(args, impl.spans_out);
+  impl.give_channels(out, nframes);
 }
 
 }  // namespace dgen

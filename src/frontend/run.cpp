@@ -75,8 +75,8 @@ std::vector<float> host_values(const char* op, int64_t size) {
   fail("[", op, "] not enough memory for ", size, " values; ask for fewer frames at a time");
 }
 
-Prepared::Prepared(Capturer& captured, const driver::Options& wanted)
-    : options(wanted), capture(std::move(captured.capture())), inputs(captured.inputs()), program(driver::get_program(capture, options)) {}
+Prepared::Prepared(const Capturer& captured, const driver::Options& wanted)
+    : options(wanted), bindings(captured.capture()), inputs(captured.inputs()), program(driver::get_program(captured.capture(), options)) {}
 
 struct StateStore::Impl {
   struct Entry {
@@ -203,13 +203,13 @@ void StoredRun::end(std::unique_ptr<driver::State> state) {
 
 void StoredRun::into(std::span<const std::span<float>> outputs) {
   std::unique_ptr<driver::State> state = begin();
-  prepared_.program->run_into(prepared_.capture, args_, state.get(), outputs);
+  prepared_.program->run_into(prepared_.bindings, args_, state.get(), outputs);
   end(std::move(state));
 }
 
 std::vector<std::vector<float>> StoredRun::run() {
   std::unique_ptr<driver::State> state = begin();
-  auto outputs = prepared_.program->run(prepared_.capture, args_, state.get());
+  auto outputs = prepared_.program->run(prepared_.bindings, args_, state.get());
   end(std::move(state));
   return outputs;
 }
@@ -246,7 +246,7 @@ void repeat(const std::vector<float>& values, std::span<float> out) {
 }
 
 struct Realization : Prepared {
-  Realization(Capturer& captured, const driver::Options& wanted, uint64_t edits_before) : Prepared(captured, wanted), edits(edits_before) {}
+  Realization(const Capturer& captured, const driver::Options& wanted, uint64_t edits_before) : Prepared(captured, wanted), edits(edits_before) {}
   uint64_t edits;
 };
 

@@ -24,13 +24,12 @@ int64_t shown_rows(const Value& v, const driver::RunArgs& args, uint64_t positio
 // Memory of the host for a run's values; too little is an Error.
 std::vector<float> host_values(const char* op, int64_t size);
 
-// A captured graph and its program: what runs again without another capture.
+// The program of a captured graph and what it is bound to: what runs again without another capture.
 struct Prepared {
-  // Takes what was captured.
-  Prepared(Capturer& captured, const driver::Options& options);
+  Prepared(const Capturer& captured, const driver::Options& options);
 
   driver::Options options;
-  driver::Capture capture;
+  driver::Bindings bindings;
   std::vector<InputUse> inputs;
   std::shared_ptr<driver::Program> program;
 };

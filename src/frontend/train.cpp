@@ -59,7 +59,7 @@ void UpdateProgram::run() {
     capture_updates(captured, impl_->updates);
     prepared.emplace(captured, now);
   }
-  prepared->program->run(prepared->capture, run_args({}, 1, true), nullptr);
+  prepared->program->run(prepared->bindings, run_args({}, 1, true), nullptr);
 }
 
 struct TrainingStep::Impl {
@@ -127,7 +127,7 @@ double TrainingStep::run(const Inputs& inputs) {
   check_inputs(s.prepared->inputs, inputs, s.state->position, s.frames);
   s.progress->before_step();
   auto args = run_args(inputs, s.frames, true, static_cast<uint64_t>(s.progress->steps));
-  auto outputs = program.run(s.prepared->capture, args, s.state.get());
+  auto outputs = program.run(s.prepared->bindings, args, s.state.get());
   s.progress->after_step();
   return static_cast<double>(outputs[0][0]);
 }

@@ -78,7 +78,7 @@ void Value::assign(std::span<const float> values) const {
   driver::Storage& storage = storage_of(node_, "assign");
   if (values.size() != storage.size())
     fail("[assign] ", values.size(), " values for shape ", storage.shape.str(), detail::where(node_->loc));
-  std::copy(values.begin(), values.end(), storage.edit().begin());
+  storage.assign(values);
 }
 
 void Value::zero_grad() const { storage_of(node_, "zero_grad").grad.clear(); }

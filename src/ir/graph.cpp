@@ -34,22 +34,23 @@ size_t hash_node(const Node& node) {
 }
 
 Id Graph::add(Node node) {
-  for (Id i : node.in) DGEN_ASSERT(i >= 0 && i < size());
+  const Id next = size();
+  for (Id i : node.in) DGEN_ASSERT(i >= 0 && i < next);
   bool shared = !node.op->is(identity);
   if (shared) {
     if (2 * indexed_ >= index_.size()) grow_index();
     size_t h = hash_node(node), i = first_slot(h);
     for (; index_[i].id != none; i = (i + 1) & (index_.size() - 1))
       if (index_[i].hash == h && same((*this)[index_[i].id], node)) return index_[i].id;
-    index_[i] = {h, size()};
+    index_[i] = {h, next};
     ++indexed_;
   }
   nodes_.push_back(std::move(node));
-  return size() - 1;
+  return next;
 }
 
 void Graph::grow_index() {
-  std::vector<Slot> old(std::max<size_t>(2 * index_.size(), 64), Slot{0, none});
+  std::vector<Slot> old(std::max<size_t>(4 * index_.size(), 64), Slot{0, none});
   old.swap(index_);
   for (const Slot& slot : old) {
     if (slot.id == none) continue;
@@ -61,6 +62,7 @@ void Graph::grow_index() {
 
 Id Graph::add(Op op, std::vector<Id> in, Attrs attrs, Loc loc) {
   std::vector<Type> types;
+  types.reserve(in.size());
   for (Id i : in) types.push_back((*this)[i].type);
   Type type = infer_type(op, types, attrs);
   return add(Node{op, std::move(in), std::move(attrs), std::move(type), loc, {}});
@@ -83,6 +85,7 @@ std::vector<std::vector<Id>> users(const Graph& g) {
 
 Graph rebuild(const Graph& g, const std::unordered_map<Id, Id>& instead) {
   auto resolve = [&](Id id) {
+    if (instead.empty()) return id;
     for (auto it = instead.find(id); it != instead.end(); it = instead.find(id)) id = it->second;
     return id;
   };
@@ -102,15 +105,13 @@ Graph rebuild(const Graph& g, const std::unordered_map<Id, Id>& instead) {
         stack.pop_back();
         continue;
       }
-      Node node = g[id];
       bool ready = true;
-      for (Id& in : node.in) {
-        Id source = resolve(in);
-        in = to[static_cast<size_t>(source)];
-        if (in == none) stack.push_back(source), ready = false;
-      }
+      for (Id in : g[id].in)
+        if (Id source = resolve(in); to[static_cast<size_t>(source)] == none) stack.push_back(source), ready = false;
       if (!ready) continue;
       stack.pop_back();
+      Node node = g[id];
+      for (Id& in : node.in) in = to[static_cast<size_t>(resolve(in))];
       if (node.attrs.has("cell")) {
         auto cell = static_cast<size_t>(node.attrs.i("cell"));
         if (!written[cell] && g.cells[cell].write != none) written[cell] = true, pending.push_back(g.cells[cell].write);

@@ -25,19 +25,19 @@ class Verifier {
 
   void node() {
     const Node& node = g_[id_];
-    std::vector<Type> types;
+    types_.clear();
     for (Id in : node.in) {
       if (in < 0 || in >= id_) wrong("input %", in, " does not come first");
-      types.push_back(g_[in].type);
+      types_.push_back(g_[in].type);
     }
-    if (Type type = infer(node, types); type != node.type) wrong("the type should be ", type.shape.str(), "@", type.clock.str());
-    for (size_t i = 0; i < node.in.size(); ++i) input(node, static_cast<int>(i), types[i].clock);
+    if (Type type = infer(node); type != node.type) wrong("the type should be ", type.shape.str(), "@", type.clock.str());
+    for (size_t i = 0; i < node.in.size(); ++i) input(node, static_cast<int>(i), types_[i].clock);
     if (node.attrs.has("cell")) uses_cell(node);
   }
 
-  Type infer(const Node& node, const std::vector<Type>& types) const {
+  Type infer(const Node& node) const {
     try {
-      return infer_type(node.op, types, node.attrs);
+      return infer_type(node.op, types_, node.attrs);
     } catch (const std::exception& e) {
       wrong(e.what());
     }
@@ -75,6 +75,7 @@ class Verifier {
   const Graph& g_;
   Clocks clocks_;
   Id id_ = 0;
+  std::vector<Type> types_;  // of the inputs
 };
 
 }  // namespace

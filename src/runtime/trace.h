@@ -27,7 +27,8 @@ class Trace {
   // Nothing happens when `trace` is null.
   class Scope {
    public:
-    Scope(Trace* trace, std::string_view name, std::int64_t number = -1) : trace_(trace) {
+    template <class Name>  // a string is not looked at for nothing
+    Scope(Trace* trace, const Name& name, std::int64_t number = -1) : trace_(trace) {
       if (trace_) trace_->begin(name, number);
     }
     ~Scope() {

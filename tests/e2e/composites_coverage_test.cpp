@@ -115,7 +115,7 @@ class Batch {
     options.backend = detail::driver_options().backend;
     driver::RunArgs args = detail::run_args({}, frames_, true);
     const driver::Capture& capture = captured_->capture();
-    return driver::get_program(capture, options)->run(capture, args, nullptr);
+    return driver::get_program(capture, options)->run(driver::Bindings(capture), args, nullptr);
   }
 
   void mark(size_t c, const Rows& got, const Rows& want, Row& row) const {

@@ -28,8 +28,8 @@ struct Trial {
 
 inline void randomize(Patch& p, uint64_t seed) {
   for (size_t i = 0; i < p.capture.params.size(); ++i) {
-    auto& data = p.capture.params[i]->edit();
-    data = random_floats(static_cast<int64_t>(data.size()), seed * 1000 + i);
+    driver::Storage& param = *p.capture.params[i];
+    param.assign(random_floats(static_cast<int64_t>(param.size()), seed * 1000 + i));
   }
   for (size_t i = 0; i < p.inputs.size(); ++i) p.inputs[i] = random_floats(static_cast<int64_t>(p.inputs[i].size()), seed * 1000 + 500 + i);
 }

@@ -2,6 +2,7 @@
 // functions). DGEN_UPDATE=1 writes them anew. All CUDA text, of these and of a program for every strategy forward and
 // backward, must compile to a cubin; all Metal text must be C++ to a compiler that is told of Metal's address spaces.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -136,7 +137,7 @@ void expect_consistent(const ir::Graph& g) {
   auto defined = matches(text, "(?:DG_FN|DG_FFT)[^;{}()]*\\b(dg_\\w+)\\("), passes = matches(text, "DG_PASS\\((dg_\\w+)\\)");
   for (auto& name : matches(text, "\\b(dg_\\w+)\\(")) EXPECT_TRUE(defined.count(name) || passes.count(name)) << name << " is not defined";
   if (!have_compiler("clang++")) return;
-  std::string file = testing::TempDir() + "dgen_golden.metal", log = file + ".log";
+  std::string file = testing::TempDir() + "dgen_golden" + std::to_string(getpid()) + ".metal", log = file + ".log";
   std::ofstream(file) << text;
   std::string command = "clang++ -x c++ -std=c++14 -fsyntax-only -w -I" + (tests / "golden" / "metal").string() + " " + file + " 2>" + log;
   EXPECT_EQ(std::system(command.c_str()), 0) << read(log).substr(0, 2000);

@@ -59,7 +59,7 @@ TEST_P(GoldenValues, AsTheInterpreter) {
 // 1e-3, and is the whole difference: an interpreter that rounds like C is 50 times nearer to it.
 TEST(GoldenRounding, VaryingDelay) {
   Patch p = program("cuda/varying_delay");
-  p.capture.params[0]->edit() = {0.73f};
+  p.capture.params[0]->assign(std::vector<float>{0.73f});
   const int64_t frames = 8192;
   Oracle oracle(p);
   auto exact = oracle.run(frames), single = oracle.run(frames, true);

@@ -188,10 +188,10 @@ TEST(Feedback, GradientOfTheSecondBlock) {
   p.output(loss), p.output(p.grad(loss, 0));
   for (Backend backend : {Backend::interpreter, Backend::cpu}) {
     auto second = [&](float value) {
-      p.capture.params[0]->edit() = {0.8f};
+      p.capture.params[0]->assign(std::vector<float>{0.8f});
       Player player(p, backend, fast_build(0));
       player.play(6);
-      p.capture.params[0]->edit() = {value};
+      p.capture.params[0]->assign(std::vector<float>{value});
       return player.play(6);
     };
     double measured = (static_cast<double>(second(0.81f)[0][0]) - static_cast<double>(second(0.79f)[0][0])) / 0.02;

@@ -147,7 +147,7 @@ class Player {
     }
     args.inputs = inputs;
     position_ += frames;
-    return program_->run(patch_.capture, args, state_.get());
+    return program_->run(driver::Bindings(patch_.capture), args, state_.get());
   }
   void rewind() { state_ = program_->fresh_state(), position_ = 0; }
   driver::Program& program() { return *program_; }

@@ -12,7 +12,8 @@ inline double serial_error(const Value& y, int frames) {
   captured.output(y);
   ir::Graph graph = driver::prepare(captured.capture().graph);
   driver::RunArgs args = detail::run_args({}, frames, false);
-  interp::Leaves leaves = driver::leaves_of(captured.capture(), args);
+  const driver::Bindings bindings(captured.capture());
+  interp::Leaves leaves = driver::leaves_of(bindings, args);
   ir::RunInfo info{frames, 0, args.sample_rate, 0};
   auto exact = interp::run(graph, info, leaves, nullptr).outputs[0];
   auto single = interp::run(graph, info, leaves, nullptr, true).outputs[0];

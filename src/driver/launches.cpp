@@ -1,0 +1,207 @@
+#include "driver/launches.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "ir/op.h"
+
+namespace dgen::driver {
+
+using namespace ir;
+using schedule::MemoryPlan;
+using schedule::Place;
+using schedule::Plan;
+
+namespace {
+
+constexpr int64_t kGrain = 1 << 15;  // elements that are worth another thread
+
+int64_t first_tick(const Place& p) { return p.offset + 4 * p.pad * p.size; }
+
+// A program that assigns params has other ones at each run: nothing is gained by keeping what follows from them.
+bool follows_from_leaves(const Compiled& c) {
+  if (!c.plan.graph.effects.empty()) return false;
+  auto lasts = [](const ArrayRef& ref) {
+    return ref.kind == ArrayRef::stream || ref.kind == ArrayRef::exact || ref.kind == ArrayRef::param || ref.kind == ArrayRef::tensor || ref.kind == ArrayRef::literal ||
+           ref.kind == ArrayRef::scalars || ref.kind == ArrayRef::local;
+  };
+  auto same = [](const KernelArg& arg) { return arg.kind == KernelArg::lo || arg.kind == KernelArg::hi || arg.kind == KernelArg::step; };
+  return std::ranges::all_of(c.code.of_sweep(0), [&](const Step& step) {
+    return std::ranges::all_of(step.kernel.arrays, lasts) && std::ranges::all_of(step.kernel.args, same);
+  });
+}
+
+}  // namespace
+
+Launches::Launches(const Compiled& c, const MemoryPlan& memory, int64_t most_kept)  {
+  size_t params = 0, tensor_slots = 0, channels = 0, numbers = 0;
+  for (const Step& step : c.code.steps) {
+    for (const ArrayRef& ref : step.kernel.arrays) {
+      if (ref.kind == ArrayRef::param) params = std::max(params, static_cast<size_t>(ref.id) + 1);
+      if (ref.kind == ArrayRef::tensor) tensor_slots = std::max(tensor_slots, static_cast<size_t>(ref.id) + 1);
+    }
+    DGEN_ASSERT(step.kernel.args.size() <= kMostNumbers);
+    numbers += step.kernel.args.size();
+  }
+  for (const InputNode& input : c.inputs) channels = std::max(channels, input.channel + 1);
+  tensors = slots + params, inputs = tensors + tensor_slots, moved = inputs + channels;
+  find_movable(c.plan, memory);
+  bases = moved + movable.size();
+  statics_last = follows_from_leaves(c) && keep_statics(c, memory, most_kept);
+  if (!statics_last) kept_values.clear(), kept_bytes = 0;
+  numbers_.reserve(numbers);  // spans point into them
+  launches_.reserve(c.code.steps.size());
+  for (const Step& step : c.code.steps) prepare(c, memory, step);
+  if (periods.empty()) periods.push_back(0);  // what has no stride still names a clock
+  users.resize(bases);
+  for (size_t a = 0; a < addresses.size(); ++a) {
+    users[static_cast<size_t>(addresses[a].base)].push_back(a);
+    if (addresses[a].stride > 0) tiled.push_back(a);
+  }
+  for (int level = 0; level < c.plan.levels; ++level) {
+    const size_t begin = c.code.first[static_cast<size_t>(level)], end = c.code.first[static_cast<size_t>(level) + 1];
+    size_t after = begin;
+    while (after < end && launches_[after].step->when != Step::after_sweep) ++after;
+    const std::span all(launches_);
+    sweeps.push_back({level, static_cast<Sweep::Kind>(level % 3), all.subspan(begin, after - begin), all.subspan(after, end - after)});
+  }
+}
+
+// What the first sweep alone needs stays in the arena.
+bool Launches::keep_statics(const Compiled& c, const MemoryPlan& memory, int64_t most) {
+  const int end = c.planner.timeline().level_end[0];
+  for (size_t i = 0; i < memory.places.size(); ++i) {
+    const Place& p = memory.places[i];
+    const int region = c.plan.region_of[static_cast<size_t>(p.id)];
+    if (region < 0 || c.plan.regions[static_cast<size_t>(region)].level != 0 || p.last < end) continue;
+    if (p.kind != Place::stream || p.pad > 0) return false;
+    kept_values.push_back({i, kept_bytes});
+    kept_bytes += (p.bytes + 63) / 64 * 64;
+  }
+  return kept_bytes <= most;
+}
+
+// An output of frames that nothing asks more of.
+void Launches::find_movable(const Plan& plan, const MemoryPlan& memory) {
+  for (size_t i = 0; i < plan.graph.outputs.size(); ++i) {
+    const Id id = plan.graph.outputs[i];
+    const auto at = static_cast<size_t>(memory.stream[static_cast<size_t>(id)]);
+    const Place& p = memory.places[at];
+    const bool taken = std::ranges::any_of(movable, [at](const Movable& m) { return m.place == at; });
+    if (!taken && plan.graph[id].clock() == frame_clock && p.pad == 0 && p.whole && !plan.graph[id].op->is(adds_in_place))
+      movable.push_back({i, at, first_tick(p)});
+  }
+}
+
+void Launches::prepare(const Compiled& c, const MemoryPlan& memory, const Step& step) {
+  PreparedLaunch launch;
+  launch.step = &step, launch.code = step.code, launch.ffts = step.ffts;
+  const size_t first_number = numbers_.size();
+  launch.first_array = addresses.size();
+  for (const ArrayRef& ref : step.kernel.arrays)
+    if (c.device.is_host() || ref.kind != ArrayRef::local) addresses.push_back(address(c, memory, ref));
+  for (size_t i = 0; i < step.kernel.args.size(); ++i) {
+    const KernelArg& arg = step.kernel.args[i];
+    numbers_.push_back(number(arg));
+    if (arg.kind == KernelArg::lo) launch.lo = static_cast<int>(i);
+    if (arg.kind == KernelArg::hi) launch.hi = static_cast<int>(i);
+  }
+  launch.arrays = addresses.size() - launch.first_array;
+  launch.numbers = std::span(numbers_).subspan(first_number);
+  if (step.when != Step::in_tile || step.level % 3 == 0) launch.count = one;
+  else if (step.chunks) launch.count = chunks;
+  else launch.count = clock_numbers + of_a_clock * clock(step.clock.period) + tile_ticks;
+  launch.again = step.when == Step::in_tile && !step.chunks;
+  if (step.parallel && c.device.is_host()) launch.grain = step.chunks ? 1 : std::max<int64_t>(16, kGrain / step.work);
+  const bool last = &step == &c.code.steps.back() || (&step)[1].region != step.region;
+  launch.ends_region = last && step.when == Step::in_tile;
+  launches_.push_back(launch);
+}
+
+Address Launches::address(const Compiled& c, const MemoryPlan& memory, const ArrayRef& ref) {
+  auto slot = static_cast<size_t>(ref.id);
+  auto sums = [&](const std::vector<int>& place) { return memory.places[static_cast<size_t>(place.at(slot))].offset; };
+  switch (ref.kind) {
+    case ArrayRef::stream: return stream(c.plan, memory, ref.id);
+    case ArrayRef::exact: {
+      Address beside = stream(c.plan, memory, ref.id);
+      beside.offset += 8;
+      return beside;
+    }
+    case ArrayRef::state: return {state, 0, c.layout.cell.at(slot), 0};
+    case ArrayRef::segment: return {state, 0, c.layout.segment.at(slot), 0};
+    case ArrayRef::phase: return {state, 0, c.layout.phase.at(slot), 0};
+    case ArrayRef::param: return {slots + ref.id, 0, 0, 0};
+    case ArrayRef::tensor: return {static_cast<int>(tensors) + ref.id, 0, 0, 0};
+    case ArrayRef::input: {
+      const Node& node = c.plan.graph[ref.id];
+      return {static_cast<int>(inputs) + static_cast<int>(node.attrs.i("channel")), clock(node.clock().period), 0, 4 * node.shape().size()};
+    }
+    case ArrayRef::scalars: return {scalars, 0, 0, 0};
+    case ArrayRef::literal: return {scalars, 0, 4 * (kScalars + ref.id), 0};
+    case ArrayRef::partial: return {arena, 0, sums(memory.partial), 0};
+    case ArrayRef::total: return {arena, 0, sums(memory.total), 0};
+    case ArrayRef::local: return {nowhere, 0, 0, 0};
+  }
+  throw InternalError("unknown kernel array");
+}
+
+Address Launches::stream(const Plan& plan, const MemoryPlan& memory, Id id) {
+  const auto at = static_cast<size_t>(memory.stream.at(static_cast<size_t>(id)));
+  const Place& p = memory.places[at];
+  for (const Kept& value : kept_values)
+    if (value.place == at) return {kept, 0, value.offset, 0};
+  Address a{arena, 0, first_tick(p), 0};
+  if (p.whole) a.clock = clock(plan.graph[id].clock().period), a.stride = 4 * p.size;
+  for (size_t m = 0; m < movable.size(); ++m)
+    if (movable[m].place == at) a.base = static_cast<int>(moved + m), a.offset = 0;
+  return a;
+}
+
+int Launches::number(const KernelArg& arg) {
+  auto of_clock = [&](ClockNumber which) { return clock_numbers + of_a_clock * clock(arg.period) + which; };
+  switch (arg.kind) {
+    case KernelArg::lo:
+    case KernelArg::hi: return one;
+    case KernelArg::tile_frame: return tile_frame;
+    case KernelArg::tick0: return of_clock(tick0);
+    case KernelArg::offset: return of_clock(offset);
+    case KernelArg::step: return training_step;
+    case KernelArg::ticks: return of_clock(ticks);
+    case KernelArg::tile_ticks: return of_clock(tile_ticks);
+  }
+  throw InternalError("unknown kernel argument");
+}
+
+int Launches::clock(int64_t period) {
+  auto at = std::find(periods.begin(), periods.end(), period);
+  if (at == periods.end()) at = periods.insert(at, period);
+  return static_cast<int>(at - periods.begin());
+}
+
+Arguments::Arguments(const Launches& launches)
+    : launches_(&launches), numbers_(Launches::clock_numbers + Launches::of_a_clock * launches.periods.size(), 1),
+      before_(launches.periods.size(), 0), bases_(launches.bases, nullptr), arrays_(launches.addresses.size(), nullptr) {}
+
+void Arguments::set_tile(const RunMemory& memory, const Tile& tile, uint64_t step, int64_t chunk) {
+  const auto frame = static_cast<int64_t>(memory.position()) + tile.start;
+  numbers_[Launches::tile_frame] = frame;
+  numbers_[Launches::training_step] = static_cast<long>(step);
+  numbers_[Launches::chunks] = chunk == 0 || tile.frames <= chunk ? tile.frames > 0 : (tile.frames + chunk - 1) / chunk;
+  long* of_clock = numbers_.data() + Launches::clock_numbers;
+  for (size_t c = 0; c < before_.size(); ++c, of_clock += Launches::of_a_clock) {
+    const Clock clock{launches_->periods[c], false};
+    const Ticks run = memory.ticks(clock), here = memory.ticks(clock, tile);
+    of_clock[Launches::tick0] = here.first;
+    of_clock[Launches::offset] = here.first * clock.period - frame;
+    of_clock[Launches::ticks] = run.count;
+    of_clock[Launches::tile_ticks] = here.count;
+    before_[c] = here.first - run.first;
+  }
+  const bool later = tile.start > 0;
+  if (later || later_)
+    for (size_t a : launches_->tiled) place(a);
+  later_ = later;
+}
+
+}  // namespace dgen::driver
