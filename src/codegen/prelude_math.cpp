@@ -445,6 +445,16 @@ DG_FN dg_u64 dg_phase_step_static(float f, float rate) {
 }
 )";
 
+// For operators in double.
+constexpr const char* exact_c = R"(
+DG_FN double sin_turns(double a) {
+  double r = a - __builtin_round(a);
+  if (__builtin_fabs(r) > .25) r = __builtin_copysign(.5, r) - r;
+  return __builtin_sin(6.283185307179586 * r);
+}
+DG_FN double cos_turns(double a) { return sin_turns(.25 - __builtin_fabs(a - __builtin_round(a))); }
+)";
+
 // gcc makes vector versions of such a function, so that loops which call it stay vectorised; clang cannot.
 constexpr const char* call_c = R"(
 #if defined(__GNUC__) && !defined(__clang__) && (defined(__x86_64__) || defined(__aarch64__))
@@ -475,7 +485,7 @@ std::string lanewise_text() { return std::string(basics) + exponentials + logari
 
 std::string prelude_math(Target target) {
   const char* header = target == Target::c ? header_c : target == Target::cuda ? header_cuda : header_metal;
-  return std::string(header) + words + lanewise_text() + mixed + (target == Target::metal ? static_phase_metal : static_phase);
+  return std::string(header) + words + lanewise_text() + mixed + (target == Target::metal ? static_phase_metal : static_phase) + (target == Target::c ? exact_c : "");
 }
 
 }  // namespace dgen::codegen

@@ -18,12 +18,6 @@ namespace {
 
 // Rows of 8 ticks in memory, one a segment, as 8 vectors, and back: rows [lo, hi), a part of them through a copy.
 constexpr const char* segments = R"(
-DG_FN double sin_turns(double a) {
-  double r = a - __builtin_round(a);
-  if (__builtin_fabs(r) > .25) r = __builtin_copysign(.5, r) - r;
-  return __builtin_sin(6.283185307179586 * r);
-}
-DG_FN double cos_turns(double a) { return sin_turns(.25 - __builtin_fabs(a - __builtin_round(a))); }
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
 #define DG_FMA_DOUBLE(a, b, c) __builtin_fma(a, b, c)
 #else

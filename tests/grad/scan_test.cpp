@@ -1,0 +1,30 @@
+// Linear recurrences as scans: what their constants are made of, and what they give.
+#include "ir/op.h"
+#include "support/graphs.h"
+
+namespace dgen::test {
+namespace {
+
+// A decay of thousands of frames shows the last bit of its constant: in float it would be 1e-4 off.
+TEST(Scans, KeepConstantsOfEveryOperatorInDouble) {
+  Patch p;
+  Ex x = p.input();
+  std::vector<std::string> names;
+  for (ir::Op op : ir::all_ops()) {
+    if (op->family != ir::Family::scalar) continue;
+    std::vector<ir::Id> in;
+    for (double at : {0.37, 0.61, 0.47})
+      if (static_cast<int>(in.size()) < op->min_inputs) in.push_back(p.number(static_cast<float>(op->lo + (op->hi - op->lo) * at)).id);
+    Ex value{&p.g(), ir::apply(p.g(), op, in)}, constant = p.c(1 - 0x1p-11) + fn("tanh", value) * 0x1p-12, prev = p.cell({});
+    p.output(p.write(prev, x + prev * constant));
+    names.emplace_back(op->name);
+  }
+  constexpr int64_t frames = 3000;
+  Oracle oracle(p);
+  auto want = oracle.run(frames);
+  Rows got = run_fresh(p, Backend::cpu, frames);
+  for (size_t o = 0; o < want.size(); ++o) EXPECT_LE(distance(got[o], want[o], 2e-6, 2e-6 * peak_of(want[o])), 1) << names[o];
+}
+
+}  // namespace
+}  // namespace dgen::test
