@@ -35,7 +35,8 @@ constexpr const char* segments = R"(
 DG_FN void dg_take_segments(dg_vf *x, const float *p, long lo, long hi) {
   float rows[DG_GROUP];
   if (lo > 0 || hi < DG_W) {
-    for (long i = 0; i < DG_GROUP; ++i) rows[i] = i >= 8 * lo && i < 8 * hi ? p[i] : 0;
+    __builtin_memset(rows, 0, sizeof rows);
+    __builtin_memcpy(rows + 8 * lo, p + 8 * lo, 32 * (hi - lo));
     p = rows;
   }
   dg_take_rows_v(x, p, 8), dg_take_rows_v(x + 4, p + 4, 8);
