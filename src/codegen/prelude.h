@@ -27,7 +27,7 @@ std::string prelude_calls(Target target, const std::map<std::string_view, int>& 
 //   dg_splat(x), dg_splat_i, dg_splat_u     all lanes equal; dg_lanes_v(), dg_lanes_u(): 0, 1, 2, ...
 //   dg_float_v(i), dg_float_from_v(i, x)    (float)i and (float)((double)i + x); dg_to_int_v back
 //   dg_widen_v(i)                           dg_vi to dg_vu
-//   dg_phase_ramp_v(phase, step, first)     dg_phase_after at the ticks first, first + 1, ..., its arguments plain numbers
+//   dg_phase_lanes_v(step)                  what dg_phase_after adds to that of lane 0, its argument a plain number
 //   dg_load_v(p), dg_store_v(p, x)          anywhere; dg_load_u, dg_store_u
 //   dg_strided_v(p, stride), dg_store_strided_v(p, stride, x), dg_gather_v(p, i)
 //   dg_sum_v, dg_prod_v, dg_peak_v          of the lanes, halves folded: x[j] with x[j + h], h = DG_W / 2, ..., 1

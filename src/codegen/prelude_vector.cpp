@@ -213,12 +213,12 @@ DG_FN dg_vu dg_phase_after_v(dg_vu phase, dg_vu step, dg_vu ticks) {
   dg_vu r = {phase.lo + step.lo * ticks.lo, phase.hi + step.hi * ticks.hi};
   return r;
 }
-DG_FN dg_vu dg_phase_ramp_v(dg_u64 phase, dg_u64 step, dg_u64 first) { /* step times a lane's number, bit by bit of it */
-  dg_vq n = dg_lanes_u().lo, by = (dg_vq){0} + step, start = (dg_vq){0} + (phase + step * first);
-  start += (by & -(n & 1)) + (by << 1 & -(n >> 1 & 1)) + (by << 2 & -(n >> 2));
-  dg_vu r = {start, start + step * (DG_W / 2)};
+DG_FN dg_vu dg_phase_lanes_v(dg_u64 step) { /* step times a lane's number, bit by bit of it */
+  dg_vq n = dg_lanes_u().lo, by = (dg_vq){0} + step, lanes = (by & -(n & 1)) + (by << 1 & -(n >> 1 & 1)) + (by << 2 & -(n >> 2));
+  dg_vu r = {lanes, lanes + step * (DG_W / 2)};
   return r;
 }
+DG_FN dg_vu dg_phase_plus_v(dg_vu a, dg_vu b) { dg_vu r = {a.lo + b.lo, a.hi + b.hi}; return r; }
 DG_FN dg_vu dg_phase_reset_v(dg_vf reset, dg_vu phase) {
   dg_vu keep = dg_widen_v(~(reset > 0.0f)), r = {phase.lo & keep.lo, phase.hi & keep.hi};
   return r;

@@ -130,7 +130,7 @@ std::string Speller::vector_text(int e) const {
     case LoopOp::to_int: return cat("dg_to_int_v(", splats(x.args), ")");
     case LoopOp::call: return vector_call(x);
     case LoopOp::ramp:
-      if (x.type == LoopType::u64) return cat("dg_phase_ramp_v(", name(x.args[0]), ", ", x.i, ", 0)");
+      if (x.type == LoopType::u64) return cat("dg_phase_plus_v(dg_splat_u(", name(x.args[0]), "), dg_phase_lanes_v(", x.i, "))");
       return cat("dg_splat_i((int)", name(x.args[0]), ") + ", x.i == 1 ? "" : cat(x.i, " * "), "dg_lanes_v()");
     case LoopOp::gather: return cat("dg_gather_v(a", x.i, ", ", name(x.args[0]), ")");
     case LoopOp::load: return vector_load(x);

@@ -98,7 +98,7 @@ std::vector<Step> make_steps(const Plan& plan, Backend backend) {
   }
   for (Step& step : steps) {
     loop::verify(step.kernel);
-    step.kernel = codegen::is_gpu(target_of(backend)) ? loop::map_to_gpu(std::move(step.kernel)) : loop::vectorise(loop::hoist(std::move(step.kernel)));
+    step.kernel = codegen::is_gpu(target_of(backend)) ? loop::map_to_gpu(std::move(step.kernel)) : loop::hoist(loop::vectorise(loop::hoist(std::move(step.kernel))));
     loop::verify(step.kernel);
   }
   std::stable_sort(steps.begin(), steps.end(), [](auto& a, auto& b) { return a.level < b.level; });

@@ -10,7 +10,9 @@ struct Helper {
   std::string_view name;
   LoopType result;
   bool lanewise = true;        // its form for vectors, NAME_v, takes vectors; else plain numbers
-  std::string_view ramp = {};  // the helper that gives its values at n, n + 1, ... of its last argument, the others fixed
+  // Its values at n, n + 1, ... of its last argument, the others fixed, are that at n plus what this helper gives for the last
+  // but one, added by dg_phase_plus.
+  std::string_view ramp = {};
 };
 
 // Throws InternalError if there is none of that name.

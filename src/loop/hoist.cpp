@@ -13,7 +13,7 @@ using namespace ir;
 namespace {
 
 constexpr double kWorthwhile = 6;     // of a load's cost
-constexpr int64_t kLargest = 1 << 14;  // elements kept
+constexpr int64_t kLargest = 1 << 14, kLargestOfVectors = 1 << 10;  // elements kept
 constexpr int64_t kFewestTicks = 16;   // of a loop that is worth it, if known
 
 class Hoister {
@@ -36,7 +36,7 @@ class Hoister {
   const LoopExpr& expr(int e) const { return k_.exprs[static_cast<size_t>(e)]; }
 
   void ticks(Stmt& loop) {
-    inside_.clear();
+    inside_.clear(), stored_.clear();
     collect(loop);
     for (Stmt& s : loop.body) visit(s);
   }
@@ -46,14 +46,17 @@ class Hoister {
     if (s.kind == Stmt::let) inside_.insert(s.value);
     if (s.kind == Stmt::loop || s.kind == Stmt::reduce) inside_.insert(s.var);
     for (int v : s.vars) inside_.insert(v);
-    for (auto& inner : s.body) collect(inner);
+    if (s.kind == Stmt::store || s.kind == Stmt::add) stored_.insert(s.array);
+    for (auto [array, index] : s.pointers) stored_.insert(array);
+    for (auto* body : {&s.body, &s.rest})
+      for (auto& inner : *body) collect(inner);
   }
 
   void visit(Stmt& s) {
     int var = s.kind == Stmt::loop ? s.var : s.kind == Stmt::reduce ? s.vars.back() : -1;
     int end = s.kind == Stmt::loop ? s.hi : s.kind == Stmt::reduce ? s.extents.back() : -1;
     bool from_zero = s.kind == Stmt::reduce || (s.kind == Stmt::loop && expr(s.lo).op == LoopOp::iconst && expr(s.lo).i == 0);
-    if (var >= 0 && from_zero && expr(end).op == LoopOp::iconst && expr(end).i <= kLargest) elements(s, var, end);
+    if (var >= 0 && from_zero && s.tag != LoopTag::vector && expr(end).op == LoopOp::iconst && expr(end).i <= kLargest) elements(s, var, end);
     for (Stmt& inner : s.body) visit(inner);
   }
 
@@ -76,8 +79,7 @@ class Hoister {
   // Is e the same on every tick, but for the element? Then its cost is known.
   bool follows(int e, int var) {
     const LoopExpr& x = expr(e);
-    if (x.op == LoopOp::load && k_.arrays[static_cast<size_t>(x.i)].written) return false;
-    if (x.op == LoopOp::load && k_.arrays[static_cast<size_t>(x.i)].kind == ArrayRef::local) return false;
+    if (x.op == LoopOp::load && stored_.count(static_cast<int>(x.i))) return false;
     double cost = cost_of(x);
     for (int a : x.args) {
       if (auto found = cost_.find(a); found != cost_.end()) cost += found->second;
@@ -90,9 +92,10 @@ class Hoister {
   // A loop before the ticks computes the value for every element; here it is loaded.
   void keep(Stmt& s, const std::vector<int>& order, int var, int end) {
     LoopExpr value = expr(s.value);
-    if (value.type == LoopType::i64) return;
+    if (value.type == LoopType::i64 || (value.lanes && expr(end).i > kLargestOfVectors)) return;
     auto array = static_cast<int>(k_.arrays.size());
     k_.arrays.push_back({ArrayRef::local, none, expr(end).i, value.type, true});
+    k_.arrays.back().lanes = value.lanes;
     Stmt loop{Stmt::loop};
     loop.tag = LoopTag::lanes;
     loop.lo = add({LoopOp::iconst, LoopType::i64}), loop.hi = end;
@@ -115,7 +118,7 @@ class Hoister {
     remove_unused(loop);
     before_.push_back(std::move(loop));
     LoopExpr load{LoopOp::load, value.type, {var}};
-    load.i = array;
+    load.i = array, load.lanes = value.lanes;
     k_.exprs[static_cast<size_t>(s.value)] = std::move(load);
   }
 
@@ -144,12 +147,14 @@ class Hoister {
     for (auto [array, index] : s.pointers) needed.insert(index);
     needed.insert(s.numbers.begin(), s.numbers.end());
     needed.insert(s.extents.begin(), s.extents.end());
-    for (auto& inner : s.body) read_by(inner, needed);
+    if (s.rest_value >= 0) needed.insert(s.rest_value);
+    for (auto* body : {&s.body, &s.rest})
+      for (auto& inner : *body) read_by(inner, needed);
   }
 
   Kernel k_;
   std::vector<Stmt> before_;
-  std::unordered_set<int> inside_;
+  std::unordered_set<int> inside_, stored_;  // values computed, and arrays written to, in the tick loop
   std::unordered_map<int, double> cost_;  // by expression that follows the element only
 };
 

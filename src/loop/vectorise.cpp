@@ -203,10 +203,20 @@ class Widen {
     LoopExpr e = expr(old);
     e.lanes = kind(old) == LaneValue::lanes;
     if (e.op == LoopOp::load && e.lanes) return load(old, into);
-    const bool ramp = e.op == LoopOp::call && is_ramp(e);
-    if (ramp) e.name = find_helper(e.name).ramp;
-    for (int& a : e.args) a = e.lanes && !ramp ? operand(a, e.op == LoopOp::call, into) : map(a);
+    if (e.op == LoopOp::call && is_ramp(e)) return ramp(old, into);
+    for (int& a : e.args) a = e.lanes ? operand(a, e.op == LoopOp::call, into) : map(a);
     new_[old] = let(std::move(e), into);
+  }
+
+  // The value of lane 0, and what the others add to it, which is often the same at all ticks.
+  void ramp(int old, std::vector<Stmt>& into) {
+    LoopExpr first = expr(old), lanes = first, sum = first;
+    for (int& a : first.args) a = map(a);
+    lanes.name = find_helper(first.name).ramp, lanes.lanes = sum.lanes = true;
+    lanes.args = {first.args[first.args.size() - 2]};
+    sum.name = "dg_phase_plus";
+    sum.args = {let(std::move(first), into), let(std::move(lanes), into)};
+    new_[old] = let(std::move(sum), into);
   }
 
   // A helper's values at consecutive numbers, one a lane.

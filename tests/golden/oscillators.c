@@ -7,11 +7,17 @@ void k0(void* const* a, const long* n) {
   const float* restrict a3 = (const float*)a[3];
   const float* restrict a4 = (const float*)a[4];
   dg_u64 a5[3];
+  dg_vu a6[3];
   const float v7 = a2[0];
   for (long i3 = 0; i3 < 3; ++i3) {
-    const float v24 = a3[i3];
-    const dg_u64 v25 = dg_phase_step_static(v24, v7);
-    a5[i3] = v25;
+    const float v25 = a3[i3];
+    const dg_u64 v26 = dg_phase_step_static(v25, v7);
+    a5[i3] = v26;
+  }
+  for (long i7 = 0; i7 < 3; ++i7) {
+    const dg_u64 v47 = a5[i7];
+    const dg_vu v48 = dg_phase_lanes_v(v47);
+    a6[i7] = v48;
   }
   {
     long at = n1;
@@ -22,18 +28,20 @@ void k0(void* const* a, const long* n) {
         dg_vf w[1];
         for (int j = 0; j < 1; ++j) w[j] = dg_splat(0.0f);
         for (long i5 = 0; i5 < 3; ++i5) {
-          const dg_u64 v28 = a1[i5];
-          const float v29 = a3[i5];
-          const dg_u64 v30 = a5[i5];
-          const dg_vu v31 = dg_phase_ramp_v(v28, v30, i4);
-          const dg_vf v32 = dg_phase_out_v(v31);
-          const float v33 = (v29 * 0.0f);
-          const dg_vf v34 = (v32 + dg_splat(v33));
-          const dg_vf v35 = (v34 * dg_splat(6.28318548f));
-          const dg_vf v36 = dg_sin_v(v35);
-          const float v37 = a4[i5];
-          const dg_vf v38 = (v36 * dg_splat(v37));
-          w[0] = w[0] + v38;
+          const dg_u64 v29 = a1[i5];
+          const float v30 = a3[i5];
+          const dg_u64 v31 = a5[i5];
+          const dg_u64 v32 = dg_phase_after(v29, v31, i4);
+          const dg_vu v33 = a6[i5];
+          const dg_vu v34 = dg_phase_plus_v(dg_splat_u(v32), v33);
+          const dg_vf v35 = dg_phase_out_v(v34);
+          const float v36 = (v30 * 0.0f);
+          const dg_vf v37 = (v35 + dg_splat(v36));
+          const dg_vf v38 = (v37 * dg_splat(6.28318548f));
+          const dg_vf v39 = dg_sin_v(v38);
+          const float v40 = a4[i5];
+          const dg_vf v41 = (v39 * dg_splat(v40));
+          w[0] = w[0] + v41;
         }
         i6 = w[0];
       }

@@ -64,7 +64,7 @@ void vector_integers(dg_u64 seed, long first, float x, float *out, long n) {
   }
 }
 void ramps(dg_u64 phase, dg_u64 step, dg_u64 first, float *scalar, float *vector) {
-  dg_store_v(vector, dg_phase_out_v(dg_phase_ramp_v(phase, step, first)));
+  dg_store_v(vector, dg_phase_out_v(dg_phase_plus_v(dg_splat_u(phase + step * first), dg_phase_lanes_v(step))));
   for (int i = 0; i < DG_W; ++i) scalar[i] = dg_phase_out(phase + step * (first + (dg_u64)i));
 }
 int lanes(void) { return DG_W; }
