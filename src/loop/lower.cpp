@@ -205,11 +205,15 @@ class Lowering {
     return true;
   }
 
+  // A cell's elements are read where they lie, until it takes those of the next tick.
+  bool in_cell(Id id) const { return g_[id].attrs.has("cell") && !is_write(id) && !is_stream(id) && g_[id].shape().size() > 1; }
+
   void group(const std::vector<Id>& nodes, int tick) {
     const Shape& shape = g_[nodes[0]].shape();
     if (by_statement(nodes[0])) return statement(nodes[0], tick);
     for (Id id : nodes)
-      if (!is_stream(id) && shape.size() > 1) value_[id] = {tick, -1, {}, l_.local(shape.size())};
+      if (!is_stream(id) && shape.size() > 1) value_[id] = {tick, -1, {}, in_cell(id) ? cell_of(id) : l_.local(shape.size())};
+    if (std::all_of(nodes.begin(), nodes.end(), [this](Id id) { return in_cell(id); })) return;
     nest(shape, {}, [&](const std::vector<int>& idx) {
       for (Id id : nodes) {
         ElemCtx ctx = context(id, tick, idx);
@@ -217,7 +221,7 @@ class Lowering {
         keep(id, tick, idx, value);
       }
       for (Id id : nodes)
-        if (shape.size() > 1 && is_write(id) && fills_vectors(shape.back()) && !read_after(id, nodes.back()))
+        if (shape.size() > 1 && is_write(id) && fills_vectors(shape.back()) && !needed_after(id, nodes))
           l_.store(cell_of(id), context(id, tick, {}).ravel(idx, shape), value_[id].expr), committed_.insert(id);
     });
     if (shape.size() > 1)
@@ -230,7 +234,7 @@ class Lowering {
     int64_t size = g_[id].shape().size();
     int linear = context(id, tick, {}).ravel(idx, g_[id].shape());
     if (is_stream(id)) l_.store(stream_array(id, true), l_.add(l_.mul(tick, size), linear), value);
-    else if (size > 1) l_.store(v.array, linear, value);
+    else if (size > 1 && !in_cell(id)) l_.store(v.array, linear, value);
   }
 
   void nest(const Shape& shape, std::vector<int> idx, const std::function<void(const std::vector<int>&)>& inner) {
@@ -282,19 +286,26 @@ class Lowering {
     return {copy, l_.i(0)};
   }
 
-  int cell_of(Id write) {
-    const Node& node = g_[write];
+  int cell_of(Id id) {
+    const Node& node = g_[id];
     return l_.array({ArrayRef::state, static_cast<Id>(node.attrs.i("cell")), node.shape().size(), LoopType::f32, true});
   }
 
   // Elements that read a cell and write it cannot be done twice, as a last vector may do those of other loops.
   static bool fills_vectors(int64_t size) { return size % kLargestVector == 0 || kLargestVector % size == 0; }
 
-  // Is the cell that is written read by a node after `last`?
-  bool read_after(Id write, Id last) const {
+  // Does a node after the group read the cell that is written, or one of the group other elements of it than its own?
+  bool needed_after(Id write, const std::vector<Id>& group) const {
     const int64_t cell = g_[write].attrs.i("cell");
-    auto after = std::find(region_.nodes.begin(), region_.nodes.end(), last) + 1;
-    return std::any_of(after, region_.nodes.end(), [&](Id id) { return g_[id].attrs.has("cell") && g_[id].attrs.i("cell") == cell && !is_write(id); });
+    auto reads = [&](Id id) { return g_[id].attrs.has("cell") && g_[id].attrs.i("cell") == cell && !is_write(id); };
+    auto after = std::find(region_.nodes.begin(), region_.nodes.end(), group.back()) + 1;
+    const bool later = std::any_of(after, region_.nodes.end(), [&](Id id) {
+      const std::vector<Id> in = schedule::stored_inputs(plan_, id);
+      return reads(id) || std::any_of(in.begin(), in.end(), [&](Id i) { return reads(i) && in_cell(i); });
+    });
+    std::vector<Id> cells;
+    std::copy_if(region_.nodes.begin(), region_.nodes.end(), std::back_inserter(cells), reads);
+    return later || !std::all_of(group.begin(), group.end(), [&](Id id) { return same_element(id, cells, true); });
   }
 
   // The cell takes the written value; every read of this tick is done.
