@@ -221,8 +221,7 @@ class Lowering {
         keep(id, tick, idx, value);
       }
       for (Id id : nodes)
-        if (shape.size() > 1 && is_write(id) && fills_vectors(shape.back()) && !needed_after(id, nodes))
-          l_.store(cell_of(id), context(id, tick, {}).ravel(idx, shape), value_[id].expr), committed_.insert(id);
+        if (shape.size() > 1 && is_write(id) && fills_vectors(shape.back()) && !needed_after(id, nodes)) commit_element(id, tick, idx, nodes);
     });
     if (shape.size() > 1)
       for (Id id : nodes) value_[id].expr = -1;  // known in the loop only
@@ -235,6 +234,15 @@ class Lowering {
     int linear = context(id, tick, {}).ravel(idx, g_[id].shape());
     if (is_stream(id)) l_.store(stream_array(id, true), l_.add(l_.mul(tick, size), linear), value);
     else if (size > 1 && !in_cell(id)) l_.store(v.array, linear, value);
+  }
+
+  // What the cell takes is read there from now on, by whatever name.
+  void commit_element(Id write, int tick, const std::vector<int>& idx, const std::vector<Id>& group) {
+    const Value& value = value_[write];
+    l_.store(cell_of(write), context(write, tick, {}).ravel(idx, g_[write].shape()), value.expr);
+    committed_.insert(write);
+    for (Id id : group)
+      if (value_[id].expr == value.expr) value_[id].array = cell_of(write);
   }
 
   void nest(const Shape& shape, std::vector<int> idx, const std::function<void(const std::vector<int>&)>& inner) {
