@@ -181,6 +181,8 @@ class Lowering {
     return node.attrs.has("cell") && g_.cells[static_cast<size_t>(node.attrs.i("cell"))].write == id;
   }
 
+  bool is_read(Id id) const { return g_[id].attrs.has("cell") && g_[id].op->is(in_order) && !is_write(id); }
+
   bool by_statement(Id id) const { return g_[id].op->stmt && !is_closed_form(g_, id); }
 
   bool joins(const std::vector<Id>& nodes, size_t from, size_t to) const {
@@ -206,7 +208,7 @@ class Lowering {
   }
 
   // A cell's elements are read where they lie, until it takes those of the next tick.
-  bool in_cell(Id id) const { return g_[id].attrs.has("cell") && !is_write(id) && !is_stream(id) && g_[id].shape().size() > 1; }
+  bool in_cell(Id id) const { return is_read(id) && !is_stream(id) && g_[id].shape().size() > 1; }
 
   void group(const std::vector<Id>& nodes, int tick) {
     const Shape& shape = g_[nodes[0]].shape();
@@ -305,7 +307,7 @@ class Lowering {
   // Does a node after the group read the cell that is written, or one of the group other elements of it than its own?
   bool needed_after(Id write, const std::vector<Id>& group) const {
     const int64_t cell = g_[write].attrs.i("cell");
-    auto reads = [&](Id id) { return g_[id].attrs.has("cell") && g_[id].attrs.i("cell") == cell && !is_write(id); };
+    auto reads = [&](Id id) { return is_read(id) && g_[id].attrs.i("cell") == cell; };
     auto after = std::find(region_.nodes.begin(), region_.nodes.end(), group.back()) + 1;
     const bool later = std::any_of(after, region_.nodes.end(), [&](Id id) {
       const std::vector<Id> in = schedule::stored_inputs(plan_, id);

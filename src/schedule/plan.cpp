@@ -21,7 +21,7 @@ constexpr int64_t kLargestLocal = 16384;   // elements; larger values of a tick 
 constexpr int64_t kLargestChunk = 1 << 20; // frames
 // Of operators inlined into one stored value: passes go through them by recursion, and each reader computes them again.
 constexpr int64_t kDeepestTree = 64, kLargestTree = 250;
-constexpr int64_t kFarSmaller = 8, kFewOperations = 3;
+constexpr int64_t kFarSmaller = 8, kFewOperations = 3, kLongRow = 16;
 constexpr int64_t kLargestFunction = 500;  // operators of a region: a compiler's time grows faster than a function's length
 
 class Planner {
@@ -128,8 +128,14 @@ class Planner {
   }
   // Of an input that is read again and again.
   void want_whole(Id id) {
+    id = want_pieces(id);
+    if (computed(id)) stored_[at(id)] = true;
+  }
+  // Of one whose elements are read in long rows.
+  Id want_pieces(Id id) {
     while (moves(id) && !node(id).op->is(pieces)) id = node(id).in[0];
-    if (computed(id) || node(id).op->is(pieces)) stored_[at(id)] = true;
+    if (node(id).op->is(pieces)) stored_[at(id)] = true;
+    return id;
   }
 
   void choose_anchors() {
@@ -151,6 +157,7 @@ class Planner {
         bool crosses = user.op->is(across_time) || node(in).clock().period != user.clock().period;
         if (!node(in).clock().is_static() && crosses && !(once && p_.history[at(in)] == 0)) store_for_time(in);
         if (user.op->is(rereads)) want_whole(in);
+        else if (computed(id) && in_feedback(id) && node(in).shape().size() >= kLongRow) want_pieces(in);
         if (run_level(id) != p_.level[at(in)]) want_stored(in);
         if (in_feedback(id) && p_.component[at(in)] != p_.component[at(id)] && !multiples_.count(in)) want_before(in, p_.component[at(id)]);
       }

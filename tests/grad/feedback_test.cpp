@@ -167,6 +167,19 @@ TEST(Feedback, FieldsWithEdges) {
   }
 }
 
+// The same by hand: shifted views of one padded field.
+TEST(Feedback, ShiftedViewsOfAField) {
+  for (int64_t width : {5, 16, 21}) {
+    Patch p;
+    Ex now = p.cell({4, width}, 1, p.param({4, width}));
+    Ex field = ex("pad", {now}, {{"pairs", Ints{1, 1, 2, 1}}, {"value", 0.25}});
+    auto at = [&](int64_t i, int64_t j) { return part_of(field, {i, j}, {i + 4, j + width}); };
+    Ex next = p.write(now, fn("tanh", at(0, 2) * p.number(0.3f) + at(1, 0) * 0.2 - at(2, 3) * 0.4 + at(1, 2) * 0.5 + p.input()));
+    p.output(at(2, 1));
+    expect_right(p, p.loss(next), 20);
+  }
+}
+
 // A plane whose edges meet: pieces put together, then windows.
 TEST(Feedback, RingOfPieces) {
   Patch p;
