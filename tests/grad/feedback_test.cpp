@@ -259,7 +259,7 @@ TEST(Feedback, GradientsOfKeptState) {
   for (bool tensor : {false, true}) {
     Patch p;
     Shape shape = tensor ? Shape{3} : Shape{};
-    Ex w = p.number(0.8f), init = p.param(shape), prev = p.cell(shape, 1, init);
+    Ex w = p.number(0.8f), init = p.param(shape), prev = p.cell(shape, 1, fn("sin", init) * w);
     Ex y = p.write(prev, prev * w + p.input(shape));
     Ex z = ex("delay", {y, Ex{&p.g(), broadcast_to(p.g(), (w * 5.0).id, shape)}}, {{"max", int64_t{9}}});
     Ex loss = p.loss(z * y);
