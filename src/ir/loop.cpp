@@ -430,7 +430,8 @@ namespace {
 
 void find_reads(const Kernel& k, const std::vector<Stmt>& body, std::vector<bool>& read) {
   for (const Stmt& s : body) {
-    if (s.kind == Stmt::let && k.exprs[static_cast<size_t>(s.value)].op == LoopOp::load) read[static_cast<size_t>(k.exprs[static_cast<size_t>(s.value)].i)] = true;
+    const LoopExpr* x = s.kind == Stmt::let ? &k.exprs[static_cast<size_t>(s.value)] : nullptr;
+    if (x && x->op == LoopOp::load) read[static_cast<size_t>(x->i)] = true;
     for (auto [array, index] : s.pointers) read[static_cast<size_t>(array)] = true;
     find_reads(k, s.body, read);
   }

@@ -223,7 +223,8 @@ class Lowering {
         keep(id, tick, idx, value);
       }
       for (Id id : nodes)
-        if (shape.size() > 1 && is_write(id) && fills_vectors(shape.back()) && !needed_after(id, nodes)) commit_element(id, tick, idx, nodes);
+        if (is_write(id) && shape.size() > 1 && fills_vectors(shape.back()) && !needed_after(id, nodes))
+          commit_element(id, tick, idx, nodes);
     });
     if (shape.size() > 1)
       for (Id id : nodes) value_[id].expr = -1;  // known in the loop only

@@ -29,8 +29,10 @@ Checked check_index(LoopBuilder& l, int index, int64_t n) {
 
 int both(LoopBuilder& l, int a, int b) { return a < 0 ? b : b < 0 ? a : l.both(a, b); }
 
+using ValueAt = std::function<int(std::vector<int>)>;
+
 // out[first + i] = value(i) for all indices i of a shape.
-void store_box(StmtCtx& c, const Shape& shape, const Ints& first, const std::function<int(std::vector<int>)>& value, std::vector<int> index = {}) {
+void store_box(StmtCtx& c, const Shape& shape, const Ints& first, const ValueAt& value, std::vector<int> index = {}) {
   const size_t axis = index.size();
   if (axis == first.size()) {
     std::vector<int> to = index;
@@ -510,7 +512,8 @@ const OpDef rows[] = {
      .uses = uses_expand},
     {.name = "slice", .doc = "the range [`starts`, `ends`) of every axis", .family = Family::view, .traits = stateless | view_only,
      .infer = infer_slice, .eval = eval_slice, .vjp = vjp_slice, .elem = elem_slice, .uses = uses_slice},
-    {.name = "pad", .doc = "`value` around it: two counts in `pairs` an axis", .family = Family::view, .traits = stateless | view_only | pieces,
+    {.name = "pad", .doc = "`value` around it: two counts in `pairs` an axis", .family = Family::view,
+     .traits = stateless | view_only | pieces,
      .infer = infer_pad, .eval = eval_pad, .vjp = vjp_pad, .elem = elem_pad, .stmt = stmt_pad, .uses = uses_pad},
     {.name = "flip", .doc = "`axes` reversed", .family = Family::view, .traits = stateless | view_only,
      .infer = infer_flip, .eval = eval_flip, .vjp = vjp_flip, .elem = elem_flip, .uses = uses_flip},

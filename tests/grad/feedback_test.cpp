@@ -197,7 +197,8 @@ TEST(Feedback, CellsReadEverywhere) {
     Patch p;
     Ex a = p.cell({n}, 1, p.param({n})), b = p.cell({n});
     Ex new_a = p.write(a, fn("sin", a * 0.5 + b + p.input({n})));
-    Ex new_b = p.write(b, fn("tanh", ex("flip", {a}, {{"axes", Ints{0}}}) * 0.7 - ex("cumsum", {b}, {{"axis", int64_t{0}}}) * 0.1 + new_a * p.number(0.3f)));
+    Ex others = ex("flip", {a}, {{"axes", Ints{0}}}) * 0.7 - ex("cumsum", {b}, {{"axis", int64_t{0}}}) * 0.1;
+    Ex new_b = p.write(b, fn("tanh", others + new_a * p.number(0.3f)));
     p.output(new_b);
     p.output(a * b);
     expect_right(p, p.loss(new_b * a), 20);
