@@ -330,9 +330,45 @@ int LoopBuilder::reduce_to(std::string_view op, const std::vector<int>& extents,
   }
   stmt.value = value(stmt.vars);
   close();
+  if (unrolls(stmt)) return unrolled(stmt, value);
   stmt.var = new_var(LoopType::f32, 0, -1);
   scopes_.back().list->push_back(stmt);
   return stmt.var;
+}
+
+// A few short terms: known indices fold, and the terms share what they have in common. Folds of 16 and more have partial results.
+bool LoopBuilder::unrolls(const Stmt& reduce) const {
+  constexpr int64_t longest = 16, most_statements = 256;
+  auto plain = [this](const Stmt& s) {
+    if (s.kind != Stmt::let) return false;
+    const LoopExpr& e = (*this)[s.value];
+    return e.op != LoopOp::call && (e.op != LoopOp::scalar || e.row->c_text[0] == '(' || e.row->is(masks));
+  };
+  if (reduce.name == "max" || !std::all_of(reduce.body.begin(), reduce.body.end(), plain)) return false;
+  int64_t terms = 1;
+  for (int n : reduce.extents) {
+    const LoopExpr& extent = (*this)[n];
+    if (extent.op != LoopOp::iconst || extent.i < 1 || extent.i >= longest) return false;
+    terms *= extent.i;
+  }
+  return terms * static_cast<int64_t>(reduce.body.size() + 1) <= most_statements;
+}
+
+int LoopBuilder::unrolled(const Stmt& reduce, const std::function<int(const std::vector<int>&)>& value) {
+  int result = -1;
+  int64_t terms = 1;
+  for (int n : reduce.extents) terms *= (*this)[n].i;
+  for (int64_t term = 0; term < terms; ++term) {
+    std::vector<int> vars(reduce.extents.size());
+    int64_t rest = term;
+    for (size_t a = vars.size(); a-- > 0;) {
+      const int64_t n = (*this)[reduce.extents[a]].i;
+      vars[a] = i(rest % n), rest /= n;
+    }
+    const int x = value(vars);
+    result = result < 0 ? x : scalar(reduce.name == "sum" ? "add" : "mul", {result, x});
+  }
+  return result;
 }
 
 int LoopBuilder::reduce(std::string_view op, const std::vector<int64_t>& extents, const std::function<int(const std::vector<int>&)>& value) {
@@ -396,8 +432,56 @@ bool LoopBuilder::range(int e, int64_t* lo, int64_t* hi) const {
   return known.hi > known.lo;
 }
 
+namespace {
+
+void find_reads(const Kernel& k, const std::vector<Stmt>& body, std::vector<bool>& read) {
+  for (const Stmt& s : body) {
+    const LoopExpr* x = s.kind == Stmt::let ? &k.exprs[static_cast<size_t>(s.value)] : nullptr;
+    if (x && x->op == LoopOp::load) read[static_cast<size_t>(x->i)] = true;
+    for (auto [array, index] : s.pointers) read[static_cast<size_t>(array)] = true;
+    find_reads(k, s.body, read);
+  }
+}
+
+bool does_something(const std::vector<Stmt>& body) {
+  return std::any_of(body.begin(), body.end(), [](const Stmt& s) { return s.kind != Stmt::let && s.kind != Stmt::reduce; });
+}
+
+void drop_stores(std::vector<Stmt>& body, const std::vector<int>& number) {
+  std::vector<Stmt> kept;
+  for (Stmt& s : body) {
+    drop_stores(s.body, number);
+    if (s.kind == Stmt::loop && !does_something(s.body)) continue;
+    if (s.array >= 0 && (s.array = number[static_cast<size_t>(s.array)]) < 0) continue;
+    for (auto& [array, index] : s.pointers) array = number[static_cast<size_t>(array)];
+    kept.push_back(std::move(s));
+  }
+  body = std::move(kept);
+}
+
+// What is only stored in the kernel's own arrays is not stored: values are often known where they are computed.
+void drop_unread(Kernel& k) {
+  std::vector<bool> read(k.arrays.size(), false);
+  find_reads(k, k.body, read);
+  std::vector<int> number;
+  std::vector<ArrayRef> kept;
+  for (size_t a = 0; a < read.size(); ++a) {
+    const bool keep = read[a] || k.arrays[a].kind != ArrayRef::local;
+    number.push_back(keep ? static_cast<int>(kept.size()) : -1);
+    if (keep) kept.push_back(k.arrays[a]);
+  }
+  if (kept.size() == number.size()) return;
+  k.arrays = std::move(kept);
+  drop_stores(k.body, number);
+  for (LoopExpr& e : k.exprs)
+    if (e.op == LoopOp::load) e.i = number[static_cast<size_t>(e.i)];
+}
+
+}  // namespace
+
 Kernel LoopBuilder::finish() {
   DGEN_ASSERT(scopes_.size() == 1);
+  drop_unread(kernel_);
   return std::move(kernel_);
 }
 

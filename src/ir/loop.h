@@ -186,7 +186,8 @@ class LoopBuilder {
   void loop(int lo, int hi, LoopTag tag, bool reverse, const std::function<void(int var)>& body);
   // Elements [0, n): the iterations must not depend on each other.
   void loop(int64_t n, const std::function<void(int var)>& body) { loop(i(0), i(n), LoopTag::lanes, false, body); }
-  // The fold of value(vars) over extents ("sum", "max", "prod"), as an expression usable after it in the same scope.
+  // The fold of value(vars) over extents ("sum", "max", "prod"), as an expression usable after it in the same scope. value may
+  // be called more than once: short sums and products have no loop.
   int reduce(std::string_view op, const std::vector<int64_t>& extents, const std::function<int(const std::vector<int>&)>& value);
   int reduce_to(std::string_view op, const std::vector<int>& extents, const std::function<int(const std::vector<int>&)>& value);
   void store(int array, int index, int value);
@@ -214,6 +215,8 @@ class LoopBuilder {
   void forget(size_t hash, int id);
   void forget_loads(int array);
   int new_var(LoopType type, int64_t lo, int64_t hi);
+  bool unrolls(const Stmt& reduce) const;
+  int unrolled(const Stmt& reduce, const std::function<int(const std::vector<int>&)>& value);
 
   // [lo, hi) of an integer expression; empty if it cannot be told.
   struct Range {

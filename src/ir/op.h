@@ -28,6 +28,7 @@ enum Trait : unsigned {
   scatters = 512,      // stmt can add onto a sum in place (StmtCtx::onto)
   keeps_phase = 1024,  // sums 64-bit phases, which live beside the cells; a closed form where all it sums is static
   masks = 4096,          // a 0 (not chosen, no gradient) hides another input, even one that is not finite
+  pieces = 8192,         // a view that asks at every element which piece it is of: put together before it is read again and again
   adds_in_place = 2048,  // its stream starts as zeros and is added to, up to `max` ticks back
 };
 

@@ -29,6 +29,26 @@ Checked check_index(LoopBuilder& l, int index, int64_t n) {
 
 int both(LoopBuilder& l, int a, int b) { return a < 0 ? b : b < 0 ? a : l.both(a, b); }
 
+using ValueAt = std::function<int(std::vector<int>)>;
+
+// out[first + i] = value(i) for all indices i of a shape.
+void store_box(StmtCtx& c, const Shape& shape, const Ints& first, const ValueAt& value, std::vector<int> index = {}) {
+  const size_t axis = index.size();
+  if (axis == first.size()) {
+    std::vector<int> to = index;
+    for (size_t i = 0; i < to.size(); ++i) to[i] = c.l.add(to[i], c.l.i(first[i]));
+    return c.l.store(c.out, c.l.add(c.base, c.ravel(to, c.shape())), value(std::move(index)));
+  }
+  auto inner = [&](int at) {
+    std::vector<int> next = index;
+    next.push_back(at);
+    store_box(c, shape, first, value, std::move(next));
+  };
+  const int64_t n = shape[static_cast<int>(axis)];
+  if (n == 1) inner(c.l.i(0));
+  else if (n > 1) c.l.loop(n, inner);
+}
+
 // reshape ---------------------------------------------------------------------------------------------------------------
 
 Type infer_reshape(std::span<const Type> in, const Attrs& attrs) {
@@ -226,6 +246,25 @@ int elem_pad(ElemCtx& c) {
   return inside < 0 ? x : c.l.where(inside, x, c.l.f(c.attrs().f("value")));
 }
 
+// No element is asked where it lies: the input in the middle, and two boxes an axis around it.
+void stmt_pad(StmtCtx& c) {
+  const Ints& pairs = c.attrs().ints("pairs");
+  Shape box = c.shape();
+  Ints first(static_cast<size_t>(box.rank()), 0);
+  const int value = c.l.f(c.attrs().f("value"));
+  for (size_t a = 0; a < first.size(); ++a) {
+    const int axis = static_cast<int>(a);
+    for (int64_t part : {int64_t{0}, box[axis] - pairs[2 * a + 1]}) {
+      Shape side = box;
+      side[axis] = part == 0 ? pairs[2 * a] : pairs[2 * a + 1];
+      first[a] = part;
+      store_box(c, side, first, [value](std::vector<int>) { return value; });
+    }
+    box[axis] = c.input(0).shape()[axis], first[a] = pairs[2 * a];
+  }
+  store_box(c, box, first, [&c](std::vector<int> index) { return c.in(0, std::move(index)); });
+}
+
 Uses uses_pad(const OpDef&, int64_t) { return {{{{4, 5}}, {{"pairs", Ints{1, 2, 0, 3}}, {"value", 0.5}}}}; }
 
 // flip ------------------------------------------------------------------------------------------------------------------
@@ -311,6 +350,15 @@ int elem_concat(ElemCtx& c) {
     result = result < 0 ? x : c.l.where(c.l.less(at, c.l.i(end)), x, result);
   }
   return result;
+}
+
+void stmt_concat(StmtCtx& c) {
+  const size_t axis = axis_of(c.attrs(), c.shape());
+  Ints first(static_cast<size_t>(c.shape().rank()), 0);
+  for (int i = 0; i < static_cast<int>(c.node.in.size()); ++i) {
+    store_box(c, c.input(i).shape(), first, [&c, i](std::vector<int> index) { return c.in(i, std::move(index)); });
+    first[axis] += c.input(i).shape()[static_cast<int>(axis)];
+  }
 }
 
 Uses uses_concat(const OpDef&, int64_t) { return {{{{2, 3}, {2, 1}, {2, 4}}, {{"axis", int64_t{-1}}}}}; }
@@ -464,12 +512,14 @@ const OpDef rows[] = {
      .uses = uses_expand},
     {.name = "slice", .doc = "the range [`starts`, `ends`) of every axis", .family = Family::view, .traits = stateless | view_only,
      .infer = infer_slice, .eval = eval_slice, .vjp = vjp_slice, .elem = elem_slice, .uses = uses_slice},
-    {.name = "pad", .doc = "`value` around it: two counts in `pairs` an axis", .family = Family::view, .traits = stateless | view_only,
-     .infer = infer_pad, .eval = eval_pad, .vjp = vjp_pad, .elem = elem_pad, .uses = uses_pad},
+    {.name = "pad", .doc = "`value` around it: two counts in `pairs` an axis", .family = Family::view,
+     .traits = stateless | view_only | pieces,
+     .infer = infer_pad, .eval = eval_pad, .vjp = vjp_pad, .elem = elem_pad, .stmt = stmt_pad, .uses = uses_pad},
     {.name = "flip", .doc = "`axes` reversed", .family = Family::view, .traits = stateless | view_only,
      .infer = infer_flip, .eval = eval_flip, .vjp = vjp_flip, .elem = elem_flip, .uses = uses_flip},
     {.name = "concat", .doc = "inputs one after the other along `axis`", .family = Family::view, .max_inputs = -1,
-     .traits = stateless | view_only, .infer = infer_concat, .eval = eval_concat, .vjp = vjp_concat, .elem = elem_concat, .uses = uses_concat},
+     .traits = stateless | view_only | pieces, .infer = infer_concat, .eval = eval_concat, .vjp = vjp_concat, .elem = elem_concat,
+     .stmt = stmt_concat, .uses = uses_concat},
     {.name = "windows", .doc = "`axis` becomes the number of windows; their elements are a new last axis of `size`",
      .family = Family::view, .traits = stateless | view_only | rereads, .infer = infer_windows, .eval = eval_windows,
      .vjp = vjp_windows, .elem = elem_windows, .uses = uses_windows},

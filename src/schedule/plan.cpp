@@ -21,6 +21,7 @@ constexpr int64_t kLargestLocal = 16384;   // elements; larger values of a tick 
 constexpr int64_t kLargestChunk = 1 << 20; // frames
 // Of operators inlined into one stored value: passes go through them by recursion, and each reader computes them again.
 constexpr int64_t kDeepestTree = 64, kLargestTree = 250;
+constexpr int64_t kFarSmaller = 8, kFewOperations = 3, kLongRow = 16;
 constexpr int64_t kLargestFunction = 500;  // operators of a region: a compiler's time grows faster than a function's length
 
 class Planner {
@@ -100,12 +101,42 @@ class Planner {
 
   // The computed value behind views that only move elements.
   Id source(Id id) const {
-    while (!stored_.empty() && !stored_[at(id)] && (node(id).op->is(view_only) || passes(id)) && node(id).in.size() == 1) id = node(id).in[0];
+    while (moves(id)) id = node(id).in[0];
     return id;
+  }
+  bool moves(Id id) const {
+    return !stored_.empty() && !stored_[at(id)] && (node(id).op->is(view_only) || passes(id)) && node(id).in.size() == 1;
   }
   void want_stored(Id id) {
     id = source(id);
     if (computed(id)) stored_[at(id)] = true;
+  }
+  // What feedback need not wait for is computed before it, but for what costs less to compute than to keep.
+  void want_before(Id id, int component) {
+    id = source(id);
+    if (!computed(id)) return;
+    if (recurrences_.count(component) || operations(id, node(id).shape().size()) > kFewOperations) return want_stored(id);
+    for (Id in : node(id).in) want_before(in, component);
+  }
+  // Of a value of that size from far smaller ones and from static ones: how many elementary operations an element takes.
+  int64_t operations(Id id, int64_t size) const {
+    id = source(id);
+    if (node(id).clock().is_static() || node(id).shape().size() * kFarSmaller <= size) return 0;
+    if (node(id).op->family != Family::scalar || node(id).op->c_text[0] != '(') return kFewOperations + 1;
+    int64_t sum = 1;
+    for (Id in : node(id).in) sum += operations(in, size);
+    return sum;
+  }
+  // Of an input that is read again and again.
+  void want_whole(Id id) {
+    id = want_pieces(id);
+    if (computed(id)) stored_[at(id)] = true;
+  }
+  // Of one whose elements are read in long rows.
+  Id want_pieces(Id id) {
+    while (moves(id) && !node(id).op->is(pieces)) id = node(id).in[0];
+    if (node(id).op->is(pieces)) stored_[at(id)] = true;
+    return id;
   }
 
   void choose_anchors() {
@@ -126,9 +157,10 @@ class Planner {
         bool once = user.op->is(across_time) && !user.op->is(rereads) && !user.op->is(adds_in_place);
         bool crosses = user.op->is(across_time) || node(in).clock().period != user.clock().period;
         if (!node(in).clock().is_static() && crosses && !(once && p_.history[at(in)] == 0)) store_for_time(in);
-        if (user.op->is(rereads)) want_stored(in);
+        if (user.op->is(rereads)) want_whole(in);
+        else if (computed(id) && in_feedback(id) && node(in).shape().size() >= kLongRow) want_pieces(in);
         if (run_level(id) != p_.level[at(in)]) want_stored(in);
-        if (in_feedback(id) && p_.component[at(in)] != p_.component[at(id)] && !multiples_.count(in)) want_stored(in);
+        if (in_feedback(id) && p_.component[at(in)] != p_.component[at(id)] && !multiples_.count(in)) want_before(in, p_.component[at(id)]);
       }
       if (user.op->name == "matmul") store_gemm_operands(id);
       if (sums_time(id)) store_product_operands(id);
@@ -145,6 +177,29 @@ class Planner {
       for (size_t i = 0; i < recurrence.order(); ++i)
         if (recurrence.b[i] != none && gains.gain[i] == none) store_array(recurrence.b[i]);
       take_sums(component, recurrence);
+    }
+    take_parts();
+  }
+
+  // What is read of a feedback value outside it, if that is little: the loop then stores this and not the whole.
+  void take_parts() {
+    std::map<Id, std::set<Id>> parts;
+    auto reads = [&](Id id) {
+      Id from = id;
+      while (node(from).op->is(view_only) && node(from).in.size() == 1 && !in_feedback(from)) from = node(from).in[0];
+      const bool same = p_.level[at(id)] == p_.level[at(from)] && node(id).clock() == node(from).clock();
+      if (same && !in_feedback(id) && in_feedback(from) && !recurrences_.count(p_.component[at(from)])) parts[from].insert(id);
+    };
+    for (Id id = 0; id < g().size(); ++id) {
+      if (!node(id).op->is(view_only))
+        for (Id in : node(id).in) reads(in);
+      else if (stored_[at(id)]) reads(id);
+    }
+    for (auto& [from, views] : parts) {
+      int64_t size = 0;
+      for (Id id : views) size += node(id).shape().size();
+      if (2 * size > node(from).shape().size()) continue;
+      for (Id id : views) stored_[at(id)] = true, p_.component[at(id)] = p_.component[at(from)], parts_.insert(id);
     }
   }
 
@@ -374,6 +429,7 @@ class Planner {
 
   void add_region(Region region) {
     std::sort(region.nodes.begin(), region.nodes.end());
+    std::stable_partition(region.nodes.begin(), region.nodes.end(), [this](Id id) { return !parts_.count(id); });
     for (Id id : region.nodes) p_.region_of[at(id)] = static_cast<int>(p_.regions.size());
     region.reason = reason(region);
     p_.regions.push_back(std::move(region));
@@ -469,6 +525,7 @@ class Planner {
   size_t n_ = 0;
   PlanOptions options_;
   std::map<int, analysis::Recurrence> recurrences_;  // by component
+  std::set<Id> parts_;      // of feedback values, which only others read
   std::set<Id> multiples_;  // of a scan's input, which it makes itself
   std::vector<std::vector<Id>> users_;
   std::map<int, int> component_size_;

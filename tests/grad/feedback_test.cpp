@@ -108,6 +108,103 @@ TEST(Feedback, WriteBeforeReadAroundASlowCell) {
   expect_right(p, p.loss(y), 29);
 }
 
+// ---- neighbours on a plane, with an edge around it -------------------------------------------------------------------------
+
+// x cut and padded to a shape.
+Ex fitted(Ex x, const Shape& shape) {
+  Ints starts, ends, pairs;
+  for (int i = 0; i < shape.rank(); ++i) {
+    const int64_t more = shape[i] - x.shape()[i];
+    starts.push_back(std::max<int64_t>(0, -more / 2)), ends.push_back(starts.back() + std::min(shape[i], x.shape()[i]));
+    pairs.push_back(std::max<int64_t>(0, more) / 2), pairs.push_back(std::max<int64_t>(0, more) - pairs.back());
+  }
+  return ex("pad", {ex("slice", {x}, {{"starts", starts}, {"ends", ends}})}, {{"pairs", pairs}, {"value", 0.125}});
+}
+
+struct Stencil {
+  Ints edge;  // a pair an axis; a negative one cuts
+  int64_t height, width, stride = 1, dilation = 1;
+  double value = 0;
+};
+
+Ex convolved(Patch& p, Ex x, const Stencil& s) {
+  Ints pairs = s.edge, starts, ends;
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    const int64_t n = x.shape()[static_cast<int>(i / 2)];
+    (i % 2 ? ends : starts).push_back(i % 2 ? n - std::max<int64_t>(0, -pairs[i]) : std::max<int64_t>(0, -pairs[i]));
+    pairs[i] = std::max<int64_t>(0, pairs[i]);
+  }
+  Ex y = ex("pad", {ex("slice", {x}, {{"starts", starts}, {"ends", ends}})}, {{"pairs", pairs}, {"value", s.value}});
+  for (int64_t axis : {0, 1})
+    y = ex("windows", {y}, {{"axis", axis}, {"size", axis ? s.width : s.height}, {"stride", s.stride}, {"dilation", s.dilation}});
+  return ex("sum", {y * p.param({s.height, s.width}, -0.4, 0.4)}, {{"axes", Ints{2, 3}}});
+}
+
+Ex part_of(Ex x, Ints starts, Ints ends) { return ex("slice", {x}, {{"starts", std::move(starts)}, {"ends", std::move(ends)}}); }
+
+// In feedback, of what comes in and of what the loop gives; one element and a row go out.
+TEST(Feedback, FieldsWithEdges) {
+  const std::pair<Shape, Stencil> fields[] = {
+      {{16, 16}, {{1, 1, 1, 1}, 3, 3}},
+      {{7, 17}, {{1, 1, 1, 1}, 3, 3, 1, 1, 0.5}},
+      {{5, 19}, {{2, 0, 0, 3}, 2, 4}},
+      {{6, 37}, {{-1, 2, 4, -2}, 2, 3, 1, 2}},
+      {{9, 20}, {{0, 0, 5, 5}, 1, 17, 2}},
+      {{4, 5}, {{3, 3, 2, 2}, 3, 2, 3, 2, -1.0}},
+  };
+  for (const auto& [shape, stencil] : fields) {
+    SCOPED_TRACE(shape.str());
+    Patch p;
+    Ex now = p.cell(shape), last = p.cell(shape);
+    Ex force = p.input() * p.param(shape);
+    Ex next = p.write(now, fn("tanh", now * 0.9 - last * 0.4 + fitted(convolved(p, now, stencil), shape) + force));
+    p.write(last, now);
+    p.output(part_of(next, {1, 2}, {2, 3}));
+    p.output(part_of(next, {2, 0}, {3, shape[1]}));
+    Ex outside = convolved(p, p.input(shape), stencil);
+    p.output(outside);
+    expect_right(p, p.loss(part_of(next, {1, 2}, {2, 3})) + p.loss(outside) + p.loss(convolved(p, next, stencil)), 20);
+  }
+}
+
+// The same by hand: shifted views of one padded field.
+TEST(Feedback, ShiftedViewsOfAField) {
+  for (int64_t width : {5, 16, 21}) {
+    Patch p;
+    Ex now = p.cell({4, width}, 1, p.param({4, width}));
+    Ex field = ex("pad", {now}, {{"pairs", Ints{1, 1, 2, 1}}, {"value", 0.25}});
+    auto at = [&](int64_t i, int64_t j) { return part_of(field, {i, j}, {i + 4, j + width}); };
+    Ex next = p.write(now, fn("tanh", at(0, 2) * p.number(0.3f) + at(1, 0) * 0.2 - at(2, 3) * 0.4 + at(1, 2) * 0.5 + p.input()));
+    p.output(at(2, 1));
+    expect_right(p, p.loss(next), 20);
+  }
+}
+
+// A plane whose edges meet: pieces put together, then windows.
+TEST(Feedback, RingOfPieces) {
+  Patch p;
+  Ex now = p.cell({3, 18}, 1, p.param({3, 18}));
+  Ex ring = ex("concat", {part_of(now, {0, 16}, {3, 18}), now, part_of(now, {0, 0}, {3, 1})}, {{"axis", int64_t{1}}});
+  Ex around = ex("windows", {ring}, {{"axis", int64_t{1}}, {"size", int64_t{4}}, {"stride", int64_t{1}}, {"dilation", int64_t{1}}});
+  Ex next = p.write(now, fn("sin", ex("sum", {around * p.param({4})}, {{"axes", Ints{2}}}) + p.input()));
+  p.output(next);
+  expect_right(p, p.loss(next), 20);
+}
+
+// A cell is read as a whole, by element and by others, before and after the loop that writes it.
+TEST(Feedback, CellsReadEverywhere) {
+  for (int64_t n : {5, 16}) {
+    Patch p;
+    Ex a = p.cell({n}, 1, p.param({n})), b = p.cell({n});
+    Ex new_a = p.write(a, fn("sin", a * 0.5 + b + p.input({n})));
+    Ex others = ex("flip", {a}, {{"axes", Ints{0}}}) * 0.7 - ex("cumsum", {b}, {{"axis", int64_t{0}}}) * 0.1;
+    Ex new_b = p.write(b, fn("tanh", others + new_a * p.number(0.3f)));
+    p.output(new_b);
+    p.output(a * b);
+    expect_right(p, p.loss(new_b * a), 20);
+  }
+}
+
 TEST(Feedback, CoprimeCells) {
   Patch p;
   Ex a = p.cell({2}, 3, p.param({2})), b = p.cell({2}, 5, p.param({2})), x = p.input();
@@ -163,7 +260,7 @@ TEST(Feedback, GradientsOfKeptState) {
   for (bool tensor : {false, true}) {
     Patch p;
     Shape shape = tensor ? Shape{3} : Shape{};
-    Ex w = p.number(0.8f), init = p.param(shape), prev = p.cell(shape, 1, init);
+    Ex w = p.number(0.8f), init = p.param(shape), prev = p.cell(shape, 1, fn("sin", init) * w);
     Ex y = p.write(prev, prev * w + p.input(shape));
     Ex z = ex("delay", {y, Ex{&p.g(), broadcast_to(p.g(), (w * 5.0).id, shape)}}, {{"max", int64_t{9}}});
     Ex loss = p.loss(z * y);

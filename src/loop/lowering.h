@@ -1,0 +1,370 @@
+// Builds one kernel over the values of one region, for lower.cpp alone.
+#pragma once
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/check.h"
+#include "ir/lower.h"
+#include "ir/op.h"
+#include "schedule/plan.h"
+
+namespace dgen::loop {
+
+using namespace ir;
+using schedule::Plan;
+using schedule::Region;
+using schedule::Store;
+using schedule::Strategy;
+
+inline constexpr int64_t kLargestRegisterState = 64;
+inline constexpr int64_t kShortestHold = 16;  // frames that are worth a loop
+inline constexpr int64_t kLargestVector = 16;
+
+// Builds one kernel over one region's values, or, with region -1, beside the regions.
+class Lowering {
+ public:
+  Lowering(const Plan& plan, int region, std::string name)
+      : plan_(plan), g_(plan.graph), region_(region < 0 ? none_ : plan.regions[static_cast<size_t>(region)]), number_(region), l_(std::move(name)) {}
+
+  LoopBuilder& builder() { return l_; }
+
+  Kernel ticks(bool hold_ticks) {
+    declare();
+    bool parallel = region_.strategy == Strategy::pointwise;
+    int64_t period = hold_ticks && parallel && region_.clock.period == 1 ? slower_period() : 0;
+    if (region_.clock.is_static()) {
+      body(l_.i(0));
+    } else if (period > 0) {
+      ticks_of(period);
+    } else {
+      l_.loop(l_.arg(KernelArg::lo), l_.arg(KernelArg::hi), parallel ? LoopTag::parallel : LoopTag::serial,
+              region_.clock.reverse && !parallel, [&](int t) { body(t); });
+    }
+    return finish();
+  }
+
+  // Element of a value at a tick of its own clock.
+  int element(Id id, int tick, const std::vector<int>& idx) {
+    const Node& node = g_[id];
+    if (plan_.stored(id)) return stored_element(id, tick, idx);
+    ElemCtx ctx = context(id, tick, idx);
+    if (!node.op->elem) throw InternalError(cat("[", node.op->name, "] cannot be computed in place"));
+    return node.op->elem(ctx);
+  }
+
+  // A static number in double, as far as it is made of operators on numbers.
+  int exact(Id id) {
+    if (auto known = exact_.find(id); known != exact_.end()) return known->second;
+    if (plan_.exact[static_cast<size_t>(id)]) return l_.load(exact_array(id, mine(id)), l_.i(0));
+    const std::vector<int> first(static_cast<size_t>(g_[id].shape().rank()), l_.i(0));
+    const bool made_of_numbers = g_[id].op->family == Family::scalar || g_[id].op->is(view_only);
+    return l_.widen(plan_.stored(id) || !made_of_numbers || g_[id].shape().size() != 1 ? element(id, l_.i(0), first) : exact_value(id));
+  }
+
+  ElemCtx context(Id id, int tick, std::vector<int> idx) {
+    const Node& node = g_[id];
+    return ElemCtx{l_, g_, node, id, tick, std::move(idx),
+                   held_, [this, &node](int i, int t, std::vector<int> index) { return element(node.in[static_cast<size_t>(i)], t, index); }};
+  }
+
+  Kernel finish() {
+    Kernel kernel = l_.finish();
+    kernel.why = region_.reason;
+    return kernel;
+  }
+
+  int stream_array(Id id, bool written) { return l_.array({ArrayRef::stream, id, g_[id].shape().size(), LoopType::f32, written}); }
+
+ private:
+  int exact_array(Id id, bool written) { return l_.array({ArrayRef::exact, id, 1, LoopType::f64, written}); }
+  // The operator over its inputs in double.
+  int exact_value(Id id) {
+    const Node& node = g_[id];
+    ElemCtx ctx = context(id, l_.i(0), std::vector<int>(static_cast<size_t>(node.shape().rank()), l_.i(0)));
+    ctx.at = [this, &node](int i, int, const std::vector<int>&) { return exact(node.in[static_cast<size_t>(i)]); };
+    return node.op->elem(ctx);
+  }
+
+  bool mine(Id id) const { return plan_.region_of[static_cast<size_t>(id)] == number_; }
+  bool is_stream(Id id) const { return plan_.store[static_cast<size_t>(id)] == Store::stream; }
+
+  void declare() {
+    for (Id id : region_.nodes)
+      if (is_stream(id)) stream_array(id, true);
+    for (Id id : region_.nodes) {
+      const Node& node = g_[id];
+      if (!node.attrs.has("cell") || node.clock().is_static()) continue;
+      ArrayRef state{ArrayRef::state, static_cast<Id>(node.attrs.i("cell")), node.shape().size(), LoopType::f32, true};
+      if (state.size <= kLargestRegisterState) state.home = ArrayRef::registers;
+      l_.array(state);
+    }
+  }
+
+  // The shortest period worth a loop of which values are read at frames; 0: none.
+  int64_t slower_period() const {
+    std::set<Id> seen;
+    std::vector<Id> todo = region_.nodes;
+    int64_t shortest = 0;
+    while (!todo.empty()) {
+      Id id = todo.back();
+      todo.pop_back();
+      for (Id in : g_[id].in) {
+        int64_t period = g_[in].clock().period;
+        if (period >= kShortestHold && g_[id].clock().period == 1) shortest = shortest == 0 ? period : std::min(shortest, period);
+        if (!plan_.stored(in) && seen.insert(in).second) todo.push_back(in);
+      }
+    }
+    return shortest;
+  }
+
+  void ticks_of(int64_t period) {
+    ElemCtx ctx = context(region_.nodes[0], l_.i(0), {});
+    const Clock clock{period};
+    int lo = l_.arg(KernelArg::lo), hi = l_.arg(KernelArg::hi);
+    int first = ctx.tick_at(lo, clock), end = l_.add(ctx.tick_at(l_.sub(hi, l_.i(1)), clock), l_.i(1));
+    l_.loop(first, end, LoopTag::serial, false, [&](int tick) {
+      int from = ctx.frame_of(tick, clock), to = l_.add(from, l_.i(period));
+      l_.loop(l_.binary(LoopOp::imax, from, lo), l_.binary(LoopOp::imin, to, hi), LoopTag::parallel, false, [&](int t) {
+        held_ = {period, t, tick};
+        body(t);
+      });
+    });
+    held_ = {};
+  }
+
+  int stored_element(Id id, int tick, const std::vector<int>& idx) {
+    const Node& node = g_[id];
+    int linear = context(id, tick, {}).ravel(idx, node.shape());
+    if (node.clock().is_static()) tick = l_.i(0);
+    if (mine(id)) {
+      auto now = value_.find(id);
+      if (now != value_.end() && now->second.tick == tick) {
+        if (now->second.expr >= 0 && (node.shape().size() == 1 || idx == now->second.idx)) return now->second.expr;
+        if (!is_stream(id)) return l_.load(now->second.array, linear);
+      }
+      DGEN_ASSERT(is_stream(id));
+    }
+    return l_.load(stream_array(id, mine(id)), l_.add(l_.mul(tick, node.shape().size()), linear));
+  }
+
+  // ---- one tick ------------------------------------------------------------------------------------------------------
+
+  // Reads of cells come first in a tick and writes last, in whatever order the nodes stand.
+  void body(int t) {
+    value_.clear(), committed_.clear();
+    by_clock(region_.nodes, t, [this](const std::vector<Id>& nodes, int tick) { groups(nodes, tick); });
+    std::vector<Id> writes;
+    for (Id id : region_.nodes)
+      if (is_write(id)) writes.push_back(id);
+    by_clock(writes, t, [this](const std::vector<Id>& nodes, int tick) {
+      for (Id id : nodes)
+        if (!committed_.count(id)) commit(id, tick);
+    });
+  }
+
+  // Consecutive nodes of one clock; those of slower clocks on their own ticks only.
+  void by_clock(const std::vector<Id>& nodes, int t, const std::function<void(const std::vector<Id>&, int tick)>& run) {
+    for (size_t from = 0, to = 0; from < nodes.size(); from = to) {
+      Clock clock = g_[nodes[from]].clock();
+      while (to < nodes.size() && g_[nodes[to]].clock() == clock) ++to;
+      std::vector<Id> some(nodes.begin() + static_cast<std::ptrdiff_t>(from), nodes.begin() + static_cast<std::ptrdiff_t>(to));
+      if (clock == region_.clock || clock.is_static()) {
+        run(some, clock.is_static() ? l_.i(0) : t);
+        continue;
+      }
+      ElemCtx ctx = context(some[0], t, {});
+      int frame = ctx.frame_of(t, region_.clock), tick = ctx.tick_at(frame, clock);
+      l_.guard(l_.equal(ctx.frame_of(tick, clock), frame), [&] {
+        run(some, tick);
+        for (Id id : some) value_.erase(id);  // known inside the guard only
+      });
+    }
+  }
+
+  // Consecutive values of one shape that read each other only at the same element share a loop nest.
+  void groups(const std::vector<Id>& nodes, int tick) {
+    for (size_t from = 0; from < nodes.size();) {
+      size_t to = from + 1;
+      while (to < nodes.size() && joins(nodes, from, to)) ++to;
+      group({nodes.begin() + static_cast<std::ptrdiff_t>(from), nodes.begin() + static_cast<std::ptrdiff_t>(to)}, tick);
+      from = to;
+    }
+  }
+
+  bool is_write(Id id) const {
+    const Node& node = g_[id];
+    return node.attrs.has("cell") && g_.cells[static_cast<size_t>(node.attrs.i("cell"))].write == id;
+  }
+
+  bool is_read(Id id) const { return g_[id].attrs.has("cell") && g_[id].op->is(in_order) && !is_write(id); }
+
+  bool by_statement(Id id) const { return g_[id].op->stmt && !is_closed_form(g_, id); }
+
+  bool joins(const std::vector<Id>& nodes, size_t from, size_t to) const {
+    Id id = nodes[to];
+    if (by_statement(id) || by_statement(nodes[from]) || g_[id].shape() != g_[nodes[from]].shape()) return false;
+    if (g_[id].shape().size() == 1) return true;
+    std::vector<Id> group(nodes.begin() + static_cast<std::ptrdiff_t>(from), nodes.begin() + static_cast<std::ptrdiff_t>(to));
+    return same_element(id, group, true);
+  }
+
+  // Does id read members of the group at its own element only?
+  bool same_element(Id id, const std::vector<Id>& group, bool direct) const {
+    const Node& node = g_[id];
+    bool elementwise = direct && (node.op->family == Family::scalar || node.op->family == Family::state);
+    for (Id in : node.in) {
+      if (std::find(group.begin(), group.end(), in) != group.end()) {
+        if (!elementwise) return false;
+      } else if (!plan_.stored(in) && !same_element(in, group, elementwise)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  // A cell's elements are read where they lie, until it takes those of the next tick.
+  bool in_cell(Id id) const { return is_read(id) && !is_stream(id) && g_[id].shape().size() > 1; }
+
+  void group(const std::vector<Id>& nodes, int tick) {
+    const Shape& shape = g_[nodes[0]].shape();
+    if (by_statement(nodes[0])) return statement(nodes[0], tick);
+    for (Id id : nodes)
+      if (!is_stream(id) && shape.size() > 1) value_[id] = {tick, -1, {}, in_cell(id) ? cell_of(id) : l_.local(shape.size())};
+    if (std::all_of(nodes.begin(), nodes.end(), [this](Id id) { return in_cell(id); })) return;
+    nest(shape, {}, [&](const std::vector<int>& idx) {
+      for (Id id : nodes) {
+        ElemCtx ctx = context(id, tick, idx);
+        int value = g_[id].op->elem(ctx);
+        keep(id, tick, idx, value);
+      }
+      for (Id id : nodes)
+        if (is_write(id) && shape.size() > 1 && fills_vectors(shape.back()) && !needed_after(id, nodes))
+          commit_element(id, tick, idx, nodes);
+    });
+    if (shape.size() > 1)
+      for (Id id : nodes) value_[id].expr = -1;  // known in the loop only
+  }
+
+  void keep(Id id, int tick, const std::vector<int>& idx, int value) {
+    Value& v = value_[id];
+    v.tick = tick, v.expr = value, v.idx = idx;
+    int64_t size = g_[id].shape().size();
+    int linear = context(id, tick, {}).ravel(idx, g_[id].shape());
+    if (is_stream(id)) l_.store(stream_array(id, true), l_.add(l_.mul(tick, size), linear), value);
+    else if (size > 1 && !in_cell(id)) l_.store(v.array, linear, value);
+    if (plan_.exact[static_cast<size_t>(id)]) l_.store(exact_array(id, true), l_.i(0), exact_[id] = l_.widen(exact_value(id)));
+  }
+
+  // What the cell takes is read there from now on, by whatever name.
+  void commit_element(Id write, int tick, const std::vector<int>& idx, const std::vector<Id>& group) {
+    const Value& value = value_[write];
+    l_.store(cell_of(write), context(write, tick, {}).ravel(idx, g_[write].shape()), value.expr);
+    committed_.insert(write);
+    for (Id id : group)
+      if (value_[id].expr == value.expr) value_[id].array = cell_of(write);
+  }
+
+  void nest(const Shape& shape, std::vector<int> idx, const std::function<void(const std::vector<int>&)>& inner) {
+    int axis = static_cast<int>(idx.size());
+    if (axis == shape.rank()) return inner(idx);
+    if (shape[axis] == 1) {
+      idx.push_back(l_.i(0));
+      return nest(shape, std::move(idx), inner);
+    }
+    l_.loop(shape[axis], [&](int var) {
+      std::vector<int> next = idx;
+      next.push_back(var);
+      nest(shape, std::move(next), inner);
+    });
+  }
+
+  void statement(Id id, int tick) {
+    const Node& node = g_[id];
+    int64_t size = node.shape().size();
+    int out = is_stream(id) ? stream_array(id, true) : l_.local(size);
+    int base = is_stream(id) ? l_.mul(tick, size) : l_.i(0);
+    StmtCtx ctx = statement_context(id, tick, out, base);
+    node.op->stmt(ctx);
+    value_[id] = {tick, size == 1 ? l_.load(out, base) : -1, {}, out};
+  }
+
+ public:
+  StmtCtx statement_context(Id id, int tick, int out, int base) {
+    StmtCtx ctx{context(id, tick, {})};
+    ctx.out = out, ctx.base = base;
+    ctx.array_of = [this, id, tick](int i) { return array_of(g_[id].in[static_cast<size_t>(i)], tick); };
+    return ctx;
+  }
+
+ private:
+  // A value at this tick as an array: where it is stored, or a copy made here.
+  std::pair<int, int> array_of(Id id, int tick) {
+    const Node& node = g_[id];
+    int64_t size = node.shape().size();
+    Id plain = schedule::array_behind(plan_, id);
+    if (plan_.stored(plain)) {
+      if (is_stream(plain)) return {stream_array(plain, mine(plain)), l_.mul(g_[plain].clock().is_static() ? l_.i(0) : tick, size)};
+      if (size > 1) return {value_.at(plain).array, l_.i(0)};
+    }
+    int copy = l_.local(size);
+    nest(node.shape(), {}, [&](const std::vector<int>& idx) {
+      l_.store(copy, context(id, tick, {}).ravel(idx, node.shape()), element(id, tick, idx));
+    });
+    return {copy, l_.i(0)};
+  }
+
+  int cell_of(Id id) {
+    const Node& node = g_[id];
+    return l_.array({ArrayRef::state, static_cast<Id>(node.attrs.i("cell")), node.shape().size(), LoopType::f32, true});
+  }
+
+  // Elements that read a cell and write it cannot be done twice, as a last vector may do those of other loops.
+  static bool fills_vectors(int64_t size) { return size % kLargestVector == 0 || kLargestVector % size == 0; }
+
+  // Does a node after the group read the cell that is written, or one of the group other elements of it than its own?
+  bool needed_after(Id write, const std::vector<Id>& group) const {
+    const int64_t cell = g_[write].attrs.i("cell");
+    auto reads = [&](Id id) { return is_read(id) && g_[id].attrs.i("cell") == cell; };
+    auto after = std::find(region_.nodes.begin(), region_.nodes.end(), group.back()) + 1;
+    const bool later = std::any_of(after, region_.nodes.end(), [&](Id id) {
+      const std::vector<Id> in = schedule::stored_inputs(plan_, id);
+      return reads(id) || std::any_of(in.begin(), in.end(), [&](Id i) { return reads(i) && in_cell(i); });
+    });
+    std::vector<Id> cells;
+    std::copy_if(region_.nodes.begin(), region_.nodes.end(), std::back_inserter(cells), reads);
+    return later || !std::all_of(group.begin(), group.end(), [&](Id id) { return same_element(id, cells, true); });
+  }
+
+  // The cell takes the written value; every read of this tick is done.
+  void commit(Id id, int tick) {
+    const int64_t size = g_[id].shape().size();
+    int state = cell_of(id);
+    auto known = value_.find(id);
+    if (size == 1 && known != value_.end()) return l_.store(state, l_.i(0), known->second.expr);
+    l_.loop(size, [&](int e) {
+      int value = is_stream(id) ? l_.load(stream_array(id, true), l_.add(l_.mul(tick, size), e)) : l_.load(known->second.array, e);
+      l_.store(state, e, value);
+    });
+  }
+
+  struct Value {
+    int tick = -1, expr = -1;
+    std::vector<int> idx;
+    int array = -1;
+  };
+  inline static const Region none_;
+  const Plan& plan_;
+  const Graph& g_;
+  const Region& region_;
+  int number_;
+  LoopBuilder l_;
+  std::map<Id, Value> value_;
+  std::map<Id, int> exact_;  // what this kernel has computed in double
+  std::set<Id> committed_;  // writes that their cells have taken at this tick
+  ElemCtx::Held held_;
+};
+
+}  // namespace dgen::loop
