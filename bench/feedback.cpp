@@ -48,19 +48,13 @@ bench::Pair order_two() {
   const SignalTensor y = write1(SignalTensor::input(0, Shape{rows}) - a[0] * y1 - a[1] * y2);
   write2(y1);
   Program program = compile(y);
-  auto run = [=](std::vector<float>& y) mutable {
-    program.reset();
-    const float* in[] = {ours_x.data(), poles.by_frame.data()};
-    float* out[] = {y.data()};
-    program.process(in, out, frames);
-  };
-  std::vector<float> by_frame(x.size());
-  return {bench::timed([=]() mutable { run(by_frame); }), bench::timed([=, y = std::vector<float>(x.size())]() mutable {
+  auto run = [=]() mutable { return program.run({.frames = frames, .inputs = {ours_x, poles.by_frame}}); };
+  return {bench::timed(run), bench::timed([=, y = std::vector<float>(x.size())]() mutable {
             naive_allpole_rows_f32(x.data(), poles.by_row.data(), 2, rows, frames, y.data());
             benchmark::DoNotOptimize(y.data());
           }),
           [=]() mutable {
-            run(by_frame);
+            const std::vector<float> by_frame = run()[0];
             return bench::rms_error(transposed(by_frame, frames), exact);
           }};
 }
