@@ -115,7 +115,10 @@ class Parts {
         chains.push_back(multiples(in));
       }
     if (chains.empty()) return;
-    auto common = [&](Id id) { return std::all_of(chains.begin(), chains.end(), [id](auto& chain) { return std::find(chain.begin(), chain.end(), id) != chain.end(); }); };
+    auto common = [&](Id id) {
+      return std::all_of(chains.begin(), chains.end(),
+                         [id](auto& chain) { return std::find(chain.begin(), chain.end(), id) != chain.end(); });
+    };
     auto first = std::find_if(chains[0].begin(), chains[0].end(), common);
     if (first == chains[0].end()) return;
     while (first + 1 != chains[0].end() && readers[static_cast<size_t>(*first)] == 1) ++first;
@@ -180,10 +183,14 @@ class Parts {
         const bool rest = part == rest_part(), linear = mask >> i & 1;
         const Id now = to[static_cast<size_t>(node.in[i])];
         Id value = none;
-        if (!linear) value = rest ? now : still(out, now);
-        else if (varying != varies_.end()) value = varying->second[part];
-        else if (input_ == none || !is_stream(node.in[i])) value = rest ? now : none;
-        else if (part == input_part()) value = multiple(out, node.in[i], to);
+        if (!linear)
+          value = rest ? now : still(out, now);
+        else if (varying != varies_.end())
+          value = varying->second[part];
+        else if (input_ == none || !is_stream(node.in[i]))
+          value = rest ? now : none;
+        else if (part == input_part())
+          value = multiple(out, node.in[i], to);
         any = any || (linear && value != none);
         in.push_back(value == none ? constant(out, 0) : value);
       }
@@ -260,8 +267,8 @@ class Parts {
   std::map<Id, int> read_outside_;  // by member: how often
   std::map<Id, Split> varies_;
   std::map<Id, std::vector<bool>> masked_;  // by cell: a select or an adjoint's product on the way from the cell
-  Split state_;  // the cells' reads in the copy
-  std::map<Id, Id> isolated_;  // writes in the copy
+  Split state_;                             // the cells' reads in the copy
+  std::map<Id, Id> isolated_;               // writes in the copy
 };
 
 }  // namespace

@@ -16,49 +16,6 @@
 namespace dgen::codegen {
 namespace {
 
-// Rows of 8 ticks in memory, one a segment, as 8 vectors, and back: rows [lo, hi), a part of them through a copy.
-constexpr const char* segments = R"(
-#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
-#define DG_FMA_DOUBLE(a, b, c) __builtin_fma(a, b, c)
-#else
-#define DG_FMA_DOUBLE(a, b, c) ((a) * (b) + (c))
-#endif
-#define DG_GROUP (8 * DG_W)
-#define DG_BACK_1(i) ((i) < 1 ? (i) + DG_W : (i) - 1)
-#define DG_BACK_2(i) ((i) < 2 ? (i) + DG_W : (i) - 2)
-#define DG_BACK_4(i) ((i) < 4 ? (i) + DG_W : (i) - 4)
-#define DG_BACK_8(i) ((i) < 8 ? (i) + DG_W : (i) - 8)
-#define DG_ON_1(i) ((i) + 1)
-#define DG_ON_2(i) ((i) + 2)
-#define DG_ON_4(i) ((i) + 4)
-#define DG_ON_8(i) ((i) + 8)
-DG_FN void dg_take_segments(dg_vf *x, const float *p, long lo, long hi) {
-  float rows[DG_GROUP];
-  if (lo > 0 || hi < DG_W) {
-    __builtin_memset(rows, 0, sizeof rows);
-    __builtin_memcpy(rows + 8 * lo, p + 8 * lo, 32 * (hi - lo));
-    p = rows;
-  }
-  dg_take_rows_v(x, p, 8), dg_take_rows_v(x + 4, p + 4, 8);
-}
-DG_FN void dg_give_segments(float *p, dg_vf *x, long lo, long hi) {
-  float rows[DG_GROUP];
-  const int whole = lo == 0 && hi == DG_W;
-  float *to = whole ? p : rows;
-  dg_give_rows_v(to, x, 8), dg_give_rows_v(to + 4, x + 4, 8);
-  if (!whole) __builtin_memcpy(p + 8 * lo, rows + 8 * lo, 32 * (hi - lo));
-}
-DG_FN dg_vf dg_with_kept(float *kept, dg_vf x, long lo, long hi) { /* x in lanes [lo, hi), which are kept then */
-  float now[DG_W];
-  dg_store_v(now, x);
-  for (long i = lo; i < hi; ++i) kept[i] = now[i];
-  return dg_load_v(kept);
-}
-DG_FN double dg_scan_plain(double a, double s, double c) { return a * s + c; }
-DG_FN double dg_scan_term(double a, double s, double c) { return a == 0 ? c : a * s + c; }
-DG_FN double dg_scan_term_r(double a, double s, double c) { return (a == 0) | (s == 0) ? c : a * s + c; }
-)";
-
 // ---- one recurrence --------------------------------------------------------------------------------------------------
 
 // dg_scan_ORDER_A_B_OUT[_r]: A by element, row by row: 0, 1, s (static), t (every tick), capital where nothing is masked; b by
@@ -100,7 +57,8 @@ class Scan {
   bool adds(int i) const { return b_[static_cast<size_t>(i)] != '0'; }
   bool streamed(int i) const { return b_[static_cast<size_t>(i)] == 't'; }
   bool has_input() const {
-    return b_.find('s') != std::string::npos || std::any_of(sums_.begin(), sums_.end(), [](const std::string& sum) { return sum.back() != '0'; });
+    return b_.find('s') != std::string::npos ||
+           std::any_of(sums_.begin(), sums_.end(), [](const std::string& sum) { return sum.back() != '0'; });
   }
   // The columns of row i in the order of computing: the cell's own last, since it is on the shortest way around.
   std::vector<int> columns(int i, bool all = false) const {
@@ -169,21 +127,27 @@ class Scan {
   }
 
   // Row i of A times a vector whose names start with x, plus a tick's input.
-  std::string row(int i, const std::string& x, const std::string& plus, const char* fma, const char* constants, const std::string& g) const {
+  std::string row(int i, const std::string& x, const std::string& plus, const char* fma, const char* constants,
+                  const std::string& g) const {
     std::string sum = plus;
     for (int j : columns(i)) {
       const std::string cell = cat(x, j, g), factor = element(i, j, constants, g);
-      if (sum.empty()) sum = a(i, j) == '1' ? cell : cat(factor, " * ", cell);
-      else sum = a(i, j) == '1' ? cat("(", cell, " + ", sum, ")") : cat(fma, "(", factor, ", ", cell, ", ", sum, ")");
+      if (sum.empty())
+        sum = a(i, j) == '1' ? cell : cat(factor, " * ", cell);
+      else
+        sum = a(i, j) == '1' ? cat("(", cell, " + ", sum, ")") : cat(fma, "(", factor, ", ", cell, ", ", sum, ")");
     }
     return sum.empty() ? cat(x, "0", g, " * 0") : sum;
   }
 
   // One tick of z and m, old values to new ones; g: a suffix of their names.
   std::string step(const char* type, const char* fma, const char* constants, const std::string& g = "") const {
-    std::string text = cells([&](int i) { return cat("    ", type, " y", i, g, " = ", row(i, "z", adds(i) ? cat("b", i, "t", g) : "", fma, constants, g), ";\n"); });
+    std::string text = cells([&](int i) {
+      return cat("    ", type, " y", i, g, " = ", row(i, "z", adds(i) ? cat("b", i, "t", g) : "", fma, constants, g), ";\n");
+    });
     if (varies_)
-      text += pairs([&](int j, int i) { return cat("    ", type, " p", j, i, g, " = ", row(i, cat("m", j), "", fma, constants, g), ";\n"); });
+      text +=
+          pairs([&](int j, int i) { return cat("    ", type, " p", j, i, g, " = ", row(i, cat("m", j), "", fma, constants, g), ";\n"); });
     text += cells([&](int i) { return cat("    z", i, g, " = y", i, g, ";\n"); });
     if (varies_) text += pairs([&](int j, int i) { return cat("    m", j, i, g, " = p", j, i, g, ";\n"); });
     return text;
@@ -194,10 +158,13 @@ class Scan {
     std::string sum;
     for (int i = 0; i <= d_; ++i) {
       const char kind = sums_[k][static_cast<size_t>(i)];
-      const std::string factor = cat(splat, "(C[", k * static_cast<size_t>(d_ + 1) + static_cast<size_t>(i), "])"), term = i < d_ ? cat(x, i) : "ft";
+      const std::string factor = cat(splat, "(C[", k * static_cast<size_t>(d_ + 1) + static_cast<size_t>(i), "])"),
+                        term = i < d_ ? cat(x, i) : "ft";
       if (kind == '0') continue;
-      if (sum.empty()) sum = kind == '1' ? term : cat(factor, " * ", term);
-      else sum = kind == '1' ? cat(sum, " + ", term) : cat(fma, "(", factor, ", ", term, ", ", sum, ")");
+      if (sum.empty())
+        sum = kind == '1' ? term : cat(factor, " * ", term);
+      else
+        sum = kind == '1' ? cat(sum, " + ", term) : cat(fma, "(", factor, ", ", term, ", ", sum, ")");
     }
     return sum;
   }
@@ -207,8 +174,11 @@ class Scan {
   // ticks, of the segments before a lane, and of a group, once ready is 1; wild: they leave float's range.
   std::string state() const {
     const int dd = d_ * d_;
-    std::string text = cat("typedef struct { double s[", d_, "]", varies_ ? "" : cat(", whole[", dd, "], A[", dd, "]"), "; float cell[", d_, "], z[", d_, "], v[", d_, "], ends[", 16 * d_, "]");
-    return text + (varies_ ? cat(", m[", dd, "], products[", 16 * dd, "]") : cat(", ready, wild, tick[", 9 * dd, "], lane[", 16 * dd, "]")) + "; } " + name_ + "_state;\n";
+    std::string text = cat("typedef struct { double s[", d_, "]", varies_ ? "" : cat(", whole[", dd, "], A[", dd, "]"), "; float cell[", d_,
+                           "], z[", d_, "], v[", d_, "], ends[", 16 * d_, "]");
+    return text +
+           (varies_ ? cat(", m[", dd, "], products[", 16 * dd, "]") : cat(", ready, wild, tick[", 9 * dd, "], lane[", 16 * dd, "]")) +
+           "; } " + name_ + "_state;\n";
   }
 
   std::string powers() const {
@@ -223,35 +193,52 @@ class Scan {
       return text + ";\n" + pairs([&](int i, int j) { return cat("    ", name, "[", at(i, j), "] = n", i, j, ";\n"); });
     };
     std::string text = cat("static void ", name_, "_powers(", name_, "_state *g, const double *A) {\n  float all = 0;\n");
-    auto matrix = [&](const char* name, const auto& f) { return cat("  double ", name, "[", dd, "] = {") + pairs([&](int i, int j) { return cat(i + j ? ", " : "", f(i, j)); }) + "};\n"; };
+    auto matrix = [&](const char* name, const auto& f) {
+      return cat("  double ", name, "[", dd, "] = {") + pairs([&](int i, int j) { return cat(i + j ? ", " : "", f(i, j)); }) + "};\n";
+    };
     text += matrix("a", [&](int i, int j) { return a(i, j) == 's' ? cat("A[", at(i, j), "]") : std::string(1, a(i, j)); });
     text += matrix("p", [](int i, int j) { return i == j ? "1" : "0"; }) + matrix("q", [](int i, int j) { return i == j ? "1" : "0"; });
-    text += cat("  for (int n = 0; n <= 8; ++n) {\n    for (int i = 0; i < ", dd, "; ++i) g->tick[n * ", dd, " + i] = (float)p[i], all += (float)p[i] * 0;\n    if (n == 8) break;\n", product("p", "a"), "  }\n");
-    text += cat("  for (int n = 0; n < DG_W; ++n) {\n    for (int i = 0; i < ", dd, "; ++i) g->lane[16 * i + ", lane("n"), "] = (float)q[i], all += (float)q[i] * 0;\n", product("q", "p"), "  }\n");
+    text += cat("  for (int n = 0; n <= 8; ++n) {\n    for (int i = 0; i < ", dd, "; ++i) g->tick[n * ", dd,
+                " + i] = (float)p[i], all += (float)p[i] * 0;\n    if (n == 8) break;\n", product("p", "a"), "  }\n");
+    text += cat("  for (int n = 0; n < DG_W; ++n) {\n    for (int i = 0; i < ", dd, "; ++i) g->lane[16 * i + ", lane("n"),
+                "] = (float)q[i], all += (float)q[i] * 0;\n", product("q", "p"), "  }\n");
     text += cat("  for (int i = 0; i < ", dd, "; ++i) g->whole[i] = q[i], all += (float)q[i] * 0;\n");
     return text + statics([](int i) { return cat("  g->A[", i, "] = A[", i, "];\n"); }) + "  g->wild = !(all == 0), g->ready = 1;\n}\n";
   }
 
   // The lane of a group's nth segment in the order of ticks.
   std::string lane(const std::string& n) const { return reverse_ ? cat("(DG_W - 1 - (", n, "))") : n; }
-  std::string earlier(const std::string& x, int by, const char* first) const { return cat("DG_MIX(", x, ", ", first, ", ", reverse_ ? "DG_ON_" : "DG_BACK_", by, ")"); }
+  std::string earlier(const std::string& x, int by, const char* first) const {
+    return cat("DG_MIX(", x, ", ", first, ", ", reverse_ ? "DG_ON_" : "DG_BACK_", by, ")");
+  }
 
   // From what a group's segments make of zeros, z and m, and the state s at its start: v, the states at theirs, and e, that
   // after the last.
   std::string join() const {
-    std::string text = cat("DG_FN void ", name_, "_join(const ", name_, "_state *g, const double *s, dg_vf *z, dg_vf *m, dg_vf *v, double *e) {\n  const dg_vf zero = {0}, one = dg_splat(1);\n  (void)g, (void)m, (void)one;\n");
+    std::string text = cat("DG_FN void ", name_, "_join(const ", name_,
+                           "_state *g, const double *s, dg_vf *z, dg_vf *m, dg_vf *v, double *e) {\n  const dg_vf zero = {0}, one = "
+                           "dg_splat(1);\n  (void)g, (void)m, (void)one;\n");
     for (int by = 1; by < 16; by *= 2) {
       text += cat("#if DG_W > ", by, "\n  {\n");
       text += cells([&](int i) { return cat("  const dg_vf z", i, " = ", earlier(cat("z[", i, "]"), by, "zero"), ";\n"); });
-      if (varies_) text += pairs([&](int i, int j) { return cat("  const dg_vf m", i, j, " = ", earlier(cat("m[", at(i, j), "]"), by, i == j ? "one" : "zero"), ";\n"); });
-      auto factor = [&](int i, int j) { return varies_ ? cat("m[", at(i, j), "]") : cat("dg_splat(g->lane[", 16 * at(i, j), " + ", lane(cat(by)), "])"); };
+      if (varies_)
+        text += pairs([&](int i, int j) {
+          return cat("  const dg_vf m", i, j, " = ", earlier(cat("m[", at(i, j), "]"), by, i == j ? "one" : "zero"), ";\n");
+        });
+      auto factor = [&](int i, int j) {
+        return varies_ ? cat("m[", at(i, j), "]") : cat("dg_splat(g->lane[", 16 * at(i, j), " + ", lane(cat(by)), "])");
+      };
       text += cells([&](int i) {
-        return cat("  z[", i, "] = ", sum_of(i, "DG_FMA_V", cat("z[", i, "]"), [&](int j) { return factor(i, j); }, [](int j) { return cat("z", j); }), ";\n");
+        return cat("  z[", i, "] = ",
+                   sum_of(
+                       i, "DG_FMA_V", cat("z[", i, "]"), [&](int j) { return factor(i, j); }, [](int j) { return cat("z", j); }),
+                   ";\n");
       });
       if (varies_) {
         text += pairs([&](int i, int j) {
           std::string sum;
-          for (int k : columns(i, true)) sum = sum.empty() ? cat("m[", at(i, k), "] * m", k, j) : cat("DG_FMA_V(m[", at(i, k), "], m", k, j, ", ", sum, ")");
+          for (int k : columns(i, true))
+            sum = sum.empty() ? cat("m[", at(i, k), "] * m", k, j) : cat("DG_FMA_V(m[", at(i, k), "], m", k, j, ", ", sum, ")");
           return cat("  const dg_vf p", i, j, " = ", sum, ";\n");
         });
         text += pairs([&](int i, int j) { return cat("  m[", at(i, j), "] = p", i, j, ";\n"); });
@@ -260,13 +247,18 @@ class Scan {
     }
     text += cells([](int i) { return cat("  const dg_vf f", i, " = dg_splat((float)s[", i, "]);\n"); });
     text += cells([&](int i) {
-      auto factor = [&](int j) { return varies_ ? earlier(cat("m[", at(i, j), "]"), 1, i == j ? "one" : "zero") : cat("dg_load_v(g->lane + ", 16 * at(i, j), ")"); };
-      return cat("  v[", i, "] = ", sum_of(i, "DG_FMA_V", earlier(cat("z[", i, "]"), 1, "zero"), factor, [](int j) { return cat("f", j); }), ";\n");
+      auto factor = [&](int j) {
+        return varies_ ? earlier(cat("m[", at(i, j), "]"), 1, i == j ? "one" : "zero") : cat("dg_load_v(g->lane + ", 16 * at(i, j), ")");
+      };
+      return cat("  v[", i, "] = ", sum_of(i, "DG_FMA_V", earlier(cat("z[", i, "]"), 1, "zero"), factor, [](int j) { return cat("f", j); }),
+                 ";\n");
     });
     text += cells([&](int i) {
       const std::string last = lane("DG_W - 1");
       auto factor = [&](int j) { return varies_ ? cat("(double)m[", at(i, j), "][", last, "]") : cat("g->whole[", at(i, j), "]"); };
-      return cat("  e[", i, "] = ", sum_of(i, "DG_FMA_DOUBLE", cat("(double)z[", i, "][", last, "]"), factor, [](int j) { return cat("s[", j, "]"); }), ";\n");
+      return cat("  e[", i,
+                 "] = ", sum_of(i, "DG_FMA_DOUBLE", cat("(double)z[", i, "][", last, "]"), factor, [](int j) { return cat("s[", j, "]"); }),
+                 ";\n");
     });
     return text + "}\n";
   }
@@ -287,7 +279,8 @@ class Scan {
   }
   // From the values of a name on, as if the group had been zeros so far.
   std::string start_anew(const char* from) const {
-    std::string text = start_segment() + cells([&](int i) { return cat("      z", i, " = ", from, i, ", s[", i, "] = 0, v", i, " = 0;\n"); });
+    std::string text =
+        start_segment() + cells([&](int i) { return cat("      z", i, " = ", from, i, ", s[", i, "] = 0, v", i, " = 0;\n"); });
     text += "      __builtin_memset(g->ends, 0, sizeof g->ends);\n";
     return varies_ ? text + "      __builtin_memset(g->products, 0, sizeof g->products);\n" : text;
   }
@@ -297,15 +290,19 @@ class Scan {
     return varies_ ? text + pairs([&](int j, int i) { return cat("  float m", j, i, " = g->m[", at(j, i), "];\n"); }) : text;
   }
   std::string save() const {
-    std::string text = cells([](int i) { return cat("  g->s[", i, "] = s[", i, "], g->z[", i, "] = z", i, ", g->v[", i, "] = v", i, ", g->cell[", i, "] = x", i, ";\n"); });
+    std::string text = cells([](int i) {
+      return cat("  g->s[", i, "] = s[", i, "], g->z[", i, "] = z", i, ", g->v[", i, "] = v", i, ", g->cell[", i, "] = x", i, ";\n");
+    });
     return varies_ ? text + pairs([&](int j, int i) { return cat("  g->m[", at(j, i), "] = m", j, i, ";\n"); }) : text;
   }
 
   // `count` ticks from t on, tick k of their group first; inside one group.
   std::string ticks() const {
     std::string text = cat("static void ", name_, "_ticks(", declared(), ", long t, long k, long count) {\n", load());
-    if (varies_) text += cat("  if ((k & 7) == 0) ", pairs([](int j, int i) { return cat(j + i ? ", m" : "m", j, i, " = ", i == j ? 1 : 0); }), ";\n");
-    else text += "  const int wild = g->wild != 0;\n";
+    if (varies_)
+      text += cat("  if ((k & 7) == 0) ", pairs([](int j, int i) { return cat(j + i ? ", m" : "m", j, i, " = ", i == j ? 1 : 0); }), ";\n");
+    else
+      text += "  const int wild = g->wild != 0;\n";
     text += cat("  float ", cells([](int i) { return cat(i ? ", x" : "x", i); }), ";\n", values("k & 7"));
     text += cat("  for (; count > 0; --count, ++k, ", reverse_ ? "--t" : "++t", ") {\n");
     each_varying([&](const std::string& name) { text += cat("    const float ", name, "t = ", name, "[t];\n"); });
@@ -320,7 +317,11 @@ class Scan {
     text += cat("    if (", varies_ ? "" : "wild || ", "!(", all_finite([](int i) { return cat("n", i); }), ")) {\n");
     for (int i = 0; i < d_; ++i) {
       std::string sum = adds(i) ? cat("(double)b", i, "t") : "0.0";
-      for (int j : columns(i)) sum = cat(plain(i, j) ? "dg_scan_plain(" : reverse_ ? "dg_scan_term_r(" : "dg_scan_term(", element(i, j, "A"), ", x", j, ", ", sum, ")");
+      for (int j : columns(i))
+        sum = cat(plain(i, j) ? "dg_scan_plain("
+                  : reverse_  ? "dg_scan_term_r("
+                              : "dg_scan_term(",
+                  element(i, j, "A"), ", x", j, ", ", sum, ")");
       text += cat("      n", i, " = (float)", sum, ";\n");
     }
     text += start_anew("n") + "    }\n";
@@ -332,10 +333,18 @@ class Scan {
   std::string end_segment() const {
     const int dd = d_ * d_;
     std::string text = cat("    if ((k & 7) < 7) continue;\n    dg_vf z[", d_, "], m[", dd, "], v[", d_, "];\n    double e[", d_, "];\n");
-    text += cells([&](int i) { return cat("    g->ends[", 16 * i, " + ", lane("(k >> 3)"), "] = z", i, ", z[", i, "] = dg_load_v(g->ends + ", 16 * i, ");\n"); });
-    if (varies_) text += pairs([&](int i, int j) { return cat("    g->products[", 16 * at(i, j), " + ", lane("(k >> 3)"), "] = m", j, i, ", m[", at(i, j), "] = dg_load_v(g->products + ", 16 * at(i, j), ");\n"); });
+    text += cells([&](int i) {
+      return cat("    g->ends[", 16 * i, " + ", lane("(k >> 3)"), "] = z", i, ", z[", i, "] = dg_load_v(g->ends + ", 16 * i, ");\n");
+    });
+    if (varies_)
+      text += pairs([&](int i, int j) {
+        return cat("    g->products[", 16 * at(i, j), " + ", lane("(k >> 3)"), "] = m", j, i, ", m[", at(i, j),
+                   "] = dg_load_v(g->products + ", 16 * at(i, j), ");\n");
+      });
     text += cat("    ", name_, "_join(g, s, z, m, v, e);\n    const int last = k == DG_GROUP - 1;\n");
-    text += cells([&](int i) { return cat("    const float r", i, " = last ? (float)e[", i, "] : v[", i, "][", lane("((k >> 3) + 1) % DG_W"), "];\n"); });
+    text += cells([&](int i) {
+      return cat("    const float r", i, " = last ? (float)e[", i, "] : v[", i, "][", lane("((k >> 3) + 1) % DG_W"), "];\n");
+    });
     text += cat("    if (", all_finite([](int i) { return cat("r", i); }), ") {\n", start_segment());
     text += cells([](int i) { return cat("      v", i, " = r", i, ";\n      if (last) s[", i, "] = e[", i, "];\n"); });
     return text + "    } else {\n" + start_anew("x") + "    }\n" + values("0");
@@ -346,11 +355,16 @@ class Scan {
   // One group's segments from the nth to before the last, or two whole groups, at `at` in memory. Returns how many groups are
   // done: none from one on whose values are not finite.
   std::string in_groups(int vectors) const {
-    std::string text = cat("static long ", name_, "_groups", vectors, "(", declared(), ", long at", vectors == 1 ? ", long nth, long end" : "", ") {\n");
-    if (vectors == 1) text += cat("  const long lo = ", reverse_ ? "DG_W - end" : "nth", ", hi = ", reverse_ ? "DG_W - nth" : "end", ";\n");
-    else text += "  const long lo = 0, hi = DG_W;\n";
+    std::string text =
+        cat("static long ", name_, "_groups", vectors, "(", declared(), ", long at", vectors == 1 ? ", long nth, long end" : "", ") {\n");
+    if (vectors == 1)
+      text += cat("  const long lo = ", reverse_ ? "DG_W - end" : "nth", ", hi = ", reverse_ ? "DG_W - nth" : "end", ";\n");
+    else
+      text += "  const long lo = 0, hi = DG_W;\n";
     auto take = [&](const std::string& name) {
-      each_vector(vectors, [&](const std::string& g, const std::string& from) { text += cat("  dg_vf ", name, "x", g, "[8];\n  dg_take_segments(", name, "x", g, ", ", name, " + at + ", from, ", lo, hi);\n"); });
+      each_vector(vectors, [&](const std::string& g, const std::string& from) {
+        text += cat("  dg_vf ", name, "x", g, "[8];\n  dg_take_segments(", name, "x", g, ", ", name, " + at + ", from, ", lo, hi);\n");
+      });
     };
     each_varying(take);
     if (has_input()) take("f");
@@ -381,7 +395,9 @@ class Scan {
     each_vector(vectors, [&](const std::string& g, const std::string&) {
       each_varying([&](const std::string& name) { text += cat("    const dg_vf ", name, "t", g, " = ", name, "x", g, "[t];\n"); });
       for (int i = 0; i < d_; ++i)
-        if (adds(i)) text += cat("    const dg_vf b", i, "t", g, " = ", streamed(i) ? cat("b", i, "x", g, "[t]") : cat("e", i, " * fx", g, "[t]"), ";\n");
+        if (adds(i))
+          text +=
+              cat("    const dg_vf b", i, "t", g, " = ", streamed(i) ? cat("b", i, "x", g, "[t]") : cat("e", i, " * fx", g, "[t]"), ";\n");
       text += keep(false, g) + step("dg_vf", "DG_FMA_V", "c", g) + keep(true, g);
     });
     return text + "  }\n";
@@ -415,18 +431,26 @@ class Scan {
   // The states at the segments' starts, and what goes out.
   std::string one_group(int vectors, const std::string& g, const std::string& from, int done) const {
     const int dd = d_ * d_;
-    std::string text = cat("  {\n  dg_vf v[", d_, "], z[", d_, "] = {", cells([&](int i) { return cat(i ? ", z" : "z", i, g); }), "}, m[", dd, "]", varies_ ? cat(" = {", pairs([&](int i, int j) { return cat(i + j ? ", m" : "m", j, i, g); }), "}") : "", ";\n  double e[", d_, "];\n");
+    std::string text = cat("  {\n  dg_vf v[", d_, "], z[", d_, "] = {", cells([&](int i) { return cat(i ? ", z" : "z", i, g); }), "}, m[",
+                           dd, "]", varies_ ? cat(" = {", pairs([&](int i, int j) { return cat(i + j ? ", m" : "m", j, i, g); }), "}") : "",
+                           ";\n  double e[", d_, "];\n");
     if (vectors == 1) {
-      text += "  if (end - nth < DG_W) {\n" + cells([](int i) { return cat("    z[", i, "] = dg_with_kept(g->ends + ", 16 * i, ", z[", i, "], lo, hi);\n"); });
+      text += "  if (end - nth < DG_W) {\n" +
+              cells([](int i) { return cat("    z[", i, "] = dg_with_kept(g->ends + ", 16 * i, ", z[", i, "], lo, hi);\n"); });
       if (varies_) text += cat("    for (int i = 0; i < ", dd, "; ++i) m[i] = dg_with_kept(g->products + 16 * i, m[i], lo, hi);\n");
       text += "  }\n";
     }
     text += cat("  ", name_, "_join(g, s, z, m, v, e);\n");
-    auto next = [&](int i) { return cat(vectors == 1 ? cat("end < DG_W ? v[", i, "][", lane("end % DG_W"), "] : ") : "", "(float)e[", i, "]"); };
+    auto next = [&](int i) {
+      return cat(vectors == 1 ? cat("end < DG_W ? v[", i, "][", lane("end % DG_W"), "] : ") : "", "(float)e[", i, "]");
+    };
     text += cells([&](int i) { return cat("  const float r", i, " = ", next(i), ";\n"); });
     text += cat("  if (!(", all_finite([](int i) { return cat("r", i); }), ")) return ", done, ";\n", give(g, from));
     const char* whole = vectors == 1 ? "end == DG_W ? " : "";
-    text += cells([&](int i) { return cat("  s[", i, "] = ", whole, "e[", i, "]", vectors == 1 ? cat(" : s[", i, "]") : "", ", g->s[", i, "] = s[", i, "], g->v[", i, "] = g->cell[", i, "] = r", i, ";\n"); });
+    text += cells([&](int i) {
+      return cat("  s[", i, "] = ", whole, "e[", i, "]", vectors == 1 ? cat(" : s[", i, "]") : "", ", g->s[", i, "] = s[", i, "], g->v[", i,
+                 "] = g->cell[", i, "] = r", i, ";\n");
+    });
     return text + "  }\n";
   }
   std::string give(const std::string& g, const std::string& from) const {
@@ -440,8 +464,11 @@ class Scan {
     text += cells([&](int i) {
       std::string part;
       each_kept(i, [&](const std::string& o, bool after) {
-        auto factor = [&](int j) { return varies_ ? cat(o, "m", j, g, "[t]") : cat("dg_splat(g->tick[(n + ", after ? 1 : 0, ") * ", d_ * d_, " + ", at(i, j), "])"); };
-        part += cat("    ", o, "x[t] = ", sum_of(i, "DG_FMA_V", cat(o, "z", g, "[t]"), factor, [](int j) { return cat("v[", j, "]"); }), ";\n");
+        auto factor = [&](int j) {
+          return varies_ ? cat(o, "m", j, g, "[t]") : cat("dg_splat(g->tick[(n + ", after ? 1 : 0, ") * ", d_ * d_, " + ", at(i, j), "])");
+        };
+        part +=
+            cat("    ", o, "x[t] = ", sum_of(i, "DG_FMA_V", cat(o, "z", g, "[t]"), factor, [](int j) { return cat("v[", j, "]"); }), ";\n");
       });
       return part;
     });
@@ -451,7 +478,9 @@ class Scan {
       for (size_t k = 0; k < sums_.size(); ++k) text += cat("    y", k, "x[t] = ", sum_text(k, "x", "DG_FMA_V", "dg_splat"), ";\n");
     }
     text += "  }\n";
-    auto out = [&](const std::string& to, const std::string& values) { text += cat("  dg_give_segments(", to, " + at + ", from, ", ", values, ", lo, hi);\n"); };
+    auto out = [&](const std::string& to, const std::string& values) {
+      text += cat("  dg_give_segments(", to, " + at + ", from, ", ", values, ", lo, hi);\n");
+    };
     for (int i = 0; i < d_; ++i) {
       if (before(i)) out(cat("u", i), cat("u", i, "x"));
       if (after(i)) out(cat("w", i), cat("w", i, "x"));
@@ -470,20 +499,25 @@ class Scan {
       text += cat("  const int other = g->ready != 1", statics([](int i) { return cat(" || g->A[", i, "] != A[", i, "]"); }), ";\n");
       text += cat("  if (other) ", name_, "_powers(g, A);\n");
     }
-    text += cat("  if (", cells([](int i) { return cat(i ? " || " : "", "g->cell[", i, "] != *cell", i); }), varies_ ? "" : " || other", ") { /* from outside */\n");
+    text += cat("  if (", cells([](int i) { return cat(i ? " || " : "", "g->cell[", i, "] != *cell", i); }), varies_ ? "" : " || other",
+                ") { /* from outside */\n");
     text += cells([](int i) { return cat("    const float c", i, " = *cell", i, ";\n"); }) + load();
-    text += cat("    if (k == 0 && ", all_finite([](int i) { return cat("c", i); }), ") {\n", start_segment(), cells([](int i) { return cat("      s[", i, "] = v", i, " = c", i, ";\n"); }));
-    text += "    } else {\n" + start_anew("c") + "    }\n" + cells([](int i) { return cat("    const float x", i, " = c", i, ";\n"); }) + save() + "  }\n";
+    text += cat("    if (k == 0 && ", all_finite([](int i) { return cat("c", i); }), ") {\n", start_segment(),
+                cells([](int i) { return cat("      s[", i, "] = v", i, " = c", i, ";\n"); }));
+    text += "    } else {\n" + start_anew("c") + "    }\n" + cells([](int i) { return cat("    const float x", i, " = c", i, ";\n"); }) +
+            save() + "  }\n";
     text += "  for (long done = 0, count; done < n; done += count, k = (k + count) & (DG_GROUP - 1)) {\n";
     text += "    count = n - done < DG_GROUP - k ? n - done : DG_GROUP - k;\n";
     text += cat("    const long at = ", reverse_ ? "n - done + k - DG_GROUP" : "done - k", ";\n");
-    text += cat("    if (", varies_ ? "" : "!g->wild && ", "(k & 7) == 0 && count >= 8", cells([](int i) { return cat(" && g->z[", i, "] == 0"); }), ") {\n");
+    text += cat("    if (", varies_ ? "" : "!g->wild && ", "(k & 7) == 0 && count >= 8",
+                cells([](int i) { return cat(" && g->z[", i, "] == 0"); }), ") {\n");
     if (pairs_vectors()) {
       text += "      if (k == 0 && n - done >= 2 * DG_GROUP) {\n";
       text += cat("        const long good = ", name_, "_groups2(", shared(), ", at", reverse_ ? " - DG_GROUP" : "", ");\n");
       text += "        count = good * DG_GROUP;\n        if (good > 0) continue;\n        count = DG_GROUP;\n      }\n";
     }
-    text += cat("      if (", name_, "_groups1(", shared(), ", at, k / 8, (k + count) / 8)) {\n        count &= ~7L;\n        continue;\n      }\n");
+    text += cat("      if (", name_, "_groups1(", shared(),
+                ", at, k / 8, (k + count) / 8)) {\n        count &= ~7L;\n        continue;\n      }\n");
     text += "    } else if ((k & 7) + count > 8" + std::string(varies_ ? "" : " && !g->wild") + ") count = 8 - (k & 7);\n";
     text += cat("    ", name_, "_ticks(", shared(), ", ", reverse_ ? "n - 1 - done" : "done", ", k, count);\n  }\n");
     return text + cells([](int i) { return cat("  *cell", i, " = g->cell[", i, "];\n"); }) + "}\n";
@@ -495,56 +529,10 @@ class Scan {
   bool reverse_ = false, varies_ = false;
 };
 
-// Every value one tick late; `size` elements a tick.
-constexpr const char* shift = R"(
-DG_FN void dg_shift(float *to, const float *from, float *cell, long n, long size) {
-  __builtin_memcpy(to, cell, 4 * size);
-  __builtin_memcpy(to + size, from, 4 * (n - 1) * size);
-  __builtin_memcpy(cell, from + (n - 1) * size, 4 * size);
-}
-DG_FN void dg_shift_r(float *to, const float *from, float *cell, long n, long size) {
-  __builtin_memcpy(to + (n - 1) * size, cell, 4 * size);
-  __builtin_memcpy(to, from + size, 4 * (n - 1) * size);
-  __builtin_memcpy(cell, from, 4 * size);
-}
-)";
-
-// A phasor of varying frequency. Its steps are multiples of 2^-32 turns, and sums of integers are the same in any order.
-constexpr const char* phase_sum = R"(
-#define DG_SUM_BACK(x, back) x += (dg_vi)__builtin_shufflevector(x, zero, DG_EACH(back))
-DG_FN void dg_phase_sum(float *to, const float *f, dg_u64 *phase, const float *scalars, long n) {
-  const float rate = scalars[0], scale = 4294967296.0f / rate;
-  const dg_vi zero = {0};
-  dg_u64 now = *phase;
-  long t = 0;
-  for (; t + DG_W <= n; t += DG_W) {
-    const dg_vf x = dg_load_v(f + t);
-    dg_vi sum = dg_phase_word_v(x, dg_splat(scale));
-    DG_SUM_BACK(sum, DG_BACK_1);
-    DG_SUM_BACK(sum, DG_BACK_2);
-#if DG_W > 4
-    DG_SUM_BACK(sum, DG_BACK_4);
-#endif
-#if DG_W > 8
-    DG_SUM_BACK(sum, DG_BACK_8);
-#endif
-    const dg_vi before = __builtin_shufflevector(sum, zero, DG_EACH(DG_BACK_1));
-    const dg_vw word = (dg_vw)before + (dg_u32)(now >> 32);
-    dg_store_v(to + t, dg_phase_turns_v((dg_vi)(word >> 8)) + x * 0.0f);
-    now += (dg_u64)(dg_u32)sum[DG_W - 1] << 32;
-  }
-  for (; t < n; ++t) {
-    to[t] = dg_phase_out(now) + f[t] * 0.0f;
-    now += dg_phase_step(f[t], rate);
-  }
-  *phase = now;
-}
-)";
-
 }  // namespace
 
 std::string prelude_scan(const std::set<std::string>& names) {
-  std::string text = cat(segments, shift, names.count("dg_phase_sum") ? phase_sum : "");
+  std::string text = prelude_ticks(names.count("dg_phase_sum") > 0);
   for (auto& name : names)
     if (name.starts_with("dg_scan_")) text += Scan(name).text();
   return text;

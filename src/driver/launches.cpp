@@ -22,8 +22,8 @@ int64_t first_tick(const Place& p) { return p.offset + 4 * p.pad * p.size; }
 bool follows_from_leaves(const Compiled& c) {
   if (!c.plan.graph.effects.empty()) return false;
   auto lasts = [](const ArrayRef& ref) {
-    return ref.kind == ArrayRef::stream || ref.kind == ArrayRef::exact || ref.kind == ArrayRef::param || ref.kind == ArrayRef::tensor || ref.kind == ArrayRef::literal ||
-           ref.kind == ArrayRef::scalars || ref.kind == ArrayRef::local;
+    return ref.kind == ArrayRef::stream || ref.kind == ArrayRef::exact || ref.kind == ArrayRef::param || ref.kind == ArrayRef::tensor ||
+           ref.kind == ArrayRef::literal || ref.kind == ArrayRef::scalars || ref.kind == ArrayRef::local;
   };
   auto same = [](const KernelArg& arg) { return arg.kind == KernelArg::lo || arg.kind == KernelArg::hi || arg.kind == KernelArg::step; };
   return std::ranges::all_of(c.code.of_sweep(0), [&](const Step& step) {
@@ -33,7 +33,7 @@ bool follows_from_leaves(const Compiled& c) {
 
 }  // namespace
 
-Launches::Launches(const Compiled& c, const MemoryPlan& memory, int64_t most_kept)  {
+Launches::Launches(const Compiled& c, const MemoryPlan& memory, int64_t most_kept) {
   size_t params = 0, tensor_slots = 0, channels = 0, numbers = 0;
   for (const Step& step : c.code.steps) {
     for (const ArrayRef& ref : step.kernel.arrays) {
@@ -108,9 +108,12 @@ void Launches::prepare(const Compiled& c, const MemoryPlan& memory, const Step& 
   }
   launch.arrays = addresses.size() - launch.first_array;
   launch.numbers = std::span(numbers_).subspan(first_number);
-  if (step.when != Step::in_tile || step.level % 3 == 0) launch.count = one;
-  else if (step.chunks) launch.count = chunks;
-  else launch.count = clock_numbers + of_a_clock * clock(step.clock.period) + tile_ticks;
+  if (step.when != Step::in_tile || step.level % 3 == 0)
+    launch.count = one;
+  else if (step.chunks)
+    launch.count = chunks;
+  else
+    launch.count = clock_numbers + of_a_clock * clock(step.clock.period) + tile_ticks;
   launch.again = step.when == Step::in_tile && !step.chunks;
   if (step.parallel && c.device.is_host()) launch.grain = step.chunks ? 1 : std::max<int64_t>(16, kGrain / step.work);
   const bool last = &step == &c.code.steps.back() || (&step)[1].region != step.region;
@@ -122,26 +125,37 @@ Address Launches::address(const Compiled& c, const MemoryPlan& memory, const Arr
   auto slot = static_cast<size_t>(ref.id);
   auto sums = [&](const std::vector<int>& place) { return memory.places[static_cast<size_t>(place.at(slot))].offset; };
   switch (ref.kind) {
-    case ArrayRef::stream: return stream(c.plan, memory, ref.id);
+    case ArrayRef::stream:
+      return stream(c.plan, memory, ref.id);
     case ArrayRef::exact: {
       Address beside = stream(c.plan, memory, ref.id);
       beside.offset += 8;
       return beside;
     }
-    case ArrayRef::state: return {state, 0, c.layout.cell.at(slot), 0};
-    case ArrayRef::segment: return {state, 0, c.layout.segment.at(slot), 0};
-    case ArrayRef::phase: return {state, 0, c.layout.phase.at(slot), 0};
-    case ArrayRef::param: return {slots + ref.id, 0, 0, 0};
-    case ArrayRef::tensor: return {static_cast<int>(tensors) + ref.id, 0, 0, 0};
+    case ArrayRef::state:
+      return {state, 0, c.layout.cell.at(slot), 0};
+    case ArrayRef::segment:
+      return {state, 0, c.layout.segment.at(slot), 0};
+    case ArrayRef::phase:
+      return {state, 0, c.layout.phase.at(slot), 0};
+    case ArrayRef::param:
+      return {slots + ref.id, 0, 0, 0};
+    case ArrayRef::tensor:
+      return {static_cast<int>(tensors) + ref.id, 0, 0, 0};
     case ArrayRef::input: {
       const Node& node = c.plan.graph[ref.id];
       return {static_cast<int>(inputs) + static_cast<int>(node.attrs.i("channel")), clock(node.clock().period), 0, 4 * node.shape().size()};
     }
-    case ArrayRef::scalars: return {scalars, 0, 0, 0};
-    case ArrayRef::literal: return {scalars, 0, 4 * (kScalars + ref.id), 0};
-    case ArrayRef::partial: return {arena, 0, sums(memory.partial), 0};
-    case ArrayRef::total: return {arena, 0, sums(memory.total), 0};
-    case ArrayRef::local: return {nowhere, 0, 0, 0};
+    case ArrayRef::scalars:
+      return {scalars, 0, 0, 0};
+    case ArrayRef::literal:
+      return {scalars, 0, 4 * (kScalars + ref.id), 0};
+    case ArrayRef::partial:
+      return {arena, 0, sums(memory.partial), 0};
+    case ArrayRef::total:
+      return {arena, 0, sums(memory.total), 0};
+    case ArrayRef::local:
+      return {nowhere, 0, 0, 0};
   }
   throw InternalError("unknown kernel array");
 }
@@ -162,13 +176,20 @@ int Launches::number(const KernelArg& arg) {
   auto of_clock = [&](ClockNumber which) { return clock_numbers + of_a_clock * clock(arg.period) + which; };
   switch (arg.kind) {
     case KernelArg::lo:
-    case KernelArg::hi: return one;
-    case KernelArg::tile_frame: return tile_frame;
-    case KernelArg::tick0: return of_clock(tick0);
-    case KernelArg::offset: return of_clock(offset);
-    case KernelArg::step: return training_step;
-    case KernelArg::ticks: return of_clock(ticks);
-    case KernelArg::tile_ticks: return of_clock(tile_ticks);
+    case KernelArg::hi:
+      return one;
+    case KernelArg::tile_frame:
+      return tile_frame;
+    case KernelArg::tick0:
+      return of_clock(tick0);
+    case KernelArg::offset:
+      return of_clock(offset);
+    case KernelArg::step:
+      return training_step;
+    case KernelArg::ticks:
+      return of_clock(ticks);
+    case KernelArg::tile_ticks:
+      return of_clock(tile_ticks);
   }
   throw InternalError("unknown kernel argument");
 }
@@ -180,8 +201,11 @@ int Launches::clock(int64_t period) {
 }
 
 Arguments::Arguments(const Launches& launches)
-    : launches_(&launches), numbers_(Launches::clock_numbers + Launches::of_a_clock * launches.periods.size(), 1),
-      before_(launches.periods.size(), 0), bases_(launches.bases, nullptr), arrays_(launches.addresses.size(), nullptr) {}
+    : launches_(&launches),
+      numbers_(Launches::clock_numbers + Launches::of_a_clock * launches.periods.size(), 1),
+      before_(launches.periods.size(), 0),
+      bases_(launches.bases, nullptr),
+      arrays_(launches.addresses.size(), nullptr) {}
 
 void Arguments::set_tile(const RunMemory& memory, const Tile& tile, uint64_t step, int64_t chunk) {
   const auto frame = static_cast<int64_t>(memory.position()) + tile.start;

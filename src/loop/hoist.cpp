@@ -12,9 +12,9 @@ using namespace ir;
 
 namespace {
 
-constexpr double kWorthwhile = 6;     // of a load's cost
+constexpr double kWorthwhile = 6;                                   // of a load's cost
 constexpr int64_t kLargest = 1 << 14, kLargestOfVectors = 1 << 10;  // elements kept
-constexpr int64_t kFewestTicks = 16;   // of a loop that is worth it, if known
+constexpr int64_t kFewestTicks = 16;                                // of a loop that is worth it, if known
 
 class Hoister {
  public:
@@ -56,7 +56,8 @@ class Hoister {
     int var = s.kind == Stmt::loop ? s.var : s.kind == Stmt::reduce ? s.vars.back() : -1;
     int end = s.kind == Stmt::loop ? s.hi : s.kind == Stmt::reduce ? s.extents.back() : -1;
     bool from_zero = s.kind == Stmt::reduce || (s.kind == Stmt::loop && expr(s.lo).op == LoopOp::iconst && expr(s.lo).i == 0);
-    if (var >= 0 && from_zero && s.tag != LoopTag::vector && expr(end).op == LoopOp::iconst && expr(end).i <= kLargest) elements(s, var, end);
+    if (var >= 0 && from_zero && s.tag != LoopTag::vector && expr(end).op == LoopOp::iconst && expr(end).i <= kLargest)
+      elements(s, var, end);
     for (Stmt& inner : s.body) visit(inner);
   }
 
@@ -82,8 +83,10 @@ class Hoister {
     if (x.op == LoopOp::load && stored_.count(static_cast<int>(x.i))) return false;
     double cost = cost_of(x);
     for (int a : x.args) {
-      if (auto found = cost_.find(a); found != cost_.end()) cost += found->second;
-      else if (a != var && inside_.count(a)) return false;
+      if (auto found = cost_.find(a); found != cost_.end())
+        cost += found->second;
+      else if (a != var && inside_.count(a))
+        return false;
     }
     cost_[e] = cost;
     return true;
@@ -155,7 +158,7 @@ class Hoister {
   Kernel k_;
   std::vector<Stmt> before_;
   std::unordered_set<int> inside_, stored_;  // values computed, and arrays written to, in the tick loop
-  std::unordered_map<int, double> cost_;  // by expression that follows the element only
+  std::unordered_map<int, double> cost_;     // by expression that follows the element only
 };
 
 }  // namespace

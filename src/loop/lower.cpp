@@ -58,7 +58,8 @@ Kernel lower_scan(const Plan& plan, int region, const std::string& name) {
   for (Id id : plan.regions[static_cast<size_t>(region)].nodes)
     if (auto factors = schedule::scan_sum(g, r, id, stored); !factors.empty()) sums.emplace_back(id, std::move(factors));
   auto local = [&l](size_t size) { return l.local(std::max<int64_t>(1, static_cast<int64_t>(size))); };
-  const int fixed = l.local(static_cast<int64_t>(r.a.size()), LoopType::f64), factors = local(r.order()), of_sums = local(sums.size() * (r.order() + 1));
+  const int fixed = l.local(static_cast<int64_t>(r.a.size()), LoopType::f64), factors = local(r.order()),
+            of_sums = local(sums.size() * (r.order() + 1));
   std::vector<std::pair<int, int>> pointers{{fixed, l.i(0)}, {factors, l.i(0)}, {of_sums, l.i(0)}}, cells;
   std::string a, b, out;
   auto number = [&](Id id) { return low.element(id, l.i(0), std::vector<int>(static_cast<size_t>(g[id].shape().rank()), l.i(0))); };
@@ -109,7 +110,8 @@ Kernel lower_shift(const Plan& plan, int region, const std::string& name) {
   const int lo = l.arg(KernelArg::lo), n = l.sub(l.arg(KernelArg::hi), lo), at = l.mul(lo, size);
   const int from = array_for(low, plan, r.b[0]);
   const int cell = l.array({ArrayRef::state, static_cast<Id>(write.attrs.i("cell")), size, LoopType::f32, true});
-  l.call(write.clock().reverse ? "dg_shift_r" : "dg_shift", {{low.stream_array(r.read[0], true), at}, {from, at}, {cell, l.i(0)}}, {n, l.i(size)});
+  l.call(write.clock().reverse ? "dg_shift_r" : "dg_shift", {{low.stream_array(r.read[0], true), at}, {from, at}, {cell, l.i(0)}},
+         {n, l.i(size)});
   return low.finish();
 }
 
@@ -119,7 +121,8 @@ Kernel lower_phase_sum(const Plan& plan, int region, const std::string& name) {
   const Id id = plan.regions[static_cast<size_t>(region)].nodes[0];
   const int lo = l.arg(KernelArg::lo), n = l.sub(l.arg(KernelArg::hi), lo);
   const int phase = l.array({ArrayRef::phase, id, 1, LoopType::u64, true}), scalars = l.array({ArrayRef::scalars});
-  l.call("dg_phase_sum", {{low.stream_array(id, true), lo}, {array_for(low, plan, plan.graph[id].in[0]), lo}, {phase, l.i(0)}, {scalars, l.i(0)}}, {n});
+  l.call("dg_phase_sum",
+         {{low.stream_array(id, true), lo}, {array_for(low, plan, plan.graph[id].in[0]), lo}, {phase, l.i(0)}, {scalars, l.i(0)}}, {n});
   return low.finish();
 }
 
@@ -161,7 +164,8 @@ class TimeSum {
     if (product.a != none) return chunk_product(low, product, out, base, from, to);
     if (size_ == 1 && !in.op->is(scatters)) {
       std::vector<int> zeros(static_cast<size_t>(in.shape().rank()), l.i(0));
-      int sum = l.reduce_to("sum", {l.sub(to, from)}, [&](const std::vector<int>& r) { return low.element(in_, l.add(from, r[0]), zeros); });
+      int sum =
+          l.reduce_to("sum", {l.sub(to, from)}, [&](const std::vector<int>& r) { return low.element(in_, l.add(from, r[0]), zeros); });
       return l.store(out, base, sum);
     }
     l.loop(size_, [&](int e) { l.store(out, l.add(base, e), l.f(0)); });

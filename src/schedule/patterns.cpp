@@ -84,8 +84,10 @@ StaticMatrix static_matrix(const Graph& g, Id x) {
   StaticMatrix m{x, false};
   while (!g[m.id].clock().is_static()) {
     const Node& node = g[m.id];
-    if (node.op == permute && swaps_last_two(node)) m.transposed = !m.transposed;
-    else if (node.op != hold) return {};
+    if (node.op == permute && swaps_last_two(node))
+      m.transposed = !m.transposed;
+    else if (node.op != hold)
+      return {};
     m.id = node.in[0];
   }
   return m;

@@ -1,0 +1,102 @@
+// What kernels in C call that goes along ticks and is not made for a pattern: rows of segments for scans, values a tick late, sums
+// of phases.
+#include "base/check.h"
+#include "codegen/prelude.h"
+
+namespace dgen::codegen {
+namespace {
+
+// Rows of 8 ticks in memory, one a segment, as 8 vectors, and back: rows [lo, hi), a part of them through a copy.
+constexpr const char* segments = R"(
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+#define DG_FMA_DOUBLE(a, b, c) __builtin_fma(a, b, c)
+#else
+#define DG_FMA_DOUBLE(a, b, c) ((a) * (b) + (c))
+#endif
+#define DG_GROUP (8 * DG_W)
+#define DG_BACK_1(i) ((i) < 1 ? (i) + DG_W : (i) - 1)
+#define DG_BACK_2(i) ((i) < 2 ? (i) + DG_W : (i) - 2)
+#define DG_BACK_4(i) ((i) < 4 ? (i) + DG_W : (i) - 4)
+#define DG_BACK_8(i) ((i) < 8 ? (i) + DG_W : (i) - 8)
+#define DG_ON_1(i) ((i) + 1)
+#define DG_ON_2(i) ((i) + 2)
+#define DG_ON_4(i) ((i) + 4)
+#define DG_ON_8(i) ((i) + 8)
+DG_FN void dg_take_segments(dg_vf *x, const float *p, long lo, long hi) {
+  float rows[DG_GROUP];
+  if (lo > 0 || hi < DG_W) {
+    __builtin_memset(rows, 0, sizeof rows);
+    __builtin_memcpy(rows + 8 * lo, p + 8 * lo, 32 * (hi - lo));
+    p = rows;
+  }
+  dg_take_rows_v(x, p, 8), dg_take_rows_v(x + 4, p + 4, 8);
+}
+DG_FN void dg_give_segments(float *p, dg_vf *x, long lo, long hi) {
+  float rows[DG_GROUP];
+  const int whole = lo == 0 && hi == DG_W;
+  float *to = whole ? p : rows;
+  dg_give_rows_v(to, x, 8), dg_give_rows_v(to + 4, x + 4, 8);
+  if (!whole) __builtin_memcpy(p + 8 * lo, rows + 8 * lo, 32 * (hi - lo));
+}
+DG_FN dg_vf dg_with_kept(float *kept, dg_vf x, long lo, long hi) { /* x in lanes [lo, hi), which are kept then */
+  float now[DG_W];
+  dg_store_v(now, x);
+  for (long i = lo; i < hi; ++i) kept[i] = now[i];
+  return dg_load_v(kept);
+}
+DG_FN double dg_scan_plain(double a, double s, double c) { return a * s + c; }
+DG_FN double dg_scan_term(double a, double s, double c) { return a == 0 ? c : a * s + c; }
+DG_FN double dg_scan_term_r(double a, double s, double c) { return (a == 0) | (s == 0) ? c : a * s + c; }
+)";
+
+// Every value one tick late; `size` elements a tick.
+constexpr const char* shift = R"(
+DG_FN void dg_shift(float *to, const float *from, float *cell, long n, long size) {
+  __builtin_memcpy(to, cell, 4 * size);
+  __builtin_memcpy(to + size, from, 4 * (n - 1) * size);
+  __builtin_memcpy(cell, from + (n - 1) * size, 4 * size);
+}
+DG_FN void dg_shift_r(float *to, const float *from, float *cell, long n, long size) {
+  __builtin_memcpy(to + (n - 1) * size, cell, 4 * size);
+  __builtin_memcpy(to, from + size, 4 * (n - 1) * size);
+  __builtin_memcpy(cell, from, 4 * size);
+}
+)";
+
+// A phasor of varying frequency. Its steps are multiples of 2^-32 turns, and sums of integers are the same in any order.
+constexpr const char* phase_sum = R"(
+#define DG_SUM_BACK(x, back) x += (dg_vi)__builtin_shufflevector(x, zero, DG_EACH(back))
+DG_FN void dg_phase_sum(float *to, const float *f, dg_u64 *phase, const float *scalars, long n) {
+  const float rate = scalars[0], scale = 4294967296.0f / rate;
+  const dg_vi zero = {0};
+  dg_u64 now = *phase;
+  long t = 0;
+  for (; t + DG_W <= n; t += DG_W) {
+    const dg_vf x = dg_load_v(f + t);
+    dg_vi sum = dg_phase_word_v(x, dg_splat(scale));
+    DG_SUM_BACK(sum, DG_BACK_1);
+    DG_SUM_BACK(sum, DG_BACK_2);
+#if DG_W > 4
+    DG_SUM_BACK(sum, DG_BACK_4);
+#endif
+#if DG_W > 8
+    DG_SUM_BACK(sum, DG_BACK_8);
+#endif
+    const dg_vi before = __builtin_shufflevector(sum, zero, DG_EACH(DG_BACK_1));
+    const dg_vw word = (dg_vw)before + (dg_u32)(now >> 32);
+    dg_store_v(to + t, dg_phase_turns_v((dg_vi)(word >> 8)) + x * 0.0f);
+    now += (dg_u64)(dg_u32)sum[DG_W - 1] << 32;
+  }
+  for (; t < n; ++t) {
+    to[t] = dg_phase_out(now) + f[t] * 0.0f;
+    now += dg_phase_step(f[t], rate);
+  }
+  *phase = now;
+}
+)";
+
+}  // namespace
+
+std::string prelude_ticks(bool sums_phases) { return cat(segments, shift, sums_phases ? phase_sum : ""); }
+
+}  // namespace dgen::codegen
