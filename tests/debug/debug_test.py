@@ -120,8 +120,8 @@ class Trace(Case):
 
     def test_every_thread_shows_its_part(self):
         wide = self.folder / "wide.dgir"
-        wide.write_text("%0 = input {channel=0,shape=[64],period=1}\n%1 = sin %0\noutput %1\n")
-        run("--backend", "cpu", "--run", "4096", str(wide), DGEN_TRACE=str(self.folder / "wide.json"))
+        wide.write_text("%0 = input {channel=0,shape=[8192],period=1}\n%1 = sin %0\noutput %1\n")
+        run("--backend", "cpu", "--run", "64", str(wide), DGEN_TRACE=str(self.folder / "wide.json"))
         events = json.loads((self.folder / "wide.json").read_text())
         threads = {e["tid"] for e in events if e["name"] == "k0"}
         self.assertEqual(len(threads) > 1, len(os.sched_getaffinity(0)) > 1)
