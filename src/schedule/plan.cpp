@@ -9,6 +9,7 @@
 #include "analysis/feedback.h"
 #include "analysis/history.h"
 #include "analysis/levels.h"
+#include "ir/lower.h"
 #include "ir/op.h"
 
 namespace dgen::schedule {
@@ -162,7 +163,8 @@ class Planner {
         if (run_level(id) != p_.level[at(in)]) want_stored(in);
         if (in_feedback(id) && p_.component[at(in)] != p_.component[at(id)] && !multiples_.count(in)) want_before(in, p_.component[at(id)]);
       }
-      if (user.op->name == "matmul") store_gemm_operands(id);
+      if (user.op->name == "matmul") store_factors(id);
+      if (user.op->name == "matmul_panels") store_static(user.in[1]);
       if (sums_time(id)) store_product_operands(id);
       if (phase_sum(id)) store_array(user.in[0]);
     }
@@ -218,11 +220,16 @@ class Planner {
   bool gemm(Id id) const {
     return node(id).op->name == "matmul" && !node(id).clock().is_static() && !in_feedback(id) && static_matrix(g(), node(id).in[1]).id != none;
   }
-  void store_gemm_operands(Id id) {
-    if (!gemm(id)) return;
+  void store_factors(Id id) {
+    const Id right = node(id).in[1], known = static_matrix(g(), right).id;
+    if (!gemm(id) && !is_large_product(node(right).shape())) return;
     store_array(node(id).in[0]);
-    Id matrix = static_matrix(g(), node(id).in[1]).id;
-    if (!id_op(matrix, "param") && !id_op(matrix, "tensor")) stored_[at(matrix)] = true;
+    if (known == none) store_array(right);
+    else store_static(known);
+  }
+  void store_static(Id id) {
+    if (id_op(id, "hold")) id = node(id).in[0];
+    if (!id_op(id, "param") && !id_op(id, "tensor")) stored_[at(id)] = true;
   }
   bool is_root(Id id) const {
     std::vector<Id> roots = g().roots();

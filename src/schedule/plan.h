@@ -70,7 +70,7 @@ Plan make_plan(ir::Graph g, const PlanOptions& options = {});
 // The stored values that computing a node reads, through inlined ones.
 std::vector<ir::Id> stored_inputs(const Plan& plan, ir::Id id);
 
-// For a Gemm region: the static right-hand matrix behind hold and permute, and whether it is transposed; none if x is not
+// The static right-hand matrix of a product behind hold and permute, and whether it is transposed; none if x is not
 // such a thing.
 struct StaticMatrix {
   ir::Id id = ir::none;
