@@ -131,9 +131,10 @@ void serve(const Job& job, double at_start) {
 
 int main(int argc, char** argv) try {
   const double at_start = memory("VmRSS:");
-  const std::map<std::string, Job (*)(const std::string&, int)> jobs = {
-      {"training", training}, {"paper", paper}, {"recurrent", recurrent}, {"loss", spectral_loss_of_clips}, {"bank", harmonic_bank}, {"patch", seed_patch}};
-  if (argc != 5 || !jobs.count(argv[1])) throw Error("arguments: training | paper | recurrent | loss | bank | patch, folder, batch, threads");
+  const std::map<std::string, Job (*)(const std::string&, int)> jobs = {{"training", training}, {"paper", paper},
+                                                                         {"recurrent", recurrent}, {"loss", spectral_loss_of_clips},
+                                                                         {"bank", harmonic_bank}, {"patch", seed_patch}};
+  if (argc != 5 || !jobs.count(argv[1])) throw Error("arguments: one of the jobs in main(), folder, batch, threads");
   config().threads = std::stoi(argv[4]);
   config().sample_rate = rate;
   std::cout.precision(9);

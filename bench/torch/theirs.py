@@ -164,6 +164,10 @@ def training(batch, **sizes):
                    lambda: torch.nn.utils.clip_grad_norm_(params, 3))
 
 
+def paper(batch):
+    return training(batch, hidden=512, layers=3, gru=512)
+
+
 def recurrent(batch):
     features, gru = load("features", batch, 512), Gru(512, 512, batch_first=True)
     gru.take_weights()
@@ -211,5 +215,5 @@ if __name__ == "__main__":
     torch.manual_seed(0)
     start = memory("VmRSS:")
     WINDOWS = {size: torch.hann_window(size) for size in SIZES}
-    jobs = {"training": training, "paper": lambda batch: training(batch, hidden=512, layers=3, gru=512), "recurrent": recurrent, "loss": loss_of_clips, "bank": bank, "patch": lambda batch: patch_step}
+    jobs = {"training": training, "paper": paper, "recurrent": recurrent, "loss": loss_of_clips, "bank": bank, "patch": lambda batch: patch_step}
     serve(jobs[job](int(clips)), start)

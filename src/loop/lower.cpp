@@ -149,7 +149,7 @@ class TimeSum {
   void chunk_sum(Lowering& low, int out, int base, int from, int to) {
     auto& l = low.builder();
     const Node& in = plan_.graph[in_];
-    schedule::TimeProduct product = plan_.stored(in_) ? schedule::TimeProduct{} : schedule::time_product(plan_.graph, id_);
+    schedule::TimeProduct product = plan_.stored(in_) ? schedule::TimeProduct{} : schedule::time_product(plan_.graph, in_);
     if (product.a != none) return chunk_product(low, product, out, base, from, to);
     if (size_ == 1 && !in.op->is(scatters)) {
       std::vector<int> zeros(static_cast<size_t>(in.shape().rank()), l.i(0));

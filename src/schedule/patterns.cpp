@@ -89,9 +89,9 @@ StaticMatrix static_matrix(const Graph& g, Id x) {
   }
 }
 
-TimeProduct time_product(const Graph& g, Id sum_time) {
+TimeProduct time_product(const Graph& g, Id id) {
   static const Op matmul = op("matmul"), permute = op("permute");
-  const Node& product = g[g[sum_time].in[0]];
+  const Node& product = g[id];
   if (product.op != matmul || g[product.in[1]].shape().rank() != 2) return {};
   const Node& left = g[product.in[0]];
   if (left.op != permute || left.shape().rank() != 2 || !swaps_last_two(left)) return {};

@@ -222,7 +222,7 @@ class Planner {
   }
   void store_factors(Id id) {
     const Id right = node(id).in[1], known = static_matrix(g(), right).id;
-    if (!gemm(id) && !is_large_product(node(right).shape())) return;
+    if (!gemm(id) && (!is_large_product(node(right).shape()) || summed_product(id))) return;
     store_array(node(id).in[0]);
     if (known == none) store_array(right);
     else store_static(known);
@@ -235,10 +235,14 @@ class Planner {
     std::vector<Id> roots = g().roots();
     return std::find(roots.begin(), roots.end(), id) != roots.end();
   }
+  // A product that only a sum over time reads, which makes it of all its ticks at once.
+  bool summed_product(Id id) const {
+    const std::vector<Id>& users = users_[at(id)];
+    return users.size() == 1 && sums_time(users[0]) && !is_root(id) && time_product(g(), id).a != none;
+  }
   void store_product_operands(Id id) {
-    TimeProduct product = time_product(g(), id);
-    if (product.a == none) return;
-    if (users_[at(node(id).in[0])].size() != 1 || is_root(node(id).in[0])) return;
+    if (!summed_product(node(id).in[0])) return;
+    const TimeProduct product = time_product(g(), node(id).in[0]);
     store_array(product.a);
     store_array(product.b);
     stored_[at(node(id).in[0])] = false;  // the product itself never exists
