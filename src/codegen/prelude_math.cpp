@@ -408,8 +408,8 @@ DG_FN dg_i32 dg_phase_word(float f, float scale) {
 }
 /* Towards zero, the nearest int where there is none; 0 for NaN. */
 DG_FN dg_i32 dg_to_i32(float x) { return DG_TO_INT(DG_LESSER(2147483520.0f, DG_GREATER(-2147483520.0f, DG_SEL(x == x, x, 0.0f)))); }
-/* The top 24 bits of a phase: exact in float, never 1. */
-DG_FN float dg_phase_turns(dg_i32 top) { return DG_TO_FLOAT(top) * 5.9604644775390625e-08f; }
+/* The top 24 bits of a phase: exact in float, never 1. none: 0, or NaN where there is no frequency. */
+DG_FN float dg_phase_turns(dg_i32 top, float none) { return DG_FMA(DG_TO_FLOAT(top), 5.9604644775390625e-08f, none); }
 )";
 
 constexpr const char* mixed = R"(
@@ -417,7 +417,11 @@ DG_FN float dg_noise_keyed(dg_u64 key, dg_u64 tick) { return dg_noise_value((dg_
 DG_FN float dg_noise(dg_u64 seed, dg_u64 element, dg_u64 tick) { return dg_noise_keyed(dg_noise_key(seed, element), tick); }
 DG_FN dg_u64 dg_phase_inc(float f, float scale) { return (dg_u64)(dg_u32)dg_phase_word(f, scale) << 32; }
 DG_FN dg_u64 dg_phase_step(float f, float rate) { return dg_phase_inc(f, 4294967296.0f / rate); }
-DG_FN float dg_phase_out(dg_u64 phase) { return dg_phase_turns((dg_i32)(phase >> 40)); }
+DG_FN float dg_phase_out(dg_u64 phase, float none) { return dg_phase_turns((dg_i32)(phase >> 40), none); }
+/* The same less a turn in its second half, as sin and cos want it. */
+DG_FN float dg_phase_near(dg_u64 phase, float none) { return dg_phase_turns((dg_i32)(phase >> 32) >> 8, none); }
+DG_FN float dg_sin_phase(dg_u64 phase, float none) { return dg_sin_turns_reduced(dg_phase_near(phase, none)); }
+DG_FN float dg_cos_phase(dg_u64 phase, float none) { return dg_sin_turns_reduced(0.25f - DG_FABS(dg_phase_near(phase, none))); }
 )";
 
 constexpr const char* static_phase = R"(

@@ -84,11 +84,11 @@ DG_FN void dg_phase_sum(float *to, const float *f, dg_u64 *phase, const float *s
 #endif
     const dg_vi before = __builtin_shufflevector(sum, zero, DG_EACH(DG_BACK_1));
     const dg_vw word = (dg_vw)before + (dg_u32)(now >> 32);
-    dg_store_v(to + t, dg_phase_turns_v((dg_vi)(word >> 8)) + x * 0.0f);
+    dg_store_v(to + t, dg_phase_turns_v((dg_vi)(word >> 8), x * 0.0f));
     now += (dg_u64)(dg_u32)sum[DG_W - 1] << 32;
   }
   for (; t < n; ++t) {
-    to[t] = dg_phase_out(now) + f[t] * 0.0f;
+    to[t] = dg_phase_out(now, f[t] * 0.0f);
     now += dg_phase_step(f[t], rate);
   }
   *phase = now;

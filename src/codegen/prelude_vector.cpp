@@ -82,6 +82,7 @@ typedef dg_u64 dg_vq_any __attribute__((vector_size(DG_W * 4), aligned(8), may_a
 #endif
 #define DG_MOVE static __attribute__((unused, noinline)) void
 #define DG_EVEN(i) 2 * (i)
+#define DG_ODD(i) 2 * (i) + 1
 #define DG_LOWER(i) (i)
 #define DG_UPPER(i) (i) + DG_W / 2
 #define DG_BELOW(i) ((i) & 1 ? (i) / 2 + DG_W : 0)
@@ -179,6 +180,13 @@ DG_FN dg_vi dg_splat_i(int x) { return (dg_vi){0} + x; }
 DG_FN dg_vu dg_splat_u(dg_u64 x) { dg_vu r = {(dg_vq){0} + x, (dg_vq){0} + x}; return r; }
 DG_FN dg_vi dg_lanes_v(void) { return (dg_vi){DG_EACH(DG_LOWER)}; }
 DG_FN dg_vu dg_lanes_u(void) { dg_vu r = {{DG_EACH_HALF(DG_LOWER)}, {DG_EACH_HALF(DG_UPPER)}}; return r; }
+DG_FN dg_vi dg_high_words(dg_vu x) {
+#if defined(__AVX2__) && !defined(__AVX512F__) /* gcc would take three instructions */
+  return (dg_vi)__builtin_ia32_permdi256((dg_vs)__builtin_ia32_shufps256((dg_vf)x.lo, (dg_vf)x.hi, 0xdd), 0xd8);
+#else
+  return __builtin_shufflevector((dg_vi)x.lo, (dg_vi)x.hi, DG_EACH(DG_ODD));
+#endif
+}
 DG_FN dg_vi dg_low_words(dg_vu x) { return __builtin_shufflevector((dg_vi)x.lo, (dg_vi)x.hi, DG_EACH(DG_EVEN)); }
 DG_FN dg_vu dg_widen_v(dg_vi x) {
   dg_vs lo = __builtin_convertvector(__builtin_shufflevector(x, x, DG_EACH_HALF(DG_LOWER)), dg_vs);
@@ -223,10 +231,10 @@ DG_FN dg_vu dg_phase_reset_v(dg_vf reset, dg_vu phase) {
   dg_vu keep = dg_widen_v(~(reset > 0.0f)), r = {phase.lo & keep.lo, phase.hi & keep.hi};
   return r;
 }
-DG_FN dg_vf dg_phase_out_v(dg_vu phase) {
-  dg_vu top = {phase.lo >> 40, phase.hi >> 40};
-  return dg_phase_turns_v(dg_low_words(top));
-}
+DG_FN dg_vf dg_phase_out_v(dg_vu phase, dg_vf none) { return dg_phase_turns_v((dg_vi)((dg_vw)dg_high_words(phase) >> 8), none); }
+DG_FN dg_vf dg_phase_near_v(dg_vu phase, dg_vf none) { return dg_phase_turns_v(dg_high_words(phase) >> 8, none); }
+DG_FN dg_vf dg_sin_phase_v(dg_vu phase, dg_vf none) { return dg_sin_turns_reduced_v(dg_phase_near_v(phase, none)); }
+DG_FN dg_vf dg_cos_phase_v(dg_vu phase, dg_vf none) { return dg_sin_turns_reduced_v(DG_C(0.25f) - DG_FABS_V(dg_phase_near_v(phase, none))); }
 )";
 
 constexpr const char* memory = R"(

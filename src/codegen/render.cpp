@@ -1,6 +1,8 @@
 #include "codegen/render.h"
 
+#include <algorithm>
 #include <functional>
+#include <utility>
 
 #include "base/check.h"
 #include "codegen/spell.h"
@@ -27,6 +29,7 @@ const Dialect& dialect(Target target) {
 namespace {
 
 constexpr int kLanes = 16;
+constexpr int64_t kShortFold = 256;  // terms that a first-level cache holds sixteen times over
 
 std::string replace(std::string text, std::string_view what, const std::string& with) {
   for (size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += with.size()) text.replace(at, what.size(), with);
@@ -121,7 +124,11 @@ class Renderer {
     line("{");
     ++indent_;
     line(cat(L, " at = ", lo, ";"));
-    for (int count = s.abreast; count > 1; count /= 2) vectors_abreast(s, count, n);
+    if (!fixed && s.abreast > 1) vectors_abreast(s, s.abreast);
+    for (int count = s.abreast; fixed && count > 1; count /= 2) {
+      line(cat("if (", count == s.abreast ? cat(n) : cat(n, " % (", 2 * count, " * DG_W)"), " >= ", count, " * DG_W)"));
+      vectors_abreast(s, count);
+    }
     if (s.overlaps && n % kLanes != 0) {
       line(cat("for (; at < ", hi, " && ", hi, " - ", lo, " >= DG_W; at += DG_W) {"));
       ++indent_;
@@ -139,30 +146,57 @@ class Renderer {
     line("}");
   }
 
-  // Several vectors, statement by statement, so that one has something to do while another waits. What the compiler's width
-  // leaves to fewer vectors is known when the text is compiled.
-  void vectors_abreast(const Stmt& s, int count, int64_t n) {
-    std::string hi = name(s.hi), step = cat(count, " * DG_W");
-    line(cat("if (", count == s.abreast ? cat(n) : cat(n, " % (", 2 * count, " * DG_W)"), " >= ", step, ")"));
+  // Several vectors, statement by statement, so that one has something to do while another waits, and what is the same for all
+  // is done once. What the compiler's width leaves to fewer vectors is known when the text is compiled.
+  void vectors_abreast(const Stmt& s, int count) {
+    const std::string hi = name(s.hi), step = cat(count, " * DG_W");
     line(cat("for (; at + ", step, " <= ", hi, "; at += ", step, ") {"));
     ++indent_;
-    std::unordered_set<int> inside{s.var};
-    for (const Stmt& one : s.body)
-      if (one.kind == Stmt::let) inside.insert(one.value);
-    auto each = [&](const std::function<void(int)>& render) {
-      for (int i = 0; i < count; ++i) spell_.rename(&inside, cat("_", i)), render(i);
-      spell_.rename(nullptr);
-    };
-    each([&](int i) { line(cat("const ", d_.real_long, " ", name(s.var), " = at + ", i, " * DG_W;")); });
-    for (const Stmt& one : s.body) each([&](int) { statement(one); });
+    differ_ = {s.var}, copies_ = count;
+    find_differing(s.body);
+    for (int i = 0; i < count; ++i) {
+      spell_.rename(&differ_, cat("_", i));
+      line(cat("const ", d_.real_long, " ", name(s.var), " = at + ", i, " * DG_W;"));
+    }
+    spell_.rename(nullptr);
+    list(s.body);
+    copies_ = 1;
     --indent_;
     line("}");
+  }
+
+  // Of vectors abreast: what is another value in each.
+  void find_differing(const std::vector<Stmt>& body) {
+    for (const Stmt& s : body) {
+      find_differing(s.body);
+      if (s.kind == Stmt::reduce && (spell_.lanes(s.var) || differ_.count(s.value))) differ_.insert(s.var);
+      if (s.kind != Stmt::let) continue;
+      const LoopExpr& x = k_.exprs[static_cast<size_t>(s.value)];
+      const bool written = x.op == LoopOp::load && k_.arrays[static_cast<size_t>(x.i)].written;
+      if (written || std::any_of(x.args.begin(), x.args.end(), [this](int a) { return differ_.count(a) > 0; })) differ_.insert(s.value);
+    }
+  }
+
+  // Once, or for each of the vectors abreast; render takes what their names end with.
+  void each(const std::function<void(const std::string& suffix)>& render) {
+    if (copies_ == 1) return render("");
+    for (int i = 0; i < copies_; ++i) spell_.rename(&differ_, cat("_", i)), render(cat("_", i));
+    spell_.rename(nullptr);
   }
 
   // ---- statements ------------------------------------------------------------------------------------------------------
 
   void list(const std::vector<Stmt>& body) {
-    for (auto& s : body) statement(s);
+    for (auto& s : body) {
+      const bool same = copies_ > 1 && ((s.kind == Stmt::let && !differ_.count(s.value)) || (s.kind == Stmt::reduce && !differ_.count(s.var)));
+      if (copies_ == 1 || s.kind == Stmt::reduce || same) {
+        const int copies = std::exchange(copies_, same ? 1 : copies_);
+        statement(s);
+        copies_ = copies;
+      } else {
+        each([&](const std::string&) { statement(s); });
+      }
+    }
   }
 
   void statement(const Stmt& s) {
@@ -231,43 +265,76 @@ class Renderer {
 
   // 16 partial results by position, then a tree: the same order whatever the compiler does, and vectorisable.
   void reduce(const Stmt& s) {
-    std::string r = name(s.var), inner = name(s.vars.back()), n = name(s.extents.back());
+    const std::string inner = name(s.vars.back()), n = name(s.extents.back()), L(d_.real_long);
     const LoopExpr& extent = k_.exprs[static_cast<size_t>(s.extents.back())];
-    bool fixed = extent.op == LoopOp::iconst;
-    bool partial = !fixed || extent.i >= kLanes, wide = spell_.lanes(s.var);
-    std::string L(d_.real_long), number = wide ? "dg_vf" : "float";
-    line(cat(number, " ", r, ";"));
+    const bool fixed = extent.op == LoopOp::iconst, partial = !fixed || extent.i >= kLanes, wide = spell_.lanes(s.var);
+    const std::string number = wide ? "dg_vf" : "float", first = wide ? cat("dg_splat(", start(s.name), ")") : start(s.name);
+    each([&](const std::string&) { line(cat(number, " ", name(s.var), ";")); });
     line("{");
     ++indent_;
-    line(cat(number, " w[", partial ? kLanes : 1, "];"));
-    line(cat("for (int j = 0; j < ", partial ? kLanes : 1, "; ++j) w[j] = ", wide ? cat("dg_splat(", start(s.name), ")") : start(s.name), ";"));
-    for (size_t i = 0; i + 1 < s.vars.size(); ++i) {
-      std::string v = name(s.vars[i]);
-      line(cat("for (", L, " ", v, " = 0; ", v, " < ", name(s.extents[i]), "; ++", v, ") {"));
-      ++indent_;
-    }
-    auto into = [&](const std::string& slot) { return cat("w[", slot, "] = ", fold(s.name, wide, cat("w[", slot, "]"), wide ? spell_.splat(s.value) : name(s.value)), ";"); };
-    if (!partial) {
-      block(cat("for (", L, " ", inner, " = 0; ", inner, " < ", n, "; ++", inner, ") {"), s.body, into("0"));
+    each([&](const std::string& suffix) { line(cat(number, " w", suffix, "[", partial ? kLanes : 1, "];")); });
+    if (wide && partial && fixed && s.extents.size() == 1 && extent.i <= kShortFold) {
+      fold_by_result(s, first);
     } else {
-      line(cat("const ", L, " whole = ", n, " / ", kLanes, " * ", kLanes, ";"));
-      line(cat("for (", L, " q = 0; q < whole; q += ", kLanes, ") {"));
-      ++indent_;
-      line(cat("for (", L, " j = 0; j < ", kLanes, "; ++j) {"));
-      ++indent_;
-      line(cat("const ", L, " ", inner, " = q + j;"));
-      list(s.body);
-      line(into("j"));
-      --indent_;
-      line("}");
-      --indent_;
-      line("}");
-      if (!fixed || extent.i % kLanes != 0)
-        block(cat("for (", L, " ", inner, " = whole; ", inner, " < ", n, "; ++", inner, ") {"), s.body, into(inner + " - whole"));
+      each([&](const std::string& suffix) { line(cat("for (int j = 0; j < ", partial ? kLanes : 1, "; ++j) w", suffix, "[j] = ", first, ";")); });
+      for (size_t i = 0; i + 1 < s.vars.size(); ++i) {
+        std::string v = name(s.vars[i]);
+        line(cat("for (", L, " ", v, " = 0; ", v, " < ", name(s.extents[i]), "; ++", v, ") {"));
+        ++indent_;
+      }
+      if (partial) fold_in_order(s, fixed && extent.i % kLanes == 0);
+      else fold_over(cat(inner, " = 0; ", inner, " < ", n, "; ++", inner), s, "0");
+      for (size_t i = 0; i + 1 < s.vars.size(); ++i) --indent_, line("}");
     }
-    for (size_t i = 0; i + 1 < s.vars.size(); ++i) --indent_, line("}");
-    if (partial) line(cat("for (int h = ", kLanes / 2, "; h; h /= 2) for (int j = 0; j < h; ++j) w[j] = ", fold(s.name, wide, "w[j]", "w[j + h]"), ";"));
-    line(cat(r, " = w[0];"));
+    each([&](const std::string& suffix) {
+      const std::string w = "w" + suffix, tree = fold(s.name, wide, w + "[j]", w + "[j + h]");
+      if (partial) line(cat("for (int h = ", kLanes / 2, "; h; h /= 2) for (int j = 0; j < h; ++j) ", w, "[j] = ", tree, ";"));
+      line(cat(name(s.var), " = ", w, "[0];"));
+    });
+    --indent_;
+    line("}");
+  }
+
+  void fold_over(const std::string& range, const Stmt& s, const std::string& slot) {
+    line(cat("for (", d_.real_long, " ", range, ") {"));
+    ++indent_;
+    fold_one(s, slot);
+    --indent_;
+    line("}");
+  }
+  void fold_one(const Stmt& s, const std::string& slot) {
+    const bool wide = spell_.lanes(s.var);
+    list(s.body);
+    each([&](const std::string& suffix) {
+      const std::string w = cat("w", suffix, "[", slot, "]");
+      line(cat(w, " = ", fold(s.name, wide, w, wide ? spell_.splat(s.value) : name(s.value)), ";"));
+    });
+  }
+  void fold_in_order(const Stmt& s, bool whole_rows) {
+    const std::string inner = name(s.vars.back()), n = name(s.extents.back()), L(d_.real_long);
+    line(cat("const ", L, " whole = ", n, " / ", kLanes, " * ", kLanes, ";"));
+    line(cat("for (", L, " q = 0; q < whole; q += ", kLanes, ") {"));
+    ++indent_;
+    line(cat("for (", L, " j = 0; j < ", kLanes, "; ++j) {"));
+    ++indent_;
+    line(cat("const ", L, " ", inner, " = q + j;"));
+    fold_one(s, "j");
+    for (int i = 0; i < 2; ++i) --indent_, line("}");
+    if (!whole_rows) fold_over(cat(inner, " = whole; ", inner, " < ", n, "; ++", inner), s, inner + " - whole");
+  }
+  // One partial result after the other, each in a register.
+  void fold_by_result(const Stmt& s, const std::string& first) {
+    const std::string inner = name(s.vars.back()), L(d_.real_long);
+    line(cat("for (", L, " j = 0; j < ", kLanes, "; ++j) {"));
+    ++indent_;
+    each([&](const std::string& suffix) { line(cat("dg_vf sum", suffix, " = ", first, ";")); });
+    line(cat("for (", L, " ", inner, " = j; ", inner, " < ", name(s.extents.back()), "; ", inner, " += ", kLanes, ") {"));
+    ++indent_;
+    list(s.body);
+    each([&](const std::string& suffix) { line(cat("sum", suffix, " = ", fold(s.name, true, "sum" + suffix, spell_.splat(s.value)), ";")); });
+    --indent_;
+    line("}");
+    each([&](const std::string& suffix) { line(cat("w", suffix, "[j] = sum", suffix, ";")); });
     --indent_;
     line("}");
   }
@@ -343,6 +410,8 @@ class Renderer {
   std::string out_;
   int indent_ = 0;
   int passed_ = 0;  // arrays that came in the table so far
+  int copies_ = 1;  // vectors abreast, and what differs between them
+  std::unordered_set<int> differ_;
 };
 
 }  // namespace

@@ -13,6 +13,10 @@ struct Helper {
   // Its values at n, n + 1, ... of its last argument, the others fixed, are that at n plus what this helper gives for the last
   // but one, added by dg_phase_plus.
   std::string_view ramp = {};
+  // Operators of its value that are helpers of its arguments.
+  struct Fused {
+    std::string_view row, helper;
+  } fused[2] = {};
 };
 
 // Throws InternalError if there is none of that name.

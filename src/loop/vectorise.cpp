@@ -66,7 +66,7 @@ class Chooser {
     double vectors = std::ceil(times / kCostLanes) * (lanes.cost + 1);
     if (vectors >= one_by_one) return one_by_one;
     chosen_.resize(before);
-    const int count = in_order_ ? abreast(s, lanes) : 1;
+    const int count = in_order_ ? abreast(s, lanes) : sums_abreast(s, lanes);
     chosen_.push_back({&s, std::move(lanes), count});
     return vectors;
   }
@@ -79,6 +79,20 @@ class Chooser {
     if (s.body.size() > kMostStatements || !std::all_of(s.body.begin(), s.body.end(), simple)) return 1;
     const double fit = trips(k_, s.lo, s.hi) / kFewest;
     return fit >= kMostAbreast ? kMostAbreast : fit >= 2 ? 2 : 1;
+  }
+
+  // Ticks of a bank: what is the same for all of them, a weight or a phase's step, is read once for several vectors.
+  static int sums_abreast(const Stmt& s, const Lanes& lanes) {
+    size_t statements = 0;
+    const bool sums = std::any_of(s.body.begin(), s.body.end(), [](const Stmt& one) { return one.kind == Stmt::reduce; });
+    if (s.tag != LoopTag::parallel || !sums || !lanes.own.empty() || !lanes.rows.empty() || !only_sums(s.body, &statements)) return 1;
+    return statements <= kMostStatements / 2 ? 2 : 1;
+  }
+  static bool only_sums(const std::vector<Stmt>& body, size_t* statements) {
+    *statements += body.size();
+    return std::all_of(body.begin(), body.end(), [&](const Stmt& one) {
+      return one.kind == Stmt::let || one.kind == Stmt::store || one.kind == Stmt::add || (one.kind == Stmt::reduce && only_sums(one.body, statements));
+    });
   }
 
   // Sums keep their 16 partial results in vectors, if there are enough terms.

@@ -68,7 +68,7 @@ int increment(ElemCtx& c) {
 // The output at a phase: x + 0 f, so that a frequency that is no number is heard of, while the phase waits for the next.
 int shown(ElemCtx& c, int phase) {
   auto& l = c.l;
-  return l.scalar("add", {l.call("dg_phase_out", {phase}), l.scalar("mul", {c.in(0), l.f(0)})});
+  return l.call("dg_phase_out", {phase, l.scalar("mul", {c.in(0), l.f(0)})});
 }
 
 // Static frequency without reset: closed form from the phase at the tile's start (advanced after the tile).

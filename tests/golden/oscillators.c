@@ -10,17 +10,58 @@ void k0(void* const* a, const long* n) {
   dg_vu a6[3];
   const float v7 = a2[0];
   for (long i3 = 0; i3 < 3; ++i3) {
-    const float v25 = a3[i3];
-    const dg_u64 v26 = dg_phase_step_static(v25, v7);
-    a5[i3] = v26;
+    const float v24 = a3[i3];
+    const dg_u64 v25 = dg_phase_step_static(v24, v7);
+    a5[i3] = v25;
   }
   for (long i7 = 0; i7 < 3; ++i7) {
-    const dg_u64 v47 = a5[i7];
-    const dg_vu v48 = dg_phase_lanes_v(v47);
-    a6[i7] = v48;
+    const dg_u64 v45 = a5[i7];
+    const dg_vu v46 = dg_phase_lanes_v(v45);
+    a6[i7] = v46;
   }
   {
     long at = n1;
+    for (; at + 2 * DG_W <= n0; at += 2 * DG_W) {
+      const long i4_0 = at + 0 * DG_W;
+      const long i4_1 = at + 1 * DG_W;
+      dg_vf i6_0;
+      dg_vf i6_1;
+      {
+        dg_vf w_0[1];
+        dg_vf w_1[1];
+        for (int j = 0; j < 1; ++j) w_0[j] = dg_splat(0.0f);
+        for (int j = 0; j < 1; ++j) w_1[j] = dg_splat(0.0f);
+        for (long i5 = 0; i5 < 3; ++i5) {
+          const dg_u64 v28_0 = a1[i5];
+          const dg_u64 v28_1 = a1[i5];
+          const float v29 = a3[i5];
+          const dg_u64 v30_0 = a5[i5];
+          const dg_u64 v30_1 = a5[i5];
+          const dg_u64 v31_0 = dg_phase_after(v28_0, v30_0, i4_0);
+          const dg_u64 v31_1 = dg_phase_after(v28_1, v30_1, i4_1);
+          const dg_vu v32_0 = a6[i5];
+          const dg_vu v32_1 = a6[i5];
+          const dg_vu v33_0 = dg_phase_plus_v(dg_splat_u(v31_0), v32_0);
+          const dg_vu v33_1 = dg_phase_plus_v(dg_splat_u(v31_1), v32_1);
+          const float v34 = (v29 * 0.0f);
+          const dg_vf v35_0 = dg_phase_out_v(v33_0, dg_splat(v34));
+          const dg_vf v35_1 = dg_phase_out_v(v33_1, dg_splat(v34));
+          const dg_vf v36_0 = (v35_0 * dg_splat(6.28318548f));
+          const dg_vf v36_1 = (v35_1 * dg_splat(6.28318548f));
+          const dg_vf v37_0 = dg_sin_v(v36_0);
+          const dg_vf v37_1 = dg_sin_v(v36_1);
+          const float v38 = a4[i5];
+          const dg_vf v39_0 = (v37_0 * dg_splat(v38));
+          const dg_vf v39_1 = (v37_1 * dg_splat(v38));
+          w_0[0] = w_0[0] + v39_0;
+          w_1[0] = w_1[0] + v39_1;
+        }
+        i6_0 = w_0[0];
+        i6_1 = w_1[0];
+      }
+      dg_store_v(a0 + i4_0, i6_0);
+      dg_store_v(a0 + i4_1, i6_1);
+    }
     for (; at + DG_W <= n0; at += DG_W) {
       const long i4 = at;
       dg_vf i6;
@@ -28,20 +69,19 @@ void k0(void* const* a, const long* n) {
         dg_vf w[1];
         for (int j = 0; j < 1; ++j) w[j] = dg_splat(0.0f);
         for (long i5 = 0; i5 < 3; ++i5) {
-          const dg_u64 v29 = a1[i5];
-          const float v30 = a3[i5];
-          const dg_u64 v31 = a5[i5];
-          const dg_u64 v32 = dg_phase_after(v29, v31, i4);
-          const dg_vu v33 = a6[i5];
-          const dg_vu v34 = dg_phase_plus_v(dg_splat_u(v32), v33);
-          const dg_vf v35 = dg_phase_out_v(v34);
-          const float v36 = (v30 * 0.0f);
-          const dg_vf v37 = (v35 + dg_splat(v36));
-          const dg_vf v38 = (v37 * dg_splat(6.28318548f));
-          const dg_vf v39 = dg_sin_v(v38);
-          const float v40 = a4[i5];
-          const dg_vf v41 = (v39 * dg_splat(v40));
-          w[0] = w[0] + v41;
+          const dg_u64 v28 = a1[i5];
+          const float v29 = a3[i5];
+          const dg_u64 v30 = a5[i5];
+          const dg_u64 v31 = dg_phase_after(v28, v30, i4);
+          const dg_vu v32 = a6[i5];
+          const dg_vu v33 = dg_phase_plus_v(dg_splat_u(v31), v32);
+          const float v34 = (v29 * 0.0f);
+          const dg_vf v35 = dg_phase_out_v(v33, dg_splat(v34));
+          const dg_vf v36 = (v35 * dg_splat(6.28318548f));
+          const dg_vf v37 = dg_sin_v(v36);
+          const float v38 = a4[i5];
+          const dg_vf v39 = (v37 * dg_splat(v38));
+          w[0] = w[0] + v39;
         }
         i6 = w[0];
       }
@@ -57,14 +97,13 @@ void k0(void* const* a, const long* n) {
           const float v8 = a3[i1];
           const dg_u64 v9 = a5[i1];
           const dg_u64 v10 = dg_phase_after(v6, v9, i0);
-          const float v11 = dg_phase_out(v10);
-          const float v13 = (v8 * 0.0f);
-          const float v14 = (v11 + v13);
-          const float v16 = (v14 * 6.28318548f);
-          const float v17 = dg_sin(v16);
-          const float v18 = a4[i1];
-          const float v19 = (v17 * v18);
-          w[0] = w[0] + v19;
+          const float v12 = (v8 * 0.0f);
+          const float v13 = dg_phase_out(v10, v12);
+          const float v15 = (v13 * 6.28318548f);
+          const float v16 = dg_sin(v15);
+          const float v17 = a4[i1];
+          const float v18 = (v16 * v17);
+          w[0] = w[0] + v18;
         }
         i2 = w[0];
       }

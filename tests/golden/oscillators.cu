@@ -10,14 +10,13 @@ extern "C" __global__ void k0(float* __restrict__ a0, dg_u64* __restrict__ a1, c
         const float v8 = a3[i1];
         const dg_u64 v9 = dg_phase_step_static(v8, v7);
         const dg_u64 v10 = dg_phase_after(v6, v9, i0);
-        const float v11 = dg_phase_out(v10);
-        const float v13 = (v8 * 0.0f);
-        const float v14 = (v11 + v13);
-        const float v16 = (v14 * 6.28318548f);
-        const float v17 = dg_sin(v16);
-        const float v18 = a4[i1];
-        const float v19 = (v17 * v18);
-        w[0] = w[0] + v19;
+        const float v12 = (v8 * 0.0f);
+        const float v13 = dg_phase_out(v10, v12);
+        const float v15 = (v13 * 6.28318548f);
+        const float v16 = dg_sin(v15);
+        const float v17 = a4[i1];
+        const float v18 = (v16 * v17);
+        w[0] = w[0] + v18;
       }
       i2 = w[0];
     }

@@ -77,7 +77,7 @@ void run_noise(dg_u64 seed, dg_u64 element, dg_u64 tick, float *y, long n) {
 }
 dg_u64 run_phase_inc(float f, float scale) { return dg_phase_inc(f, scale); }
 dg_u64 run_phase_inc_static(double f) { return dg_phase_inc_static(f); }
-float run_phase_out(dg_u64 p) { return dg_phase_out(p); }
+float run_phase_out(dg_u64 p) { return dg_phase_out(p, 0.0f); }
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
 int has_fma(void) { return 1; }
 #else

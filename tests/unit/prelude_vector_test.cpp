@@ -33,19 +33,19 @@ std::string runner(const std::string& name, int arguments) {
 
 // phase_a and the like: integers seen through floats.
 constexpr const char* others = R"(
-DG_FN float dg_phase_a(float x) { return dg_phase_out(dg_phase_step(x, 48000.0f) + dg_phase_step_static(x, 44100.0f)); }
+DG_FN float dg_phase_a(float x) { return dg_phase_out(dg_phase_step(x, 48000.0f) + dg_phase_step_static(x, 44100.0f), 0.0f); }
 DG_FN dg_vf dg_phase_a_v(dg_vf x) {
   dg_vu one = dg_splat_u(1), step = dg_phase_step_static_v(x, dg_splat(44100.0f));
-  return dg_phase_out_v(dg_phase_after_v(dg_phase_step_v(x, dg_splat(48000.0f)), step, one));
+  return dg_phase_out_v(dg_phase_after_v(dg_phase_step_v(x, dg_splat(48000.0f)), step, one), dg_splat(0.0f));
 }
 void scalar_integers(dg_u64 seed, long first, float x, float *out, long n) {
   for (long i = 0; i < n; ++i, out += 6) {
     dg_u64 phase = dg_noise_top(seed, (dg_u64)i) << 34;
     out[0] = dg_noise(seed, 7, (dg_u64)(first + i));
     out[1] = dg_noise(seed + (dg_u64)i, (dg_u64)i, (dg_u64)first);
-    out[2] = dg_phase_out(phase + seed * (dg_u64)(first + i));
+    out[2] = dg_phase_out(phase + seed * (dg_u64)(first + i), 0.0f);
     out[3] = (float)((double)(int)i + (double)first);
-    out[4] = dg_phase_out(x > (float)i ? 0 : phase);
+    out[4] = dg_phase_out(x > (float)i ? 0 : phase, 0.0f);
     out[5] = (float)dg_to_i32(x * (float)i);
   }
 }
@@ -57,15 +57,15 @@ void vector_integers(dg_u64 seed, long first, float x, float *out, long n) {
     dg_vu ticks = {wide.lo + (dg_u64)first, wide.hi + (dg_u64)first};
     dg_store_strided_v(out, 6, dg_noise_v(key, dg_splat_u(7), ticks));
     dg_store_strided_v(out + 1, 6, dg_noise_v(keys, wide, dg_splat_u((dg_u64)first)));
-    dg_store_strided_v(out + 2, 6, dg_phase_out_v(dg_phase_after_v(phase, key, ticks)));
+    dg_store_strided_v(out + 2, 6, dg_phase_out_v(dg_phase_after_v(phase, key, ticks), dg_splat(0.0f)));
     dg_store_strided_v(out + 3, 6, dg_float_from_v(at, (double)first));
-    dg_store_strided_v(out + 4, 6, dg_phase_out_v(dg_phase_reset_v(x - dg_float_v(at), phase)));
+    dg_store_strided_v(out + 4, 6, dg_phase_out_v(dg_phase_reset_v(x - dg_float_v(at), phase), dg_splat(0.0f)));
     dg_store_strided_v(out + 5, 6, dg_float_v(dg_to_int_v(x * dg_float_v(at))));
   }
 }
 void ramps(dg_u64 phase, dg_u64 step, dg_u64 first, float *scalar, float *vector) {
-  dg_store_v(vector, dg_phase_out_v(dg_phase_plus_v(dg_splat_u(phase + step * first), dg_phase_lanes_v(step))));
-  for (int i = 0; i < DG_W; ++i) scalar[i] = dg_phase_out(phase + step * (first + (dg_u64)i));
+  dg_store_v(vector, dg_phase_out_v(dg_phase_plus_v(dg_splat_u(phase + step * first), dg_phase_lanes_v(step)), dg_splat(0.0f)));
+  for (int i = 0; i < DG_W; ++i) scalar[i] = dg_phase_out(phase + step * (first + (dg_u64)i), 0.0f);
 }
 int lanes(void) { return DG_W; }
 float fold(int kind, const float *x) {
