@@ -32,6 +32,7 @@ class Lowering {
   LoopBuilder& builder() { return l_; }
 
   Kernel ticks(bool hold_ticks) {
+    if (region_.strategy == Strategy::groups) return groups_of_ticks();
     declare();
     bool parallel = region_.strategy == Strategy::pointwise;
     int64_t period = hold_ticks && parallel && region_.clock.period == 1 ? slower_period() : 0;
@@ -135,6 +136,38 @@ class Lowering {
     held_ = {};
   }
 
+  // ---- feedback that comes back late ---------------------------------------------------------------------------------
+
+  // Cells lie in their streams: what a tick writes is the next one's value there.
+  Kernel groups_of_ticks() {
+    const bool reverse = region_.clock.reverse;
+    const int lo = l_.arg(KernelArg::lo), hi = l_.arg(KernelArg::hi), one = l_.i(1);
+    std::map<Id, Id> read_of;  // by write
+    for (Id id : region_.nodes)
+      if (is_read(id)) read_of[write_of(id)] = id;
+    for (auto [write, read] : read_of) l_.store(stream_array(read, true), reverse ? l_.sub(hi, one) : lo, l_.load(cell_of(read), l_.i(0)));
+    l_.loop(lo, hi, LoopTag::groups, reverse, [&](int t) {
+      value_.clear();
+      for (Id id : region_.nodes) {
+        if (is_read(id)) continue;
+        group({id}, t);
+        if (is_write(id)) l_.store(stream_array(read_of.at(id), true), reverse ? l_.sub(t, one) : l_.add(t, one), value_.at(id).expr);
+      }
+    }, come_late());
+    for (auto [write, read] : read_of) l_.store(cell_of(read), l_.i(0), l_.load(stream_array(read, true), reverse ? l_.sub(lo, one) : hi));
+    return finish();
+  }
+
+  // Are all lines longer than a vector?
+  int come_late() {
+    int all = l_.i(1);
+    for (Id id : region_.late.lines) {
+      ElemCtx ctx = context(id, l_.i(0), std::vector<int>(static_cast<size_t>(g_[id].shape().rank()), l_.i(0)));
+      all = l_.both(all, l_.less(l_.i(schedule::kGroup - 1), g_[id].op->lag(ctx)));
+    }
+    return all;
+  }
+
   int stored_element(Id id, int tick, const std::vector<int>& idx) {
     const Node& node = g_[id];
     int linear = context(id, tick, {}).ravel(idx, node.shape());
@@ -198,6 +231,8 @@ class Lowering {
     const Node& node = g_[id];
     return node.attrs.has("cell") && g_.cells[static_cast<size_t>(node.attrs.i("cell"))].write == id;
   }
+
+  Id write_of(Id cell) const { return g_.cells[static_cast<size_t>(g_[cell].attrs.i("cell"))].write; }
 
   bool is_read(Id id) const { return g_[id].attrs.has("cell") && g_[id].op->is(in_order) && !is_write(id); }
 

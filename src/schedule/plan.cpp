@@ -35,7 +35,7 @@ class Planner {
     users_ = users(p_.graph);
     for (int l : p_.level) p_.levels = std::max(p_.levels, l + 1);
     for (int c : p_.component) ++component_size_[c];
-    if (options.scans) find_recurrences();
+    if (options.scans || options.groups) find_loops();
   }
 
   Plan run() {
@@ -76,25 +76,33 @@ class Planner {
     p_.chunk = all > kLargestChunk ? 0 : (chunk + all - 1) / all * all;  // 0: one tile for the run
   }
 
-  // Scans are of one lane at frame rate, where segments are the same ticks for every block.
-  void find_recurrences() {
+  // Feedback that need not be computed tick by tick.
+  void find_loops() {
     std::map<int, std::vector<Id>> members;
     for (Id id = 0; id < g().size(); ++id)
       if (in_feedback(id)) members[p_.component[at(id)]].push_back(id);
     for (auto& [component, nodes] : members) {
-      auto found = analysis::recurrence_of(g(), nodes);
-      if (!found || found->order() == 0) continue;
-      const Type& type = node(found->write[0]).type;
-      const bool one_lane = type.shape.size() == 1 && type.clock.period == 1;
-      const Id write = found->write[0];
-      const bool read = !users_[at(write)].empty() || std::count(g().outputs.begin(), g().outputs.end(), write) > 0;
-      const bool copy = found->order() == 1 && found->b[0] != none && !read;
-      if (!(found->is_shift() ? copy : one_lane)) continue;
-      const ScanGains gains = scan_gains(g(), *found, [](Id) { return false; });
-      for (size_t i = 0; i < found->order(); ++i)
-        if (gains.gain[i] != none) multiples_.insert(found->b[i]);
-      recurrences_[component] = std::move(*found);
+      if (options_.scans && find_recurrence(component, nodes)) continue;
+      auto late = options_.groups ? analysis::late_feedback(g(), nodes, kGroup) : std::nullopt;
+      if (late) late_[component] = std::move(*late);
     }
+  }
+
+  // Scans are of one lane at frame rate, where segments are the same ticks for every block.
+  bool find_recurrence(int component, const std::vector<Id>& nodes) {
+    auto found = analysis::recurrence_of(g(), nodes);
+    if (!found || found->order() == 0) return false;
+    const Type& type = node(found->write[0]).type;
+    const bool one_lane = type.shape.size() == 1 && type.clock.period == 1;
+    const Id write = found->write[0];
+    const bool read = !users_[at(write)].empty() || std::count(g().outputs.begin(), g().outputs.end(), write) > 0;
+    const bool copy = found->order() == 1 && found->b[0] != none && !read;
+    if (!(found->is_shift() ? copy : one_lane)) return false;
+    const ScanGains gains = scan_gains(g(), *found, [](Id) { return false; });
+    for (size_t i = 0; i < found->order(); ++i)
+      if (gains.gain[i] != none) multiples_.insert(found->b[i]);
+    recurrences_[component] = std::move(*found);
+    return true;
   }
 
   // ---- which values are stored -------------------------------------------------------------------------------------
@@ -345,6 +353,7 @@ class Planner {
     if (sums_time(first) && !static_level) unit.strategy = Strategy::sum_time;
     else if (auto found = recurrences_.find(p_.component[at(first)]); found != recurrences_.end())
       unit.strategy = found->second.is_shift() ? Strategy::shift : Strategy::scan;
+    else if (late_.count(p_.component[at(first)])) unit.strategy = Strategy::groups;
     else if (phase_sum(first)) unit.strategy = Strategy::phase_sum;
     else if (unit.nodes.size() > 1 || in_feedback(first) || (node(first).op->is(in_order) && !static_level && !closed_form(first)))
       unit.strategy = Strategy::serial;
@@ -424,12 +433,19 @@ class Planner {
       region.nodes.insert(region.nodes.end(), unit->nodes.begin(), unit->nodes.end());
     }
     if (auto found = recurrences_.find(p_.component[at(region.nodes[0])]); found != recurrences_.end()) region.recurrence = found->second;
+    if (auto found = late_.find(p_.component[at(region.nodes[0])]); found != late_.end()) region.late = found->second;
     add_region(std::move(region));
   }
 
   void add_region(Region region) {
     std::sort(region.nodes.begin(), region.nodes.end());
     std::stable_partition(region.nodes.begin(), region.nodes.end(), [this](Id id) { return !parts_.count(id); });
+    if (region.strategy == Strategy::groups) {
+      std::vector<Id> order = region.late.order;
+      order.erase(std::remove_if(order.begin(), order.end(), [this](Id id) { return !stored_[at(id)]; }), order.end());
+      DGEN_ASSERT(order.size() == region.nodes.size());
+      region.nodes = std::move(order);
+    }
     for (Id id : region.nodes) p_.region_of[at(id)] = static_cast<int>(p_.regions.size());
     region.reason = reason(region);
     p_.regions.push_back(std::move(region));
@@ -464,6 +480,8 @@ class Planner {
     if (region.strategy == Strategy::scan) return scan_reason(region.recurrence);
     if (region.strategy == Strategy::shift) return "a value a tick late: a copy";
     if (region.strategy == Strategy::phase_sum) return "phasor %" + std::to_string(region.nodes[0]) + " sums a varying frequency, as integers in vector lanes";
+    if (region.strategy == Strategy::groups)
+      return cat("feedback of %", region.late.lines[0], " that comes back after ", kGroup, " frames or more: in vector lanes, if sooner in order");
     std::string cells, other;
     for (Id id : region.nodes) {
       for (Id phasor : closed_forms_of(id)) other = "; phasor %" + std::to_string(phasor) + " is closed-form: static frequency, no reset";
@@ -510,6 +528,10 @@ class Planner {
     for (Id id = 0; id < g().size(); ++id)
       if (id_op(id, "state_read"))
         for (Id init : node(id).in) stream(init);
+    // Cells lie in their streams, with room for the tick after the last.
+    for (auto& [component, late] : late_)
+      for (Id id : late.order)
+        if (id_op(id, "state_read")) stream(id), p_.history[at(id)] = std::max<int64_t>(p_.history[at(id)], 1);
     for (Id id : g().outputs) stream(id);
     for (Id id : g().effects) stream(id);
     for (Id id = 0; id < g().size(); ++id) {
@@ -525,6 +547,7 @@ class Planner {
   size_t n_ = 0;
   PlanOptions options_;
   std::map<int, analysis::Recurrence> recurrences_;  // by component
+  std::map<int, analysis::LateFeedback> late_;       // likewise
   std::set<Id> parts_;      // of feedback values, which only others read
   std::set<Id> multiples_;  // of a scan's input, which it makes itself
   std::vector<std::vector<Id>> users_;
