@@ -12,38 +12,32 @@ namespace {
 
 bool is_cell(const Node& node) { return node.op->family == Family::state && node.attrs.has("cell"); }
 
-Id write_of(const Graph& g, const Node& cell) { return g.cells[static_cast<size_t>(cell.attrs.i("cell"))].write; }
-
-// Reads a cell late, by a time that is the same at every tick.
-bool is_line(const Graph& g, Id id, int64_t least) {
-  const Node& node = g[id];
-  if (!node.op->lag || !is_cell(g[node.in[0]]) || write_of(g, g[node.in[0]]) == node.in[0]) return false;
-  if (node.op->reach(node, 0, g[node.in[0]].type) <= least) return false;
-  return std::all_of(node.in.begin() + 1, node.in.end(), [&g](Id in) { return g[in].clock().is_static(); });
-}
-
+// What can be computed in vectors of ticks.
 bool in_vectors(const Node& node) {
-  if (is_cell(node)) return true;
   const bool plain = node.op->family == Family::scalar || node.op->family == Family::view || node.op->lag;
-  return plain && !node.op->is(in_order) && !node.op->is(materialise);
+  return is_cell(node) || (plain && !node.op->is(in_order) && !node.op->is(materialise));
 }
 
 }  // namespace
 
 std::optional<LateFeedback> late_feedback(const Graph& g, const std::vector<Id>& component, int64_t least) {
-  LateFeedback found;
-  for (Id id : component) {
-    if (g[id].shape().size() != 1 || g[id].clock() != g[component[0]].clock() || !in_vectors(g[id])) return {};
-    if (is_line(g, id, least)) found.lines.push_back(id);
-  }
-  if (found.lines.empty()) return {};
   auto at = [&component](Id id) { return static_cast<size_t>(std::lower_bound(component.begin(), component.end(), id) - component.begin()); };
   auto inside = [&](Id id) { return at(id) < component.size() && component[at(id)] == id; };
+  auto is_static = [&g](Id id) { return g[id].clock().is_static(); };
+  LateFeedback found;
+  for (Id id : component) {
+    const Node& node = g[id];
+    if (node.shape().size() != 1 || node.clock() != g[component[0]].clock() || !in_vectors(node)) return {};
+    if (node.op->lag && inside(node.in[0]) && std::all_of(node.in.begin() + 1, node.in.end(), is_static) &&
+        node.op->reach(node, 0, g[node.in[0]].type) > least)
+      found.lines.push_back(id);
+  }
+  if (found.lines.empty()) return {};
   auto needs = [&](Id id) {
     const Node& node = g[id];
     std::vector<Id> in = node.in;
     if (std::binary_search(found.lines.begin(), found.lines.end(), id)) in.erase(in.begin());
-    if (is_cell(node)) in.push_back(write_of(g, node));
+    if (is_cell(node)) in.push_back(g.cells[static_cast<size_t>(node.attrs.i("cell"))].write);
     in.erase(std::remove_if(in.begin(), in.end(), [&](Id i) { return i == id || i == none || !inside(i); }), in.end());
     return in;
   };

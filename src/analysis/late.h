@@ -1,7 +1,7 @@
 // Feedback that comes back late: every way around the loop leads through a delay line whose time stands still. So ticks that
-// lie closer together than that time need nothing of each other through the line, and can be computed side by side.
+// lie closer together than that time need nothing of each other, and can be computed side by side.
 //   %1 = state_read 0; %2 = delay %1, 99; %3 = mul %g, %2; %4 = add %x, %3; %5 = state_write 0, %4
-//     ->  order 2 3 4 5 1, lines {2}
+//     ->  lines {2}, order 2 3 4 5 1
 #pragma once
 #include <optional>
 #include <vector>
@@ -11,8 +11,8 @@
 namespace dgen::analysis {
 
 struct LateFeedback {
-  std::vector<ir::Id> order;  // the component's nodes, a cell's read after its write
-  std::vector<ir::Id> lines;  // what reads a cell late; it may come before the cell's read
+  std::vector<ir::Id> lines;  // the delay lines
+  std::vector<ir::Id> order;  // the component's nodes for ticks side by side: a line before its input, a cell's read after its write
 };
 
 // Of a component of single values at one clock in which some line can be `least` ticks late.

@@ -116,19 +116,18 @@ class Renderer {
   void vector_loop(const Stmt& s) {
     std::string lo = name(s.lo), hi = name(s.hi), v = name(s.var), rest = name(s.rest_var), L(d_.real_long);
     const LoopExpr &first = k_.exprs[static_cast<size_t>(s.lo)], &end = k_.exprs[static_cast<size_t>(s.hi)];
-    bool fixed = first.op == LoopOp::iconst && end.op == LoopOp::iconst && s.value < 0;
+    bool fixed = first.op == LoopOp::iconst && end.op == LoopOp::iconst;
     const int64_t n = fixed ? end.i - first.i : 0;
-    const std::string vectors = cat("for (; ", s.value < 0 ? "" : name(s.value) + " && ");
     line("{");
     ++indent_;
     line(cat(L, " at = ", s.reverse ? hi : lo, ";"));
     for (int count = s.abreast; count > 1; count /= 2) vectors_abreast(s, count, n);
     if (s.overlaps && n % kLanes != 0) {
-      line(cat(vectors, "at < ", hi, " && ", hi, " - ", lo, " >= DG_W; at += DG_W) {"));
+      line(cat("for (; at < ", hi, " && ", hi, " - ", lo, " >= DG_W; at += DG_W) {"));
       ++indent_;
       line(cat("const ", L, " ", v, " = at + DG_W <= ", hi, " ? at : ", hi, " - DG_W;"));
     } else {
-      line(s.reverse ? cat(vectors, "at - DG_W >= ", lo, "; at -= DG_W) {") : cat(vectors, "at + DG_W <= ", hi, "; at += DG_W) {"));
+      line(s.reverse ? cat("for (; at - DG_W >= ", lo, "; at -= DG_W) {") : cat("for (; at + DG_W <= ", hi, "; at += DG_W) {"));
       ++indent_;
       line(cat("const ", L, " ", v, " = at", s.reverse ? " - DG_W" : "", ";"));
     }

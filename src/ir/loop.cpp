@@ -308,9 +308,9 @@ int LoopBuilder::new_var(LoopType type, int64_t lo, int64_t hi) {
   return put(std::move(e));
 }
 
-void LoopBuilder::loop(int lo, int hi, LoopTag tag, bool reverse, const std::function<void(int)>& body, int condition) {
+void LoopBuilder::loop(int lo, int hi, LoopTag tag, bool reverse, const std::function<void(int)>& body) {
   Stmt stmt{Stmt::loop};
-  stmt.lo = lo, stmt.hi = hi, stmt.tag = tag, stmt.reverse = reverse, stmt.value = condition;
+  stmt.lo = lo, stmt.hi = hi, stmt.tag = tag, stmt.reverse = reverse;
   open(&stmt.body, false);
   bool fixed = (*this)[lo].op == LoopOp::iconst && (*this)[hi].op == LoopOp::iconst;
   stmt.var = new_var(LoopType::i64, fixed ? (*this)[lo].i : 0, fixed ? (*this)[hi].i : -1);

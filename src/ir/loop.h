@@ -92,7 +92,7 @@ struct KernelArg {
 
 enum class LoopTag {
   serial,    // in order
-  groups,    // in order; if `value` is not 0, a vector of neighbours in any order
+  groups,    // in order, but a vector of neighbours in any order
   lanes,     // in any order: elements
   parallel,  // in any order: ticks or chunks; cut among threads
   vector,    // in any order, a vector of iterations at a time: the variable is that of lane 0
@@ -184,7 +184,7 @@ class LoopBuilder {
   int local(int64_t size, LoopType type = LoopType::f32);  // a new local array
 
   // Statements. The functions given run at once, with the new scope open.
-  void loop(int lo, int hi, LoopTag tag, bool reverse, const std::function<void(int var)>& body, int condition = -1);
+  void loop(int lo, int hi, LoopTag tag, bool reverse, const std::function<void(int var)>& body);
   // Elements [0, n): the iterations must not depend on each other.
   void loop(int64_t n, const std::function<void(int var)>& body) { loop(i(0), i(n), LoopTag::lanes, false, body); }
   // The fold of value(vars) over extents ("sum", "max", "prod"), as an expression usable after it in the same scope. value may

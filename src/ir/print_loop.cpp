@@ -112,7 +112,7 @@ class Printer {
       case Stmt::call: return call(s);
       case Stmt::loop:
         return block(cat("for ", name(s.var), " in [", name(s.lo), ", ", name(s.hi), ")", s.reverse ? " descending" : "",
-                         tag(s.tag), s.value >= 0 ? cat(" if ", name(s.value)) : "", s.overlaps ? ", the last overlapping" : "", s.abreast > 1 ? cat(", ", s.abreast, " abreast") : ""), s.body);
+                         tag(s.tag), s.overlaps ? ", the last overlapping" : "", s.abreast > 1 ? cat(", ", s.abreast, " abreast") : ""), s.body);
       case Stmt::reduce: return reduce(s);
       case Stmt::barrier: return line("barrier");
       case Stmt::single: return block("single", s.body);

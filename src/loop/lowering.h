@@ -138,28 +138,34 @@ class Lowering {
 
   // ---- feedback that comes back late ---------------------------------------------------------------------------------
 
-  // Cells lie in their streams: what a tick writes is the next one's value there.
+  // Two loops, of which one has no ticks: groups of ticks where all lines are long, else tick by tick. Cells lie in their
+  // streams: what a tick writes is the next one's value there.
   Kernel groups_of_ticks() {
     const bool reverse = region_.clock.reverse;
     const int lo = l_.arg(KernelArg::lo), hi = l_.arg(KernelArg::hi), one = l_.i(1);
     std::map<Id, Id> read_of;  // by write
     for (Id id : region_.nodes)
       if (is_read(id)) read_of[write_of(id)] = id;
+    auto ticks = [&](int from, int to, LoopTag tag, const std::vector<Id>& order) {
+      l_.loop(from, to, tag, reverse, [&](int t) {
+        value_.clear();
+        for (Id id : order) {
+          if (is_read(id) || !plan_.stored(id)) continue;
+          group({id}, t);
+          if (is_write(id)) l_.store(stream_array(read_of.at(id), true), reverse ? l_.sub(t, one) : l_.add(t, one), value_.at(id).expr);
+        }
+      });
+    };
     for (auto [write, read] : read_of) l_.store(stream_array(read, true), reverse ? l_.sub(hi, one) : lo, l_.load(cell_of(read), l_.i(0)));
-    l_.loop(lo, hi, LoopTag::groups, reverse, [&](int t) {
-      value_.clear();
-      for (Id id : region_.nodes) {
-        if (is_read(id)) continue;
-        group({id}, t);
-        if (is_write(id)) l_.store(stream_array(read_of.at(id), true), reverse ? l_.sub(t, one) : l_.add(t, one), value_.at(id).expr);
-      }
-    }, come_late());
+    const int late = comes_late(), cut = reverse ? l_.where(late, lo, hi) : l_.where(late, hi, lo);
+    ticks(reverse ? cut : lo, reverse ? hi : cut, LoopTag::groups, region_.late.order);
+    ticks(reverse ? lo : cut, reverse ? cut : hi, LoopTag::serial, region_.nodes);
     for (auto [write, read] : read_of) l_.store(cell_of(read), l_.i(0), l_.load(stream_array(read, true), reverse ? l_.sub(lo, one) : hi));
     return finish();
   }
 
-  // Are all lines longer than a vector?
-  int come_late() {
+  // Is every line longer than a vector?
+  int comes_late() {
     int all = l_.i(1);
     for (Id id : region_.late.lines) {
       ElemCtx ctx = context(id, l_.i(0), std::vector<int>(static_cast<size_t>(g_[id].shape().rank()), l_.i(0)));

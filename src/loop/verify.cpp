@@ -150,7 +150,6 @@ class Verifier {
   void loop(const Stmt& s) {
     use(s.lo, LoopType::i64, "bound");
     use(s.hi, LoopType::i64, "bound");
-    if (s.value >= 0) use(s.value, LoopType::i64, "condition");
     size_t before = defined_.size();
     variable(s.var, LoopType::i64);
     list(s.body);

@@ -440,12 +440,6 @@ class Planner {
   void add_region(Region region) {
     std::sort(region.nodes.begin(), region.nodes.end());
     std::stable_partition(region.nodes.begin(), region.nodes.end(), [this](Id id) { return !parts_.count(id); });
-    if (region.strategy == Strategy::groups) {
-      std::vector<Id> order = region.late.order;
-      order.erase(std::remove_if(order.begin(), order.end(), [this](Id id) { return !stored_[at(id)]; }), order.end());
-      DGEN_ASSERT(order.size() == region.nodes.size());
-      region.nodes = std::move(order);
-    }
     for (Id id : region.nodes) p_.region_of[at(id)] = static_cast<int>(p_.regions.size());
     region.reason = reason(region);
     p_.regions.push_back(std::move(region));
@@ -481,7 +475,7 @@ class Planner {
     if (region.strategy == Strategy::shift) return "a value a tick late: a copy";
     if (region.strategy == Strategy::phase_sum) return "phasor %" + std::to_string(region.nodes[0]) + " sums a varying frequency, as integers in vector lanes";
     if (region.strategy == Strategy::groups)
-      return cat("feedback of %", region.late.lines[0], " that comes back after ", kGroup, " frames or more: in vector lanes, if sooner in order");
+      return cat("feedback comes back by %", region.late.lines[0], ": frames in vector lanes if ", kGroup, " late, in order if sooner");
     std::string cells, other;
     for (Id id : region.nodes) {
       for (Id phasor : closed_forms_of(id)) other = "; phasor %" + std::to_string(phasor) + " is closed-form: static frequency, no reset";
