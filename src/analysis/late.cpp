@@ -21,7 +21,9 @@ bool in_vectors(const Node& node) {
 }  // namespace
 
 std::optional<LateFeedback> late_feedback(const Graph& g, const std::vector<Id>& component, int64_t least) {
-  auto at = [&component](Id id) { return static_cast<size_t>(std::lower_bound(component.begin(), component.end(), id) - component.begin()); };
+  auto at = [&component](Id id) {
+    return static_cast<size_t>(std::lower_bound(component.begin(), component.end(), id) - component.begin());
+  };
   auto inside = [&](Id id) { return at(id) < component.size() && component[at(id)] == id; };
   auto is_static = [&g](Id id) { return g[id].clock().is_static(); };
   LateFeedback found;

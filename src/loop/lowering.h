@@ -22,6 +22,7 @@ using schedule::Strategy;
 inline constexpr int64_t kLargestRegisterState = 64;
 inline constexpr int64_t kShortestHold = 16;  // frames that are worth a loop
 inline constexpr int64_t kLargestVector = 16;
+static_assert(schedule::kBlock >= kLargestVector);
 
 // Builds one kernel over one region's values, or, with region -1, beside the regions.
 class Lowering {
@@ -32,7 +33,7 @@ class Lowering {
   LoopBuilder& builder() { return l_; }
 
   Kernel ticks(bool hold_ticks) {
-    if (region_.strategy == Strategy::groups) return groups_of_ticks();
+    if (region_.strategy == Strategy::blocks) return blocks_of_ticks();
     declare();
     bool parallel = region_.strategy == Strategy::pointwise;
     int64_t period = hold_ticks && parallel && region_.clock.period == 1 ? slower_period() : 0;
@@ -138,11 +139,12 @@ class Lowering {
 
   // ---- feedback that comes back late ---------------------------------------------------------------------------------
 
-  // Two loops, of which one has no ticks: groups of ticks where all lines are long, else tick by tick. Cells lie in their
+  // Two loops, of which one has no ticks: blocks of ticks where all lines are long, else tick by tick. Cells lie in their
   // streams: what a tick writes is the next one's value there.
-  Kernel groups_of_ticks() {
+  Kernel blocks_of_ticks() {
     const bool reverse = region_.clock.reverse;
-    const int lo = l_.arg(KernelArg::lo), hi = l_.arg(KernelArg::hi), one = l_.i(1);
+    const int lo = l_.arg(KernelArg::lo), hi = l_.arg(KernelArg::hi);
+    auto next = [&](int tick) { return l_.add(tick, l_.i(reverse ? -1 : 1)); };
     std::map<Id, Id> read_of;  // by write
     for (Id id : region_.nodes)
       if (is_read(id)) read_of[write_of(id)] = id;
@@ -152,24 +154,25 @@ class Lowering {
         for (Id id : order) {
           if (is_read(id) || !plan_.stored(id)) continue;
           group({id}, t);
-          if (is_write(id)) l_.store(stream_array(read_of.at(id), true), reverse ? l_.sub(t, one) : l_.add(t, one), value_.at(id).expr);
+          if (is_write(id)) l_.store(stream_array(read_of.at(id), true), next(t), value_.at(id).expr);
         }
       });
     };
-    for (auto [write, read] : read_of) l_.store(stream_array(read, true), reverse ? l_.sub(hi, one) : lo, l_.load(cell_of(read), l_.i(0)));
-    const int late = comes_late(), cut = reverse ? l_.where(late, lo, hi) : l_.where(late, hi, lo);
+    const int first = reverse ? next(hi) : lo, end = reverse ? next(lo) : hi, late = comes_late();
+    for (auto [write, read] : read_of) l_.store(stream_array(read, true), first, l_.load(cell_of(read), l_.i(0)));
+    const int cut = reverse ? l_.where(late, lo, hi) : l_.where(late, hi, lo);
     ticks(reverse ? cut : lo, reverse ? hi : cut, LoopTag::groups, region_.late.order);
     ticks(reverse ? lo : cut, reverse ? cut : hi, LoopTag::serial, region_.nodes);
-    for (auto [write, read] : read_of) l_.store(cell_of(read), l_.i(0), l_.load(stream_array(read, true), reverse ? l_.sub(lo, one) : hi));
+    for (auto [write, read] : read_of) l_.store(cell_of(read), l_.i(0), l_.load(stream_array(read, true), end));
     return finish();
   }
 
-  // Is every line longer than a vector?
+  // Is every line as long as a block?
   int comes_late() {
     int all = l_.i(1);
     for (Id id : region_.late.lines) {
       ElemCtx ctx = context(id, l_.i(0), std::vector<int>(static_cast<size_t>(g_[id].shape().rank()), l_.i(0)));
-      all = l_.both(all, l_.less(l_.i(schedule::kGroup - 1), g_[id].op->lag(ctx)));
+      all = l_.both(all, l_.less(l_.i(schedule::kBlock - 1), g_[id].op->lag(ctx)));
     }
     return all;
   }

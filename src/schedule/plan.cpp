@@ -35,7 +35,7 @@ class Planner {
     users_ = users(p_.graph);
     for (int l : p_.level) p_.levels = std::max(p_.levels, l + 1);
     for (int c : p_.component) ++component_size_[c];
-    if (options.scans || options.groups) find_loops();
+    if (options.scans || options.blocks) find_loops();
   }
 
   Plan run() {
@@ -83,7 +83,7 @@ class Planner {
       if (in_feedback(id)) members[p_.component[at(id)]].push_back(id);
     for (auto& [component, nodes] : members) {
       if (options_.scans && find_recurrence(component, nodes)) continue;
-      auto late = options_.groups ? analysis::late_feedback(g(), nodes, kGroup) : std::nullopt;
+      auto late = options_.blocks ? analysis::late_feedback(g(), nodes, kBlock) : std::nullopt;
       if (late) late_[component] = std::move(*late);
     }
   }
@@ -353,7 +353,7 @@ class Planner {
     if (sums_time(first) && !static_level) unit.strategy = Strategy::sum_time;
     else if (auto found = recurrences_.find(p_.component[at(first)]); found != recurrences_.end())
       unit.strategy = found->second.is_shift() ? Strategy::shift : Strategy::scan;
-    else if (late_.count(p_.component[at(first)])) unit.strategy = Strategy::groups;
+    else if (late_.count(p_.component[at(first)])) unit.strategy = Strategy::blocks;
     else if (phase_sum(first)) unit.strategy = Strategy::phase_sum;
     else if (unit.nodes.size() > 1 || in_feedback(first) || (node(first).op->is(in_order) && !static_level && !closed_form(first)))
       unit.strategy = Strategy::serial;
@@ -474,8 +474,6 @@ class Planner {
     if (region.strategy == Strategy::scan) return scan_reason(region.recurrence);
     if (region.strategy == Strategy::shift) return "a value a tick late: a copy";
     if (region.strategy == Strategy::phase_sum) return "phasor %" + std::to_string(region.nodes[0]) + " sums a varying frequency, as integers in vector lanes";
-    if (region.strategy == Strategy::groups)
-      return cat("feedback comes back by %", region.late.lines[0], ": frames in vector lanes if ", kGroup, " late, in order if sooner");
     std::string cells, other;
     for (Id id : region.nodes) {
       for (Id phasor : closed_forms_of(id)) other = "; phasor %" + std::to_string(phasor) + " is closed-form: static frequency, no reset";
@@ -483,6 +481,8 @@ class Planner {
       if (node(id).op->is(keeps_phase) && !closed_form(id)) other = "; phasor %" + std::to_string(id) + " sums a varying frequency";
       if (node(id).op->is(adds_in_place)) other = "; adds to a delay line whose time varies";
     }
+    if (region.strategy == Strategy::blocks)
+      return cat("feedback through cell ", cells, " by delay lines: frames in vector lanes where those are as long as ", kBlock, ", else in order");
     if (region.strategy == Strategy::serial)
       return cat("ticks in order: ", cells.empty() ? "state" : "feedback through cell " + cells, other);
     return "no state: ticks in parallel" + other;

@@ -62,16 +62,21 @@ void damped(Patch& p, Ex x, Ex time, Ex) {
 
 void varying(Patch& p, Ex x, Ex time, Ex y) { comb(p, x, ex("hold", {time}, {{"period", int64_t{1}}}) + y, y); }
 
-
 using Make = void (*)(Patch&, Ex x, Ex time, Ex y);
 struct Loop {
   const char* name;
   Make make;
-  int groups;  // regions of that strategy: forward, with gradients
+  int blocks;  // regions of that strategy: forward, with gradients
 };
-constexpr Loop kLoops[] = {{"comb", comb, 1},       {"from a start", from_a_start, 1}, {"allpass", allpass, 1},
-                           {"two taps", two_taps, 1}, {"scaled before", scaled_before, 1}, {"crossed", crossed, 1},
-                           {"in turn", in_turn, 3},  {"damped", damped, 0},             {"varying", varying, 0}};
+constexpr Loop kLoops[] = {{"comb", comb, 1},
+                           {"from a start", from_a_start, 1},
+                           {"allpass", allpass, 1},
+                           {"two taps", two_taps, 1},
+                           {"scaled before", scaled_before, 1},
+                           {"crossed", crossed, 1},
+                           {"in turn", in_turn, 3},
+                           {"damped", damped, 0},
+                           {"varying", varying, 0}};
 
 // Param 0 is the line's time.
 Patch built(const Loop& loop, bool gradients) {
@@ -86,18 +91,19 @@ Patch built(const Loop& loop, bool gradients) {
   return p;
 }
 
-int groups(const Patch& p, bool plain) {
+int blocks(const Patch& p, bool plain) {
   driver::Options options = fast_build();
   options.plain = plain;
   schedule::Plan plan = driver::plan_program(p.capture.graph, options);
-  return static_cast<int>(std::count_if(plan.regions.begin(), plan.regions.end(), [](auto& r) { return r.strategy == schedule::Strategy::groups; }));
+  return static_cast<int>(
+      std::count_if(plan.regions.begin(), plan.regions.end(), [](auto& r) { return r.strategy == schedule::Strategy::blocks; }));
 }
 
 TEST(LateFeedback, IsFound) {
   for (const Loop& loop : kLoops) {
-    EXPECT_EQ(groups(built(loop, false), false), loop.groups) << loop.name;
-    EXPECT_EQ(groups(built(loop, true), false), 2 * loop.groups) << loop.name << " with gradients";
-    EXPECT_EQ(groups(built(loop, true), true), 0) << loop.name << ", plain";
+    EXPECT_EQ(blocks(built(loop, false), false), loop.blocks) << loop.name;
+    EXPECT_EQ(blocks(built(loop, true), false), 2 * loop.blocks) << loop.name << " with gradients";
+    EXPECT_EQ(blocks(built(loop, true), true), 0) << loop.name << ", plain";
   }
 }
 
