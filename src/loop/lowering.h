@@ -33,7 +33,6 @@ class Lowering {
   LoopBuilder& builder() { return l_; }
 
   Kernel ticks(bool hold_ticks) {
-    if (region_.strategy == Strategy::blocks) return blocks_of_ticks();
     declare();
     bool parallel = region_.strategy == Strategy::pointwise;
     int64_t period = hold_ticks && parallel && region_.clock.period == 1 ? slower_period() : 0;
@@ -41,6 +40,8 @@ class Lowering {
       body(l_.i(0));
     } else if (period > 0) {
       ticks_of(period);
+    } else if (region_.strategy == Strategy::blocks) {
+      blocks_of_ticks();
     } else {
       l_.loop(l_.arg(KernelArg::lo), l_.arg(KernelArg::hi), parallel ? LoopTag::parallel : LoopTag::serial,
               region_.clock.reverse && !parallel, [&](int t) { body(t); });
@@ -139,32 +140,27 @@ class Lowering {
 
   // ---- feedback that comes back late ---------------------------------------------------------------------------------
 
-  // Two loops, of which one has no ticks: blocks of ticks where all lines are long, else tick by tick. Cells lie in their
-  // streams: what a tick writes is the next one's value there.
-  Kernel blocks_of_ticks() {
+  // Two loops, of which one has no ticks: blocks of ticks where all lines are long, else tick by tick. In blocks, cells lie in
+  // their streams: what a tick writes is the next one's value there.
+  void blocks_of_ticks() {
     const bool reverse = region_.clock.reverse;
-    const int lo = l_.arg(KernelArg::lo), hi = l_.arg(KernelArg::hi);
+    const int lo = l_.arg(KernelArg::lo), hi = l_.arg(KernelArg::hi), late = comes_late();
+    const int cut = reverse ? l_.where(late, lo, hi) : l_.where(late, hi, lo);
     auto next = [&](int tick) { return l_.add(tick, l_.i(reverse ? -1 : 1)); };
     std::map<Id, Id> read_of;  // by write
     for (Id id : region_.nodes)
       if (is_read(id)) read_of[write_of(id)] = id;
-    auto ticks = [&](int from, int to, LoopTag tag, const std::vector<Id>& order) {
-      l_.loop(from, to, tag, reverse, [&](int t) {
-        value_.clear();
-        for (Id id : order) {
-          if (is_read(id) || !plan_.stored(id)) continue;
-          group({id}, t);
-          if (is_write(id)) l_.store(stream_array(read_of.at(id), true), next(t), value_.at(id).expr);
-        }
-      });
-    };
-    const int first = reverse ? next(hi) : lo, end = reverse ? next(lo) : hi, late = comes_late();
-    for (auto [write, read] : read_of) l_.store(stream_array(read, true), first, l_.load(cell_of(read), l_.i(0)));
-    const int cut = reverse ? l_.where(late, lo, hi) : l_.where(late, hi, lo);
-    ticks(reverse ? cut : lo, reverse ? hi : cut, LoopTag::groups, region_.late.order);
-    ticks(reverse ? lo : cut, reverse ? cut : hi, LoopTag::serial, region_.nodes);
-    for (auto [write, read] : read_of) l_.store(cell_of(read), l_.i(0), l_.load(stream_array(read, true), end));
-    return finish();
+    for (auto [write, read] : read_of) l_.store(stream_array(read, true), reverse ? next(hi) : lo, l_.load(cell_of(read), l_.i(0)));
+    l_.loop(reverse ? cut : lo, reverse ? hi : cut, LoopTag::groups, reverse, [&](int t) {
+      value_.clear();
+      for (Id id : region_.late.order) {
+        if (is_read(id) || !plan_.stored(id)) continue;
+        group({id}, t);
+        if (is_write(id)) l_.store(stream_array(read_of.at(id), true), next(t), value_.at(id).expr);
+      }
+    });
+    for (auto [write, read] : read_of) l_.store(cell_of(read), l_.i(0), l_.load(stream_array(read, true), reverse ? next(cut) : cut));
+    l_.loop(reverse ? lo : cut, reverse ? cut : hi, LoopTag::serial, reverse, [&](int t) { body(t); });
   }
 
   // Is every line as long as a block?
