@@ -482,7 +482,7 @@ class Planner {
       if (node(id).op->is(adds_in_place)) other = "; adds to a delay line whose time varies";
     }
     if (region.strategy == Strategy::blocks)
-      return cat("feedback through cell ", cells, " by delay lines: frames in vector lanes where those are as long as ", kBlock, ", else in order");
+      return cat("feedback through cell ", cells, " by delay lines: frames in vector lanes if those are ", kBlock, " long, else in order");
     if (region.strategy == Strategy::serial)
       return cat("ticks in order: ", cells.empty() ? "state" : "feedback through cell " + cells, other);
     return "no state: ticks in parallel" + other;
