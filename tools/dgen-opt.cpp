@@ -34,7 +34,7 @@ const char* usage = R"(usage: dgen-opt [options] [FILE]       FILE is text IR (s
   --loops          show the kernels of the loop IR; with --emit of a GPU's language, as mapped for it
   --emit FORM      c, cuda, metal: the kernels in that language; with helpers by --prelude; dot: the graph for Graphviz
   --run N          run N frames and print each output, one tick a line
-  --backend B      of --run: interpreter (default) or cpu
+  --backend B      of --run, --plan and --loops: interpreter (default; plans are then what any backend can do) or cpu
   --rate HZ        of --run: sample rate, 44100 without it
   --digits N       of --run: significant digits, 6 without it
   --param S=V,...  values of param slot S, repeated as needed; zeros without it; --tensor, --input (by channel) likewise
@@ -232,7 +232,7 @@ void work(const Arguments& a) {
   bool kernels = a.loops || !a.emit.empty();
   if (!a.plan && !kernels && a.frames < 0) return void(std::cout << ir::print(g));
   if (a.plan || kernels) {
-    schedule::Plan plan = schedule::make_plan(a.passes.empty() ? driver::prepare(g) : g);
+    schedule::Plan plan = schedule::make_plan(a.passes.empty() ? driver::prepare(g) : g, driver::plan_options(a.options));
     if (a.plan) std::cout << driver::explain_plan(plan);
     if (kernels) show_kernels(loop::lower_plan(plan), a);
   }

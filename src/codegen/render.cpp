@@ -123,7 +123,7 @@ class Renderer {
     const int64_t n = fixed ? end.i - first.i : 0;
     line("{");
     ++indent_;
-    line(cat(L, " at = ", lo, ";"));
+    line(cat(L, " at = ", s.reverse ? hi : lo, ";"));
     if (!fixed && s.abreast > 1) vectors_abreast(s, s.abreast);
     for (int count = s.abreast; fixed && count > 1; count /= 2) {
       line(cat("if (", count == s.abreast ? cat(n) : cat(n, " % (", 2 * count, " * DG_W)"), " >= ", count, " * DG_W)"));
@@ -134,14 +134,15 @@ class Renderer {
       ++indent_;
       line(cat("const ", L, " ", v, " = at + DG_W <= ", hi, " ? at : ", hi, " - DG_W;"));
     } else {
-      line(cat("for (; at + DG_W <= ", hi, "; at += DG_W) {"));
+      line(s.reverse ? cat("for (; at - DG_W >= ", lo, "; at -= DG_W) {") : cat("for (; at + DG_W <= ", hi, "; at += DG_W) {"));
       ++indent_;
-      line(cat("const ", L, " ", v, " = at;"));
+      line(cat("const ", L, " ", v, " = at", s.reverse ? " - DG_W" : "", ";"));
     }
     list(s.body);
     --indent_;
     line("}");
-    if (!fixed || n % kLanes != 0) block(cat("for (", L, " ", rest, " = at; ", rest, " < ", hi, "; ++", rest, ") {"), s.rest);
+    if (s.reverse) block(cat("for (", L, " ", rest, " = at - 1; ", rest, " >= ", lo, "; --", rest, ") {"), s.rest);
+    else if (!fixed || n % kLanes != 0) block(cat("for (", L, " ", rest, " = at; ", rest, " < ", hi, "; ++", rest, ") {"), s.rest);
     --indent_;
     line("}");
   }
@@ -249,7 +250,7 @@ class Renderer {
         break;
       case LoopTag::blocks: first = cat(lo, " + ", d_.block), step = cat(v, " += ", d_.blocks); break;
       case LoopTag::threads: first = cat(lo, " + ", d_.thread), step = cat(v, " += ", d_.threads); break;
-      case LoopTag::parallel: case LoopTag::serial: case LoopTag::lanes: case LoopTag::vector: break;
+      case LoopTag::parallel: case LoopTag::serial: case LoopTag::groups: case LoopTag::lanes: case LoopTag::vector: break;
     }
     block(cat("for (", type, " ", v, " = ", first, "; ", v, " < ", hi, "; ", step, ") {"), s.body);
   }

@@ -16,6 +16,7 @@ const char* strategy_name(const schedule::Region& region, const Graph& g) {
     case Strategy::gemm: return "Gemm";
     case Strategy::scan: return "Scan";
     case Strategy::shift: return "Shift";
+    case Strategy::blocks: return "DelayBlocks";
     case Strategy::phase_sum: return "PhaseSum";
     case Strategy::sum_time: return "Reduce";
     case Strategy::serial: {

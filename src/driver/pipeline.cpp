@@ -48,11 +48,15 @@ std::span<const Pass> passes() {
 
 ir::Graph prepare(const ir::Graph& captured, const Watch& watch) { return run_passes(captured, false, watch); }
 
+schedule::PlanOptions plan_options(const Options& options) {
+  const bool in_vectors = options.backend == Backend::cpu && !options.plain;
+  return {options.chunk_frames, in_vectors, in_vectors};
+}
+
 schedule::Plan plan_program(const ir::Graph& captured, const Options& options, const Watch& watch) {
   ir::Graph prepared = run_passes(captured, !options.plain, watch);
   runtime::Trace::Scope span(trace(), "plan");
-  const bool scans = options.backend == Backend::cpu && !options.plain;
-  return schedule::make_plan(std::move(prepared), {options.chunk_frames, scans});
+  return schedule::make_plan(std::move(prepared), plan_options(options));
 }
 
 }  // namespace dgen::driver

@@ -21,6 +21,8 @@ using Watch = std::function<void(const Pass&, const ir::Graph&, const std::vecto
 
 // Explicit clocks, gradients expanded: what the interpreter runs.
 ir::Graph prepare(const ir::Graph& captured, const Watch& watch = {});
+// What the backend's kernels can do.
+schedule::PlanOptions plan_options(const Options& options);
 // All passes, then the plan.
 schedule::Plan plan_program(const ir::Graph& captured, const Options& options, const Watch& watch = {});
 

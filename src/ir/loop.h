@@ -92,6 +92,7 @@ struct KernelArg {
 
 enum class LoopTag {
   serial,    // in order
+  groups,    // in order, but a vector of neighbours in any order
   lanes,     // in any order: elements
   parallel,  // in any order: ticks or chunks; cut among threads
   vector,    // in any order, a vector of iterations at a time: the variable is that of lane 0
@@ -116,7 +117,7 @@ struct Stmt {
   Kind kind;
   int var = -1;
   int lo = -1, hi = -1, value = -1, index = -1, array = -1;
-  bool reverse = false;
+  bool reverse = false;             // of a vector loop too: the last vector first
   LoopTag tag = LoopTag::serial;
   std::string name;                 // call: function; reduce: "sum", "max" or "prod"
   std::vector<int> vars;            // reduce: one variable an extent

@@ -69,6 +69,9 @@ struct OpDef {
   // Bits: the inputs in which it is linear while the others keep still: together (add), or one at a time (mul).
   unsigned linear = 0, factors = 0;
 
+  // How many ticks late input 0 is read at least, as an integer expression that follows from the other inputs. Null: 0.
+  int (*lag)(ElemCtx&) = nullptr;
+
   bool is(Trait t) const { return (traits & t) != 0; }
 };
 

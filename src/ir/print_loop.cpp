@@ -120,7 +120,7 @@ class Printer {
   }
 
   static const char* tag(LoopTag tag) {
-    static const char* tags[] = {"", " lanes", " parallel", " in vectors", " over the grid", " over blocks", " over threads"};
+    static const char* tags[] = {"", " in groups", " lanes", " parallel", " in vectors", " over the grid", " over blocks", " over threads"};
     return tags[static_cast<int>(tag)];
   }
 

@@ -22,6 +22,7 @@ using schedule::Strategy;
 inline constexpr int64_t kLargestRegisterState = 64;
 inline constexpr int64_t kShortestHold = 16;  // frames that are worth a loop
 inline constexpr int64_t kLargestVector = 16;
+static_assert(schedule::kBlock >= kLargestVector);
 
 // Builds one kernel over one region's values, or, with region -1, beside the regions.
 class Lowering {
@@ -39,6 +40,8 @@ class Lowering {
       body(l_.i(0));
     } else if (period > 0) {
       ticks_of(period);
+    } else if (region_.strategy == Strategy::blocks) {
+      blocks_of_ticks();
     } else {
       l_.loop(l_.arg(KernelArg::lo), l_.arg(KernelArg::hi), parallel ? LoopTag::parallel : LoopTag::serial,
               region_.clock.reverse && !parallel, [&](int t) { body(t); });
@@ -151,6 +154,41 @@ class Lowering {
     held_ = {};
   }
 
+  // ---- feedback that comes back late ---------------------------------------------------------------------------------
+
+  // Two loops, of which one has no ticks: blocks of ticks where all lines are long, else tick by tick. In blocks, cells lie in
+  // their streams: what a tick writes is the next one's value there.
+  void blocks_of_ticks() {
+    const bool reverse = region_.clock.reverse;
+    const int lo = l_.arg(KernelArg::lo), hi = l_.arg(KernelArg::hi), late = comes_late();
+    const int cut = reverse ? l_.where(late, lo, hi) : l_.where(late, hi, lo);
+    auto next = [&](int tick) { return l_.add(tick, l_.i(reverse ? -1 : 1)); };
+    std::map<Id, Id> read_of;  // by write
+    for (Id id : region_.nodes)
+      if (is_read(id)) read_of[write_of(id)] = id;
+    for (auto [write, read] : read_of) l_.store(stream_array(read, true), reverse ? next(hi) : lo, l_.load(cell_of(read), l_.i(0)));
+    l_.loop(reverse ? cut : lo, reverse ? hi : cut, LoopTag::groups, reverse, [&](int t) {
+      value_.clear();
+      for (Id id : region_.late.order) {
+        if (is_read(id) || !plan_.stored(id)) continue;
+        group({id}, t);
+        if (is_write(id)) l_.store(stream_array(read_of.at(id), true), next(t), value_.at(id).expr);
+      }
+    });
+    for (auto [write, read] : read_of) l_.store(cell_of(read), l_.i(0), l_.load(stream_array(read, true), reverse ? next(cut) : cut));
+    l_.loop(reverse ? lo : cut, reverse ? cut : hi, LoopTag::serial, reverse, [&](int t) { body(t); });
+  }
+
+  // Is every line as long as a block?
+  int comes_late() {
+    int all = l_.i(1);
+    for (Id id : region_.late.lines) {
+      ElemCtx ctx = context(id, l_.i(0), std::vector<int>(static_cast<size_t>(g_[id].shape().rank()), l_.i(0)));
+      all = l_.both(all, l_.less(l_.i(schedule::kBlock - 1), g_[id].op->lag(ctx)));
+    }
+    return all;
+  }
+
   int stored_element(Id id, int tick, const std::vector<int>& idx) {
     const Node& node = g_[id];
     int linear = context(id, tick, {}).ravel(idx, node.shape());
@@ -214,6 +252,8 @@ class Lowering {
     const Node& node = g_[id];
     return node.attrs.has("cell") && g_.cells[static_cast<size_t>(node.attrs.i("cell"))].write == id;
   }
+
+  Id write_of(Id cell) const { return g_.cells[static_cast<size_t>(g_[cell].attrs.i("cell"))].write; }
 
   bool is_read(Id id) const { return g_[id].attrs.has("cell") && g_[id].op->is(in_order) && !is_write(id); }
 

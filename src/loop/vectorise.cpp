@@ -57,10 +57,11 @@ class Chooser {
 
   double loop(const Stmt& s) {
     size_t before = chosen_.size();
-    const bool outside = std::exchange(in_order_, in_order_ || s.tag == LoopTag::serial);
+    const bool groups = s.tag == LoopTag::groups, any_order = s.tag == LoopTag::lanes || s.tag == LoopTag::parallel;
+    const bool outside = std::exchange(in_order_, in_order_ || s.tag == LoopTag::serial || groups);
     double times = trips(k_, s.lo, s.hi), one_by_one = times * (cost(s.body) + 1);
     in_order_ = outside;
-    if ((s.tag != LoopTag::lanes && s.tag != LoopTag::parallel) || s.reverse || times < kFewest) return one_by_one;
+    if (!(groups || (any_order && !s.reverse)) || times < kFewest) return one_by_one;
     Lanes lanes = analysis_.of(s);
     if (!lanes.why_not.empty()) return one_by_one;
     double vectors = std::ceil(times / kCostLanes) * (lanes.cost + 1);
@@ -125,7 +126,7 @@ class Widen {
 
   Stmt run(const Stmt& loop) {
     Stmt out = loop;
-    out.tag = LoopTag::vector, out.overlaps = lanes_.repeatable;
+    out.tag = LoopTag::vector, out.overlaps = lanes_.repeatable && loop.tag != LoopTag::groups;
     out.rest = loop.body, out.rest_var = lane_var(loop);
     (loop.kind == Stmt::reduce ? out.vars.back() : out.var) = variable(lane_var(loop));
     out.body.clear();

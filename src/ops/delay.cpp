@@ -73,6 +73,8 @@ int elem_delay(ElemCtx& c) {
   return l.scalar("add", {x0, l.scalar("mulz", {part, l.scalar("sub", {x1, x0})})});
 }
 
+int lag_delay(ElemCtx& c) { return loop_tap(c).whole; }
+
 // ring_add{max}(d, time): the transpose of a delay whose time varies: d[n] lands on n - time. Reverse clock only.
 void eval_ring_add(EvalCtx& c) {
   int64_t n = c.shape().size(), last = std::min(c.end(0) - 1, c.tick + c.node.attrs.i("max") + 1);
@@ -116,10 +118,12 @@ Uses uses_delay(const OpDef&, int64_t) {
 }
 
 const OpDef rows[] = {
-    {"delay", "x[n - time], linear between samples, time clamped to [0, max]", Family::time, 2, 2, across_time | rereads, infer, want, reach,
-     eval_delay, vjp_delay, elem_delay, nullptr, uses_delay},
-    {"ring_add", "transpose of a delay by a time that varies", Family::time, 2, 2, across_time | materialise | in_order | adds_in_place, infer, want, nullptr,
-     eval_ring_add, nullptr, nullptr, stmt_ring_add},
+    {.name = "delay", .doc = "x[n - time], linear between samples, time clamped to [0, max]", .family = Family::time, .min_inputs = 2,
+     .max_inputs = 2, .traits = across_time | rereads, .infer = infer, .want = want, .reach = reach, .eval = eval_delay, .vjp = vjp_delay,
+     .elem = elem_delay, .uses = uses_delay, .lag = lag_delay},
+    {.name = "ring_add", .doc = "transpose of a delay by a time that varies", .family = Family::time, .min_inputs = 2, .max_inputs = 2,
+     .traits = across_time | materialise | in_order | adds_in_place, .infer = infer, .want = want, .eval = eval_ring_add,
+     .stmt = stmt_ring_add},
 };
 
 }  // namespace

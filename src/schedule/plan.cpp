@@ -36,7 +36,7 @@ class Planner {
     users_ = users(p_.graph);
     for (int l : p_.level) p_.levels = std::max(p_.levels, l + 1);
     for (int c : p_.component) ++component_size_[c];
-    if (options.scans) find_recurrences();
+    if (options.scans || options.blocks) find_loops();
   }
 
   Plan run() {
@@ -77,25 +77,33 @@ class Planner {
     p_.chunk = all > kLargestChunk ? 0 : (chunk + all - 1) / all * all;  // 0: one tile for the run
   }
 
-  // Scans are of one lane at frame rate, where segments are the same ticks for every block.
-  void find_recurrences() {
+  // Feedback that need not be computed tick by tick.
+  void find_loops() {
     std::map<int, std::vector<Id>> members;
     for (Id id = 0; id < g().size(); ++id)
       if (in_feedback(id)) members[p_.component[at(id)]].push_back(id);
     for (auto& [component, nodes] : members) {
-      auto found = analysis::recurrence_of(g(), nodes);
-      if (!found || found->order() == 0) continue;
-      const Type& type = node(found->write[0]).type;
-      const bool one_lane = type.shape.size() == 1 && type.clock.period == 1;
-      const Id write = found->write[0];
-      const bool read = !users_[at(write)].empty() || std::count(g().outputs.begin(), g().outputs.end(), write) > 0;
-      const bool copy = found->order() == 1 && found->b[0] != none && !read;
-      if (!(found->is_shift() ? copy : one_lane)) continue;
-      const ScanGains gains = scan_gains(g(), *found, [](Id) { return false; });
-      for (size_t i = 0; i < found->order(); ++i)
-        if (gains.gain[i] != none) multiples_.insert(found->b[i]);
-      recurrences_[component] = std::move(*found);
+      if (options_.scans && find_recurrence(component, nodes)) continue;
+      auto late = options_.blocks ? analysis::late_feedback(g(), nodes, kBlock) : std::nullopt;
+      if (late) late_[component] = std::move(*late);
     }
+  }
+
+  // Scans are of one lane at frame rate, where segments are the same ticks for every block.
+  bool find_recurrence(int component, const std::vector<Id>& nodes) {
+    auto found = analysis::recurrence_of(g(), nodes);
+    if (!found || found->order() == 0) return false;
+    const Type& type = node(found->write[0]).type;
+    const bool one_lane = type.shape.size() == 1 && type.clock.period == 1;
+    const Id write = found->write[0];
+    const bool read = !users_[at(write)].empty() || std::count(g().outputs.begin(), g().outputs.end(), write) > 0;
+    const bool copy = found->order() == 1 && found->b[0] != none && !read;
+    if (!(found->is_shift() ? copy : one_lane)) return false;
+    const ScanGains gains = scan_gains(g(), *found, [](Id) { return false; });
+    for (size_t i = 0; i < found->order(); ++i)
+      if (gains.gain[i] != none) multiples_.insert(found->b[i]);
+    recurrences_[component] = std::move(*found);
+    return true;
   }
 
   // ---- which values are stored -------------------------------------------------------------------------------------
@@ -356,6 +364,7 @@ class Planner {
     if (sums_time(first) && !static_level) unit.strategy = Strategy::sum_time;
     else if (auto found = recurrences_.find(p_.component[at(first)]); found != recurrences_.end())
       unit.strategy = found->second.is_shift() ? Strategy::shift : Strategy::scan;
+    else if (late_.count(p_.component[at(first)])) unit.strategy = Strategy::blocks;
     else if (phase_sum(first)) unit.strategy = Strategy::phase_sum;
     else if (unit.nodes.size() > 1 || in_feedback(first) || (node(first).op->is(in_order) && !static_level && !closed_form(first)))
       unit.strategy = Strategy::serial;
@@ -435,6 +444,7 @@ class Planner {
       region.nodes.insert(region.nodes.end(), unit->nodes.begin(), unit->nodes.end());
     }
     if (auto found = recurrences_.find(p_.component[at(region.nodes[0])]); found != recurrences_.end()) region.recurrence = found->second;
+    if (auto found = late_.find(p_.component[at(region.nodes[0])]); found != late_.end()) region.late = found->second;
     add_region(std::move(region));
   }
 
@@ -482,6 +492,8 @@ class Planner {
       if (node(id).op->is(keeps_phase) && !closed_form(id)) other = "; phasor %" + std::to_string(id) + " sums a varying frequency";
       if (node(id).op->is(adds_in_place)) other = "; adds to a delay line whose time varies";
     }
+    if (region.strategy == Strategy::blocks)
+      return cat("feedback through cell ", cells, " by delay lines: frames in vector lanes if those are ", kBlock, " long, else in order");
     if (region.strategy == Strategy::serial)
       return cat("ticks in order: ", cells.empty() ? "state" : "feedback through cell " + cells, other);
     return "no state: ticks in parallel" + other;
@@ -521,6 +533,10 @@ class Planner {
     for (Id id = 0; id < g().size(); ++id)
       if (id_op(id, "state_read"))
         for (Id init : node(id).in) stream(init);
+    // Cells lie in their streams, with room for the tick after the last.
+    for (auto& [component, late] : late_)
+      for (Id id : late.order)
+        if (id_op(id, "state_read")) stream(id), p_.history[at(id)] = std::max<int64_t>(p_.history[at(id)], 1);
     for (Id id : g().outputs) stream(id);
     for (Id id : g().effects) stream(id);
     for (Id id = 0; id < g().size(); ++id) {
@@ -536,6 +552,7 @@ class Planner {
   size_t n_ = 0;
   PlanOptions options_;
   std::map<int, analysis::Recurrence> recurrences_;  // by component
+  std::map<int, analysis::LateFeedback> late_;       // likewise
   std::set<Id> parts_;      // of feedback values, which only others read
   std::set<Id> multiples_;  // of a scan's input, which it makes itself
   std::vector<std::vector<Id>> users_;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/late.h"
 #include "analysis/recurrence.h"
 #include "ir/graph.h"
 
@@ -21,6 +22,7 @@ enum class Strategy {
   serial,     // ticks one after the other
   scan,       // a linear recurrence, in segments of the stream
   shift,      // cells that only keep values for a tick: a copy
+  blocks,     // ticks in order, a vector of them at once where feedback comes back late
   phase_sum,  // a phasor of varying frequency: sums of integers
   gemm,
   sum_time,
@@ -34,11 +36,15 @@ struct Region {
   std::vector<ir::Id> nodes;  // stored values it computes, inputs first
   std::string reason;
   analysis::Recurrence recurrence;  // of a scan or shift
+  analysis::LateFeedback late;      // of blocks
 };
+
+inline constexpr int64_t kBlock = 16;  // ticks: the widest vector
 
 struct PlanOptions {
   int64_t chunk_frames = 0;  // about how many frames one partial sum over time adds up; 0: 4096
   bool scans = false;        // linear recurrences may be computed in other orders than tick by tick
+  bool blocks = false;       // so may feedback that comes back late
 };
 
 struct Plan {

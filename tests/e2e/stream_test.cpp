@@ -92,6 +92,49 @@ TEST_P(Stream, ConstantsMayChangeBetweenBlocks) {
   }
 }
 
+// The time of a delay line in a loop is turned between blocks, long and short: many frames at once, one after another and one a
+// call give the same bits.
+TEST_P(Stream, EchoTimesMayChangeBetweenBlocks) {
+  if (GetParam() == Backend::interpreter) GTEST_SKIP() << "it takes frame after frame";
+  Signal time = Signal::param(1), feedback = Signal::param(0.7f), x = Signal::input(0);
+  Signal y = x.comb({.time = time, .max = 120, .feedback = feedback}).allpass_delay({.time = time + 3.0f, .max = 130, .gain = -0.5f});
+  const std::vector<float> times = {120, 31, 1, 100.25f, 15, 17, 300, 16, 0.5f, 64};
+  const std::vector<float> sound = Signal::noise({.seed = 1}).realize(1200);
+  const std::vector<int> blocks = {33, 129, 16, 1, 200, 47, 5, 64, 150, 555};
+  auto played = [&](bool one_by_one, auto&& play) {
+    std::vector<float> all;
+    for (size_t b = 0; b < blocks.size(); ++b) {
+      time.assign(times[b]);
+      for (int left = blocks[b], n = one_by_one ? 1 : left; left > 0; left -= n) {
+        const std::vector<float> more = play(std::vector<float>(sound.begin() + static_cast<std::ptrdiff_t>(all.size()), sound.end()), n);
+        all.insert(all.end(), more.begin(), more.end());
+      }
+    }
+    return all;
+  };
+  auto realized = [&](bool one_by_one) {
+    reset_state(y);
+    return played(one_by_one, [&](const std::vector<float>& from, int n) {
+      return y.realize({.frames = n, .inputs = {from}, .preserve_state = true});
+    });
+  };
+  Program program = compile(y);
+  auto processed = [&](bool one_by_one) {
+    program.reset();
+    return played(one_by_one, [&](const std::vector<float>& from, int n) {
+      std::vector<float> result(static_cast<size_t>(n));
+      const float* in[] = {from.data()};
+      float* out[] = {result.data()};
+      program.process(in, out, n);
+      return result;
+    });
+  };
+  const std::vector<float> want = realized(true);
+  EXPECT_EQ(realized(false), want);
+  EXPECT_EQ(processed(false), want);
+  EXPECT_EQ(processed(true), want);
+}
+
 // The gradient of each block, of the state that it began with.
 TEST_P(Stream, GradientsWhileConstantsChange) {
   const Patch patches[] = {

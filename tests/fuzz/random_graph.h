@@ -86,7 +86,7 @@ class RandomGraph {
   // ---- one more value --------------------------------------------------------------------------------------------------
 
   Ex grow() {
-    switch (r_.below(20)) {
+    switch (r_.below(21)) {
       case 0: case 1: case 2: return unary();
       case 3: case 4: case 5: return binary();
       case 6: return choice();
@@ -100,6 +100,7 @@ class RandomGraph {
       case 16: return phasor();
       case 17: return at_period(any(), any_period());
       case 18: return recurrence();
+      case 19: return echo();
       default: return comparison();
     }
   }
@@ -220,6 +221,23 @@ class RandomGraph {
     Ex value = x * 0.5 + prev * c * 0.9;
     Ex out = p_.write(prev, at_period(value, period));
     return r_.chance(0.2) ? prev : out;
+  }
+
+  // A loop through lines whose times stand still, longer than a vector as a rule; sometimes there is a shorter way around.
+  Ex echo() {
+    Ex x = at_period(sum_all(any()), 1), prev = p_.cell({}, 1, r_.chance(0.3) ? p_.param(Shape{}) : Ex{}), other = prev;
+    if (r_.chance(0.3)) p_.write(other = p_.cell(), at_period(r_.chance(0.5) ? prev * 0.9 + x : prev, 1));
+    Ex late = line(other) * 0.6;
+    if (r_.chance(0.3)) late = late - line(r_.chance(0.5) ? prev : prev * p_.param(Shape{})) * 0.3;
+    if (r_.chance(0.3)) pool_.push_back(late);
+    if (r_.chance(0.15)) late = late + prev * 0.2;
+    Ex value = x * 0.5 + late * at_period(fn("sigmoid", sum_all(any())), 1);
+    Ex out = p_.write(prev, r_.chance(0.5) ? tamed(value) : value);
+    return r_.chance(0.2) ? prev : out;
+  }
+  Ex line(Ex x) {
+    const int64_t most = one_of({12, 16, 17, 24, 40});
+    return ex("delay", {x, (p_.param(Shape{}) * 0.5 + 0.8) * static_cast<double>(most)}, {{"max", most}});
   }
 
   void close(Ex prev) {
