@@ -48,7 +48,7 @@ schedule::Plan plan_program(const ir::Graph& captured, const Options& options, c
   ir::Graph prepared = run_passes(captured, !options.plain, watch);
   runtime::Trace::Scope span(trace(), "plan");
   const bool scans = options.backend == Backend::cpu && !options.plain;
-  return schedule::make_plan(std::move(prepared), {options.chunk_frames, scans});
+  return schedule::make_plan(std::move(prepared), {options.chunk_frames, scans, !options.plain});
 }
 
 }  // namespace dgen::driver
