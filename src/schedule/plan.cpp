@@ -307,7 +307,7 @@ class Planner {
     Strategy strategy = Strategy::pointwise;
     int level = 0, depth = 0;
     Clock clock;
-    bool wide = false;  // loops over elements inside the tick
+    enum { single, wide, long_rows } width = single;  // loops over elements inside the tick; over so many that they fill vectors
     Kept kept = Kept::no;
   };
 
@@ -349,7 +349,10 @@ class Planner {
     for (Id id : unit.nodes)
       if (!static_level && !sums_time(id)) clock = meet(clock, node(id).clock());
     unit.clock = clock;
-    for (Id id : unit.nodes) unit.wide = unit.wide || node(id).shape().size() > 1 || reads_wide(id);
+    for (Id id : unit.nodes) {
+      const int64_t size = node(id).shape().size();
+      unit.width = std::max(unit.width, size >= kLongRow ? Unit::long_rows : size > 1 || reads_wide(id) ? Unit::wide : Unit::single);
+    }
     if (sums_time(first) && !static_level) unit.strategy = Strategy::sum_time;
     else if (auto found = recurrences_.find(p_.component[at(first)]); found != recurrences_.end())
       unit.strategy = found->second.is_shift() ? Strategy::shift : Strategy::scan;
@@ -415,7 +418,7 @@ class Planner {
     return same_tick && same_width(from, to);
   }
   // At frame rate scalar work is vectorised over frames, so it keeps apart from work that loops inside a frame.
-  static bool same_width(const Unit& a, const Unit& b) { return a.clock.period != 1 || a.wide == b.wide; }
+  static bool same_width(const Unit& a, const Unit& b) { return a.clock.period != 1 || a.width == b.width; }
 
   void order_units() {
     for (Unit& unit : units_)
@@ -429,13 +432,13 @@ class Planner {
   }
 
   void make_regions() {
-    using Key = std::tuple<int, int, int, int64_t, bool, bool, Kept, int>;
+    using Key = std::tuple<int, int, int, int64_t, bool, int, Kept, int>;
     std::map<Key, std::vector<const Unit*>> groups;
     int alone = 0;
     for (const Unit& unit : units_) {
       bool shared = unit.strategy == Strategy::pointwise || unit.strategy == Strategy::serial;
-      bool wide = unit.strategy == Strategy::pointwise && unit.clock.period == 1 && unit.wide;
-      Key key{unit.level, unit.depth, static_cast<int>(unit.strategy), unit.clock.period, unit.clock.reverse, wide, unit.kept, shared ? 0 : ++alone};
+      int width = unit.strategy == Strategy::pointwise && unit.clock.period == 1 ? unit.width : 0;
+      Key key{unit.level, unit.depth, static_cast<int>(unit.strategy), unit.clock.period, unit.clock.reverse, width, unit.kept, shared ? 0 : ++alone};
       groups[key].push_back(&unit);
     }
     p_.region_of.assign(n_, -1);
