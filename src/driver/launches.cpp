@@ -56,13 +56,17 @@ Launches::Launches(const Compiled& c, const MemoryPlan& memory) {
   find_kept();
 }
 
+// What is kept while inputs are the same is made from statics, too, but from no param.
 void Launches::find_kept() {
-  statics_read.assign(bases, false);
-  for (const PreparedLaunch& launch : launches_) {
-    if (launch.kept != Kept::statics) continue;
-    for (size_t a = 0; a < launch.arrays; ++a) statics_read[static_cast<size_t>(addresses[launch.first_array + a].base)] = true;
-    statics_step = statics_step || std::ranges::count(launch.numbers, training_step) > 0;
-  }
+  reads.fill(std::vector<bool>(bases, false));
+  for (const PreparedLaunch& launch : launches_)
+    for (size_t a = 0; a < launch.arrays && launch.kept != Kept::no; ++a) {
+      const auto base = static_cast<size_t>(addresses[launch.first_array + a].base);
+      reads[static_cast<size_t>(launch.kept)][base] = true;
+      if (base >= tensors) reads[static_cast<size_t>(Kept::inputs)][base] = true;
+    }
+  for (const PreparedLaunch& launch : launches_)
+    statics_step = statics_step || (launch.kept == Kept::statics && std::ranges::count(launch.numbers, training_step) > 0);
 }
 
 // An output of frames that nothing asks more of.

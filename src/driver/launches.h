@@ -4,6 +4,8 @@
 //     arrays   {arena, 128 bytes + 4 a frame before the tile}, {param 0, 0 bytes}
 //     numbers  first number, first number, tick0 of frames; lo and hi are put in their place
 #pragma once
+#include <array>
+
 #include "driver/compiled.h"
 
 namespace dgen::driver {
@@ -65,9 +67,9 @@ struct Launches {
   std::vector<std::vector<size_t>> users;  // by base: addresses that follow it
   std::vector<size_t> tiled;               // addresses that follow the tile
   std::vector<Movable> movable;
-  // What kept launches follow besides run-time numbers; all of it, where a kept value is made from another.
-  std::vector<bool> statics_read;  // by base: a param or tensor
-  bool statics_step = false;
+  // By base: is something made from it that is kept? By analysis::Kept.
+  std::array<std::vector<bool>, 3> reads;
+  bool statics_step = false;  // they follow the step
 
  private:
   void find_kept();

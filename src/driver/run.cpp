@@ -215,10 +215,8 @@ void Run::bind_slots() {
     Storage& storage = base < l.tensors ? *bindings_.params.at(base - Launches::slots) : *bindings_.tensors.at(base - l.tensors);
     const uint64_t version = storage.version();
     if (version == w_.versions[base] && c_.on_host) continue;
-    if (version != w_.versions[base]) {
-      if (l.statics_read[base]) drop(Kept::statics);
-      if (base >= l.tensors) drop(Kept::inputs);  // which follow no param
-    }
+    for (Kept kept : {Kept::statics, Kept::inputs})
+      if (version != w_.versions[base] && l.reads[static_cast<size_t>(kept)][base]) drop(kept);
     w_.versions[base] = version;
     w_.arguments.move(base, storage.on(device_));
   }

@@ -10,6 +10,7 @@
 #include "analysis/history.h"
 #include "analysis/levels.h"
 #include "ir/op.h"
+#include "schedule/order.h"
 
 namespace dgen::schedule {
 
@@ -48,7 +49,7 @@ class Planner {
     bound_trees();
     make_units();
     choose_kept();
-    order_units();
+    order();
     make_regions();
     choose_storage();
     keep_exact();
@@ -302,15 +303,6 @@ class Planner {
 
   // ---- units: feedback components and single stored values ----------------------------------------------------------
 
-  struct Unit {
-    std::vector<Id> nodes;
-    Strategy strategy = Strategy::pointwise;
-    int level = 0, depth = 0;
-    Clock clock;
-    enum { single, wide, long_rows } width = single;  // loops over elements inside the tick; over so many that they fill vectors
-    Kept kept = Kept::no;
-  };
-
   void make_units() {
     unit_of_.assign(n_, -1);
     std::map<int, int> unit_of_component;
@@ -410,25 +402,17 @@ class Planner {
     }
   }
 
-  bool fuses(const Unit& from, const Unit& to, bool same_tick) const {
-    if (from.strategy != to.strategy || from.clock != to.clock || from.kept != to.kept) return false;
-    if (to.strategy == Strategy::serial) return true;
-    if (to.strategy != Strategy::pointwise) return false;
-    if (to.clock.is_static()) return true;
-    return same_tick && same_width(from, to);
-  }
-  // At frame rate scalar work is vectorised over frames, so it keeps apart from work that loops inside a frame.
-  static bool same_width(const Unit& a, const Unit& b) { return a.clock.period != 1 || a.width == b.width; }
-
-  void order_units() {
-    for (Unit& unit : units_)
-      for (Id id : unit.nodes)
+  void order() {
+    std::vector<Edge> edges;
+    for (size_t u = 0; u < units_.size(); ++u)
+      for (Id id : units_[u].nodes)
         for_inputs(id, [&](Id in, bool same_tick) {
-          const Unit& from = units_[static_cast<size_t>(unit_of_[at(in)])];
-          if (&from == &unit || from.level != unit.level || sums_time(in)) return;
-          DGEN_ASSERT(&from < &unit);
-          unit.depth = std::max(unit.depth, from.depth + (fuses(from, unit, same_tick) ? 0 : 1));
+          const auto from = static_cast<size_t>(unit_of_[at(in)]);
+          if (from == u || units_[from].level != units_[u].level || sums_time(in)) return;
+          DGEN_ASSERT(from < u);
+          edges.push_back({from, u, same_tick});
         });
+    order_units(units_, edges);
   }
 
   void make_regions() {
