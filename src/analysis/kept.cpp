@@ -52,6 +52,7 @@ class Cut {
   bool lasts(Id id) const { return kept_[at(id)] == Kept::inputs && !g_[id].clock().is_static(); }
   bool works(Id id) const {
     const Family family = g_[id].op->family;
+    if (is_closed_form(g_, id)) return false;
     return g_[id].op->is(materialise) || family == Family::reduce || family == Family::linear || family == Family::spectral || family == Family::state;
   }
   bool moves(Id id) const {
@@ -137,7 +138,7 @@ std::vector<Kept> kept_until(const Graph& g) {
     const bool varies = (from[at(id)] & (follows_params | follows_step)) != 0;
     const bool fixed = g[id].clock().is_static() && (from[at(id)] & (follows_inputs | follows_run | follows_state)) == 0;
     if (fixed && !(varies && !g.effects.empty())) kept[at(id)] = Kept::statics;
-    else if (again && !varies && !g[id].op->is(adds_in_place)) kept[at(id)] = Kept::inputs;
+    else if (again && !varies && !g[id].op->is(adds_in_place) && !(g[id].clock().is_static() && from[at(id)] == follows_run)) kept[at(id)] = Kept::inputs;
   }
   return kept;
 }

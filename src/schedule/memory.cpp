@@ -95,8 +95,11 @@ void MemoryPlanner::find_inputs(Id id, std::vector<bool>& seen) {
     todo.pop_back();
     if (seen[at(id)]) continue;
     seen[at(id)] = true;
-    if (plan_.graph[id].op->is(reads_inputs)) kept_inputs_.push_back(id);
-    todo.insert(todo.end(), plan_.graph[id].in.begin(), plan_.graph[id].in.end());
+    const Node& node = plan_.graph[id];
+    if (node.op->is(reads_inputs)) kept_inputs_.push_back(id);
+    todo.insert(todo.end(), node.in.begin(), node.in.end());
+    if (!node.attrs.has("cell")) continue;
+    if (const Id write = plan_.graph.cells[at(node.attrs.i("cell"))].write; write != none) todo.push_back(write);
   }
 }
 
