@@ -33,6 +33,8 @@ ROWS = [
     Row("DDSP training step, 4 x 4 s, two threads", "training", 4, 2, faster=4, memory=4),
     Row("DDSP training step, 4 x 4 s, one thread", "training", 4, 1),
     Row("DDSP training step, 1 x 4 s, two threads", "training", 1, 2),
+    Row("the paper's decoder, 4 x 4 s, two threads", "paper", 4, 2, faster=2.5, memory=2, steps=1, their_steps=1, rounds=5),
+    Row("GRU of 512 units, 4 x 250 ticks, gradient", "recurrent", 4, 1, faster=1.2),
     Row("seed patch and spectrum, 4096 frames", "patch", 1, 1, faster=1000, steps=200, their_steps=1),
     Row("spectral loss, 6 scales, 4 x 4 s, gradient", "loss", 4, 1, faster=3),
     Row("60 harmonics, 4 x 4 s, gradient", "bank", 4, 1, faster=8),
@@ -50,6 +52,7 @@ def write_inputs(folder, clips):
         "loudness": -25 + 10 * np.sin(2 * np.pi * (tick * HOP / RATE + clip / 4)),
         "sound": 0.3 * sum(np.sin(2 * np.pi * k * turns) / k for k in range(1, 11)),
         "noise": random.uniform(-1, 1, sample.shape[:1] + (clips,)),
+        "features": random.uniform(-1, 1, (250, clips, 512)),
         "amplitudes": random.uniform(0, 1, (TICKS, clips, 60)),
     }
     for name, values in inputs.items():

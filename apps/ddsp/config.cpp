@@ -36,6 +36,7 @@ void each_key(C& c, F&& f) {
   f("cache", c.cache, data, 0, 0, "folder of the feature cache, empty: the user's cache folder");
   f("hidden", c.hidden, model, 1, 4096, "width of the decoder");
   f("layers", c.layers, model, 1, 16, "hidden layers of the decoder");
+  f("gru", c.gru, model, 0, 4096, "units of a recurrent layer between two stacks of hidden layers, 0: one stack alone");
   f("harmonics", c.harmonics, model, 1, 1000, "harmonics of the oscillator bank");
   f("noise_bands", c.noise_bands, model, 2, 1025, "bands of the noise filter");
   f("harmonic_branch", c.harmonic_branch, model, 0, 0, "use the oscillator bank");

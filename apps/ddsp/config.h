@@ -21,7 +21,7 @@ struct Config {
   std::string data, cache;
 
   // Model
-  int hidden = 128, layers = 2;
+  int hidden = 128, layers = 2, gru = 0;
   int harmonics = 60, noise_bands = 65;
   bool harmonic_branch = true, noise_branch = true;
 

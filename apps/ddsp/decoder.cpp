@@ -8,20 +8,34 @@
 namespace dgen::ddsp {
 namespace {
 
-std::string layer_name(int i) { return "trunk." + std::to_string(i); }
+std::string layer_name(const std::string& stack, int i) { return stack + "." + std::to_string(i); }
 
 }  // namespace
 
 Decoder::Decoder(const Config& config) : config_(config) {
   int64_t in = 2;
-  for (int i = 0; i < config.layers; ++i) {
-    weight(layer_name(i), in, config.hidden);
-    fixed(layer_name(i) + ".gain", config.hidden, 1);
-    fixed(layer_name(i) + ".shift", config.hidden, 0);
-    in = config.hidden;
+  if (config.gru > 0) {
+    const int64_t both = add_stack("f0", 1) + add_stack("loudness", 1);
+    const RecurrentWeights w = gru_weights(both, config.gru, config.seed * 1000 + 999);
+    for (const auto& [name, tensor] : {std::pair{"input", w.input}, {"hidden", w.hidden}, {"bias", w.bias}, {"hidden_bias", w.hidden_bias}})
+      tensors_.push_back({std::string("gru.") + name, tensor.named(std::string("gru.") + name)});
+    in = both + config.gru;
   }
+  in = add_stack("trunk", in);
   if (config.harmonic_branch) weight("amplitudes", in, config.harmonics + 1);
   if (config.noise_branch) weight("noise", in, config.noise_bands);
+}
+
+// Returns how many values come out.
+int64_t Decoder::add_stack(const std::string& name, int64_t in) {
+  for (int i = 0; i < config_.layers; ++i) {
+    const std::string layer = layer_name(name, i);
+    weight(layer, in, config_.hidden);
+    fixed(layer + ".gain", config_.hidden, 1);
+    fixed(layer + ".shift", config_.hidden, 0);
+    in = config_.hidden;
+  }
+  return in;
 }
 
 // Weight and bias of a dense layer, spread as PyTorch's default does.
@@ -55,13 +69,20 @@ SignalTensor Decoder::dense(const SignalTensor& x, const std::string& name) cons
   return linear(x, get(name + ".weight"), get(name + ".bias"));
 }
 
-SignalTensor Decoder::trunk(const SignalTensor& f0, const SignalTensor& loudness) const {
-  SignalTensor z = stack({log2(f0 / 440.0f) * 0.5f, (loudness + 80.0f) * (2.0f / 80) - 1.0f}, -1);
+SignalTensor Decoder::stack_of(SignalTensor z, const std::string& name) const {
   for (int i = 0; i < config_.layers; ++i) {
-    const std::string name = layer_name(i);
-    z = leaky_relu(layer_norm(dense(z, name), get(name + ".gain"), get(name + ".shift")));
+    const std::string layer = layer_name(name, i);
+    z = leaky_relu(layer_norm(dense(z, layer), get(layer + ".gain"), get(layer + ".shift")));
   }
   return z;
+}
+
+SignalTensor Decoder::trunk(const SignalTensor& f0, const SignalTensor& loudness) const {
+  const SignalTensor pitch = log2(f0 / 440.0f) * 0.5f, level = (loudness + 80.0f) * (2.0f / 80) - 1.0f;
+  if (config_.gru == 0) return stack_of(stack({pitch, level}, -1), "trunk");
+  const SignalTensor both = concat({stack_of(pitch.unsqueeze(-1), "f0"), stack_of(level.unsqueeze(-1), "loudness")}, -1);
+  const RecurrentWeights w{get("gru.input"), get("gru.hidden"), get("gru.bias"), get("gru.hidden_bias")};
+  return stack_of(concat({both, gru(both, w)}, -1), "trunk");
 }
 
 // Harmonics above half the sample rate are silent; the others share the total amplitude.

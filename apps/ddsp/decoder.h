@@ -1,4 +1,5 @@
-// The decoder as a graph: Engel et al. 2020 with a multi-layer perceptron, harmonics plus filtered noise.
+// The decoder as a graph: Engel et al. 2020, harmonics plus filtered noise. Their controls come from a multi-layer perceptron of
+// pitch and loudness; or, with config.gru, from the paper's: a perceptron for each, a GRU of both, and a third one of all three.
 #pragma once
 #include "config.h"
 #include "dgen/dgen.h"
@@ -24,6 +25,8 @@ class Decoder {
   void fixed(const std::string& name, int64_t size, float value);
   const Tensor& get(const std::string& name) const;
   SignalTensor dense(const SignalTensor& x, const std::string& name) const;
+  int64_t add_stack(const std::string& name, int64_t in);
+  SignalTensor stack_of(SignalTensor z, const std::string& name) const;
   SignalTensor trunk(const SignalTensor& f0, const SignalTensor& loudness) const;
   SignalTensor harmonics(const SignalTensor& z, const SignalTensor& f0) const;
   SignalTensor noise(const SignalTensor& z) const;

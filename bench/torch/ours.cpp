@@ -48,9 +48,8 @@ Job steps_on(TrainingStep step, const std::string& folder, const std::vector<std
   return [=]() mutable { return step.run({inputs.begin(), inputs.end()}); };
 }
 
-// The decoder of apps/ddsp. Its first weights go to files, for the peer to begin with.
-Job training(const std::string& folder, int batch) {
-  const ddsp::Config settings;
+// A decoder of apps/ddsp. Its first weights go to files, for the peer to begin with.
+Job training_of(const ddsp::Config& settings, const std::string& folder, int batch) {
   const ddsp::Decoder decoder(settings);
   for (auto& [name, value] : decoder.params()) store(folder + "/" + name, value.realize(1));
   const Shape shape{batch};
@@ -58,6 +57,27 @@ Job training(const std::string& folder, int batch) {
   const Signal loss = multi_scale_spectral_loss(decoder.build(f0, level).mix, SignalTensor::input(2, shape));
   Adam adam(decoder.values(), {.lr = 1e-3f, .clip_grad_norm = 3});
   return steps_on(compile_training(loss, adam, {.frames = frames}), folder, {"f0", "loudness", "sound"});
+}
+
+Job training(const std::string& folder, int batch) { return training_of({}, folder, batch); }
+
+// The paper's: 512 units and three layers of 512.
+Job paper(const std::string& folder, int batch) {
+  ddsp::Config settings;
+  settings.hidden = settings.gru = 512, settings.layers = 3;
+  return training_of(settings, folder, batch);
+}
+
+// Gradients to all weights of a recurrent layer of 512 units that reads 512 features, over 250 ticks.
+Job recurrent(const std::string& folder, int batch) {
+  constexpr int units = 512, ticks = 250;
+  const RecurrentWeights w = gru_weights(units, units, 1);
+  const NamedParams params{{"input", w.input}, {"hidden", w.hidden}, {"bias", w.bias}, {"hidden_bias", w.hidden_bias}};
+  std::vector<Value> values;
+  for (auto& [name, value] : params) store(folder + "/gru." + name, value.realize(1)), values.push_back(value);
+  const SignalTensor state = gru(SignalTensor::input(0, Shape{batch, units}, {.hop = hop}), w);
+  SGD sgd(values, {.lr = 0.1f});
+  return steps_on(compile_training((state * state).mean(), sgd, {.frames = ticks * hop}), folder, {"features"});
 }
 
 // Gradient descent on a gain of each clip: the gradient goes through every sample.
@@ -111,9 +131,10 @@ void serve(const Job& job, double at_start) {
 
 int main(int argc, char** argv) try {
   const double at_start = memory("VmRSS:");
-  const std::map<std::string, Job (*)(const std::string&, int)> jobs = {
-      {"training", training}, {"loss", spectral_loss_of_clips}, {"bank", harmonic_bank}, {"patch", seed_patch}};
-  if (argc != 5 || !jobs.count(argv[1])) throw Error("arguments: training | loss | bank | patch, folder, batch, threads");
+  const std::map<std::string, Job (*)(const std::string&, int)> jobs = {{"training", training}, {"paper", paper},
+                                                                         {"recurrent", recurrent}, {"loss", spectral_loss_of_clips},
+                                                                         {"bank", harmonic_bank}, {"patch", seed_patch}};
+  if (argc != 5 || !jobs.count(argv[1])) throw Error("arguments: one of the jobs in main(), folder, batch, threads");
   config().threads = std::stoi(argv[4]);
   config().sample_rate = rate;
   std::cout.precision(9);

@@ -76,21 +76,58 @@ def exp_sigmoid(x):
     return 2 * torch.sigmoid(x) ** math.log(10) + 1e-7
 
 
-class Decoder(torch.nn.Module):
-    """That of apps/ddsp: pitch and loudness through two layers to 60 harmonics and 65 noise bands."""
+@torch.no_grad()
+def take(param, name):
+    """The values that ours begins with; its matrices are [in][out], ours transposed."""
+    values = torch.from_numpy(np.fromfile(f"{folder}/{name}", "<f4"))
+    param.copy_(values.reshape(param.shape[::-1]).T if param.dim() == 2 else values)
 
-    def __init__(self, hidden=128, layers=2, harmonics=60, bands=65):
+
+class Stack(torch.nn.Module):
+    """Dense layers with normalisation."""
+
+    def __init__(self, name, width, hidden, layers):
         super().__init__()
-        widths = [2] + [hidden] * layers
-        self.trunk = torch.nn.ModuleList(torch.nn.Linear(i, o) for i, o in zip(widths, widths[1:]))
+        self.name, widths = name, [width] + [hidden] * layers
+        self.layers = torch.nn.ModuleList(torch.nn.Linear(i, o) for i, o in zip(widths, widths[1:]))
         self.norms = torch.nn.ModuleList(torch.nn.LayerNorm(hidden) for _ in range(layers))
+
+    def forward(self, z):
+        for layer, norm in zip(self.layers, self.norms):
+            z = F.leaky_relu(norm(layer(z)))
+        return z
+
+    def take_weights(self):
+        for i, (layer, norm) in enumerate(zip(self.layers, self.norms)):
+            parts = {"weight": layer.weight, "bias": layer.bias, "gain": norm.weight, "shift": norm.bias}
+            for part, param in parts.items():
+                take(param, f"{self.name}.{i}.{part}")
+
+
+class Gru(torch.nn.GRU):
+    def take_weights(self):
+        parts = {"input": self.weight_ih_l0, "hidden": self.weight_hh_l0, "bias": self.bias_ih_l0, "hidden_bias": self.bias_hh_l0}
+        for part, param in parts.items():
+            take(param, f"gru.{part}")
+
+
+class Decoder(torch.nn.Module):
+    """That of apps/ddsp: pitch and loudness through dense layers, or the paper's, to 60 harmonics and 65 noise bands."""
+
+    def __init__(self, hidden=128, layers=2, gru=0, harmonics=60, bands=65):
+        super().__init__()
+        self.gru = Gru(2 * hidden, gru, batch_first=True) if gru else None
+        self.f0, self.loudness = (Stack(name, 1, hidden, layers) if gru else None for name in ("f0", "loudness"))
+        self.trunk = Stack("trunk", 2 * hidden + gru if gru else 2, hidden, layers)
         self.amplitudes = torch.nn.Linear(hidden, harmonics + 1)
         self.noise = torch.nn.Linear(hidden, bands)
 
     def forward(self, f0, loudness):
         z = torch.stack([torch.log2(f0 / 440) * 0.5, (loudness + 80) * (2 / 80) - 1], -1)
-        for layer, norm in zip(self.trunk, self.norms):
-            z = F.leaky_relu(norm(layer(z)))
+        if self.gru is not None:
+            both = torch.cat([self.f0(z[..., :1]), self.loudness(z[..., 1:])], -1)
+            z = torch.cat([both, self.gru(both)[0]], -1)
+        z = self.trunk(z)
         return self.harmonic(z, f0) + self.filtered_noise(z)
 
     def harmonic(self, z, f0):
@@ -109,26 +146,32 @@ class Decoder(torch.nn.Module):
         length = (z.shape[1] - 1) * HOP + size
         return F.fold(blocks.transpose(1, 2), (1, length), (1, size), stride=(1, HOP)).reshape(len(z), -1)[:, :FRAMES]
 
-    @torch.no_grad()
     def take_weights(self):
-        """Those that ours begins with."""
-        named = {"amplitudes": self.amplitudes, "noise": self.noise}
-        named.update({f"trunk.{i}": layer for i, layer in enumerate(self.trunk)})
-        pairs = [(f"{name}.weight", layer.weight.T) for name, layer in named.items()]
-        pairs += [(f"{name}.bias", layer.bias) for name, layer in named.items()]
-        pairs += [(f"trunk.{i}.gain", norm.weight) for i, norm in enumerate(self.norms)]
-        pairs += [(f"trunk.{i}.shift", norm.bias) for i, norm in enumerate(self.norms)]
-        for name, param in pairs:
-            param.copy_(torch.from_numpy(np.fromfile(f"{folder}/{name}", "<f4")).reshape(param.shape))
+        for part in (self.f0, self.loudness, self.gru, self.trunk):
+            if part is not None:
+                part.take_weights()
+        for name, layer in ("amplitudes", self.amplitudes), ("noise", self.noise):
+            take(layer.weight, name + ".weight")
+            take(layer.bias, name + ".bias")
 
 
-def training(batch):
+def training(batch, **sizes):
     f0, loudness, target = load("f0", batch), load("loudness", batch), target_of(load("sound", batch))
-    model = Decoder()
+    model = Decoder(**sizes)
     model.take_weights()
     params = list(model.parameters())
     return descend(torch.optim.Adam(params, 1e-3), lambda: spectral_loss(model(f0, loudness), target),
                    lambda: torch.nn.utils.clip_grad_norm_(params, 3))
+
+
+def paper(batch):
+    return training(batch, hidden=512, layers=3, gru=512)
+
+
+def recurrent(batch):
+    features, gru = load("features", batch, 512), Gru(512, 512, batch_first=True)
+    gru.take_weights()
+    return descend(torch.optim.SGD(gru.parameters(), 0.1), lambda: gru(features)[0].square().mean())
 
 
 def loss_of_clips(batch):
@@ -172,5 +215,5 @@ if __name__ == "__main__":
     torch.manual_seed(0)
     start = memory("VmRSS:")
     WINDOWS = {size: torch.hann_window(size) for size in SIZES}
-    jobs = {"training": training, "loss": loss_of_clips, "bank": bank, "patch": lambda batch: patch_step}
+    jobs = {"training": training, "paper": paper, "recurrent": recurrent, "loss": loss_of_clips, "bank": bank, "patch": lambda batch: patch_step}
     serve(jobs[job](int(clips)), start)

@@ -1,7 +1,9 @@
 // Text of dg_gemm, C (+)= op(A) op(B), row-major. Every element of C is one chain of fused multiply-adds over k in
 // rising order (starting from C or 0), in every code path; so a row does not depend on how many rows, columns or
 // blocks there are. The one exception, a single column with A not transposed, sums in lanes, in an order fixed by k.
+#include "base/check.h"
 #include "codegen/prelude.h"
+#include "ir/lower.h"
 
 namespace dgen::codegen {
 namespace {
@@ -165,6 +167,14 @@ DG_GEMM void dg_gemm_blocks(int ta, int tb, long m, long n, long k, const float 
     }
   }
 }
+/* B in panels of columns, each as rows one after the other: what lies in no near cache is read in order. */
+DG_GEMM void dg_gemm_panels(long m, long n, long k, const float *a, long lda, const float *b, float *c, long ldc) {
+  for (long j = 0; j < n; j += DG_PANEL)
+    if (m == 1)
+      dg_gemm_tile(1, DG_PANEL / DG_W, k, a, lda, b + j * k, DG_PANEL, c + j, ldc, 0);
+    else
+      for (long l = 0; l < DG_PANEL; l += 2 * DG_W) dg_gemm_rows(2, m, k, a, lda, b + j * k + l, DG_PANEL, c + j + l, ldc, 0);
+}
 /* The sum of x[p] y[p] in 4 vectors of lanes, then pairwise. */
 DG_FN float dg_dot(long k, const float *x, const float *y) {
   dg_vf sum[4] = {{0}, {0}, {0}, {0}};
@@ -204,14 +214,17 @@ DG_GEMM void dg_gemm(int ta, int tb, long m, long n, long k, const float *a, lon
 }
 )C";
 
-// dg_matmul: c = a b, row-major; ta, tb: a or b is stored transposed. zero = 1 or 2: zeros of a or b, an adjoint, stay zero beside
+// dg_matmul: c = a b, row-major; ta, tb: a or b is stored transposed; tb = 2: b lies in panels of DG_PANEL columns. zero = 1 or 2: zeros of a or b, an adjoint, stay zero beside
 // infinite values; only elements that came out infinite or NaN are made again with that rule.
 constexpr const char* text_product_at = R"(
+DG_FN long long dg_right_at(long long tb, long long n, long long k, long long p, long long j) {
+  return tb == 2 ? (j / DG_PANEL * k + p) * DG_PANEL + j % DG_PANEL : tb ? j * k + p : p * n + j;
+}
 DG_TEMPLATE(typename A, typename B)
 DG_FN float dg_product_at(DG_IN(A) a, DG_IN(B) b, long long ta, long long tb, long long m, long long n, long long k, long long zero, long long i, long long j) {
   float sum = 0.0f;
   for (long long p = 0; p < k; ++p) {
-    const float x = a[ta ? p * m + i : i * k + p], y = b[tb ? j * k + p : p * n + j];
+    const float x = a[ta ? p * m + i : i * k + p], y = b[dg_right_at(tb, n, k, p, j)];
     sum += (zero == 1 ? x : y) == 0.0f ? 0.0f : x * y;
   }
   return sum;
@@ -220,7 +233,8 @@ DG_FN float dg_product_at(DG_IN(A) a, DG_IN(B) b, long long ta, long long tb, lo
 constexpr const char* text_matmul_c = R"(
 DG_GEMM void dg_matmul(const float* a, const float* b, float* c, long ta, long tb, long m, long n, long k,
                        long zero) {
-  dg_gemm((int)ta, (int)tb, m, n, k, a, ta ? m : k, b, tb ? k : n, c, n, 0);
+  if (tb == 2) dg_gemm_panels(m, n, k, a, k, b, c, n);
+  else dg_gemm((int)ta, (int)tb, m, n, k, a, ta ? m : k, b, tb ? k : n, c, n, 0);
   int wild = 0;
   for (long e = 0; zero && e < m * n; ++e) wild |= !(c[e] - c[e] == 0.0f);
   for (long e = 0; wild && e < m * n; ++e)
@@ -235,7 +249,7 @@ DG_FN void dg_matmul(DG_IN(A) a, DG_IN(B) b, DG_OUT(C) c, long long ta, long lon
   for (long long e = first; e < m * n; e += step) {
     const long long i = e / n, j = e % n;
     float sum = 0.0f;
-    for (long long p = 0; p < k; ++p) sum = DG_FMA(a[ta ? p * m + i : i * k + p], b[tb ? j * k + p : p * n + j], sum);
+    for (long long p = 0; p < k; ++p) sum = DG_FMA(a[ta ? p * m + i : i * k + p], b[dg_right_at(tb, n, k, p, j)], sum);
     c[e] = zero && !(sum - sum == 0.0f) ? dg_product_at(a, b, ta, tb, m, n, k, zero, i, j) : sum;
   }
 }
@@ -244,8 +258,9 @@ DG_FN void dg_matmul(DG_IN(A) a, DG_IN(B) b, DG_OUT(C) c, long long ta, long lon
 }  // namespace
 
 std::string prelude_gemm(Target target) {
-  if (target == Target::c) return std::string(text_c) + text_product_at + text_matmul_c;
-  std::string text = std::string(text_product_at) + text_matmul_gpu;
+  const std::string panel = cat("#define DG_PANEL ", ir::kPanel, "\n");
+  if (target == Target::c) return panel + text_c + text_product_at + text_matmul_c;
+  std::string text = panel + text_product_at + text_matmul_gpu;
   if (target == Target::metal)  // which has no long long
     for (size_t at; (at = text.find("long long")) != std::string::npos;) text.replace(at, 9, "long");
   return text;

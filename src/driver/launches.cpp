@@ -15,7 +15,7 @@ using schedule::Plan;
 
 namespace {
 
-constexpr int64_t kGrain = 1 << 18;  // elements that are worth another thread, which takes some 50 us to wake
+constexpr int64_t kGrain = 1 << 21;  // operations that are worth another thread, which takes some 50 us to wake
 
 int64_t first_tick(const Place& p) { return p.offset + 4 * p.pad * p.size; }
 
@@ -105,7 +105,7 @@ void Launches::prepare(const Compiled& c, const MemoryPlan& memory, const Step& 
   if (step.region >= 0)
     if (const Kept kept = c.plan.regions[static_cast<size_t>(step.region)].kept; memory.keeps(kept)) launch.kept = kept;
   launch.again = step.when == Step::in_tile && !step.chunks;
-  if (step.parallel && c.device.is_host()) launch.grain = step.chunks ? 1 : std::max<int64_t>(16, kGrain / step.work);
+  if (step.parallel && c.device.is_host()) launch.grain = std::max<int64_t>(step.chunks ? 1 : 16, kGrain / step.operations);
   const bool last = &step == &c.code.steps.back() || (&step)[1].region != step.region;
   launch.ends_region = last && step.when == Step::in_tile;
   launches_.push_back(launch);

@@ -6,6 +6,8 @@
 #include "autodiff/gradients.h"
 #include "driver/debug.h"
 #include "ir/verify.h"
+#include "schedule/panels.h"
+#include "schedule/products.h"
 #include "schedule/recompute.h"
 
 namespace dgen::driver {
@@ -38,6 +40,8 @@ std::span<const Pass> passes() {
       {"gradients", "grad nodes become a reverse sweep", autodiff::expand_gradients, false},
       {"recompute", "the reverse sweep computes pointwise values again instead of reading them", schedule::recompute_pointwise, true},
       {"recurrences", "linear feedback keeps only what must be done in order", analysis::isolate_recurrences, true},
+      {"products", "gradients of one weight through several products are summed over time apart", schedule::sum_products_apart, true},
+      {"panels", "matrices that every tick of a loop reads lie in panels of columns", schedule::lay_out_panels, true},
   };
   return table;
 }

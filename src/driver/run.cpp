@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstring>
+#include <thread>
 #include <utility>
 
 #include "base/check.h"
@@ -24,6 +25,7 @@ namespace {
 using Time = std::chrono::steady_clock;
 
 // Of a GPU launch.
+constexpr int kMostSharing = 8;  // threads of a tile: what runs on one thread still wants a working set in its cache
 constexpr int64_t kMostGroups = 1 << 14, kMostScratch = int64_t{1} << 28;
 
 // The pool changes its size only when runs ask for another one.
@@ -48,6 +50,7 @@ schedule::MemoryLimits memory_limits(const Options& options, const runtime::Devi
   schedule::MemoryLimits limits;
   limits.budget = options.memory_budget > 0 ? options.memory_budget : device.memory() / 4;
   if (!device.is_host()) limits.tile_bytes = limits.budget;
+  else limits.threads = std::clamp(options.threads > 0 ? options.threads : static_cast<int>(std::thread::hardware_concurrency()), 1, kMostSharing);
   limits.tile_frames = options.tile_frames;
   limits.keep_all = debug().check || debug().nan;
   limits.most_kept = limits.budget / 8;

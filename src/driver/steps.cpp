@@ -10,6 +10,7 @@
 #include "compile/c_compiler.h"
 #include "compile/nvrtc.h"
 #include "driver/debug.h"
+#include "loop/cost.h"
 #include "loop/gpu_map.h"
 #include "loop/hoist.h"
 #include "loop/lower.h"
@@ -98,6 +99,7 @@ std::vector<Step> make_steps(const Plan& plan, Backend backend) {
   }
   for (Step& step : steps) {
     loop::verify(step.kernel);
+    step.operations = loop::operations(step.kernel, std::max<int64_t>(1, plan.chunk / std::max<int64_t>(1, step.clock.period)));
     step.kernel = codegen::is_gpu(target_of(backend)) ? loop::map_to_gpu(std::move(step.kernel)) : loop::hoist(loop::vectorise(loop::hoist(std::move(step.kernel))));
     loop::verify(step.kernel);
   }

@@ -24,6 +24,7 @@ struct Step {
   bool chunks = false;  // a sum over time: lo and hi count chunks of the tile
   ir::Clock clock;
   int64_t work = 1;     // elements a tick or chunk
+  int64_t operations = 1;  // a tick or chunk
   int64_t ffts = 0;     // a tick
   mutable double seconds = 0;  // spent, when timing is asked for
 };

@@ -45,6 +45,16 @@ struct StmtCtx : ElemCtx {
   bool onto = false;  // add to what out holds instead of setting it (scatter_add under a sum over time)
   // Input i at this tick as an array and the index of its element 0: its storage, or a local copy made here.
   std::function<std::pair<int, int>(int i)> array_of;
+  // The same of a matrix, which may lie there transposed.
+  struct Matrix {
+    std::pair<int, int> at;
+    bool transposed;
+  };
+  std::function<Matrix(int i)> matrix_of;
 };
+
+// Is a product with this right matrix a call, instead of loops that join those around them?
+inline bool is_large_product(const Shape& right) { return right[right.rank() - 2] * right.back() >= 4096; }
+inline constexpr int64_t kPanel = 32;  // columns of a panel (schedule/panels.h); dg_matmul knows it as DG_PANEL
 
 }  // namespace dgen::ir

@@ -89,6 +89,7 @@ class Mapper {
     int64_t most = 32;
     walk(k_.body, [&](const Stmt& s) {
       if (s.kind == Stmt::loop && s.tag == LoopTag::lanes) most = std::max(most, count(s));
+      if (s.kind == Stmt::call && shares_work(s.name) && !s.spans.empty()) most = std::max(most, s.spans.back());
     });
     k_.threads = static_cast<int>(std::min<int64_t>((most + 31) / 32 * 32, kMostThreads));
     list(k_.body);

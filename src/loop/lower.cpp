@@ -11,17 +11,6 @@ namespace {
 
 // ---- one matrix product over all ticks -------------------------------------------------------------------------------
 
-int array_for(Lowering& low, const Plan& plan, Id id) {
-  id = schedule::array_behind(plan, id);
-  const Node& node = plan.graph[id];
-  auto& l = low.builder();
-  int64_t size = node.shape().size();
-  if (node.op->name == "input") return l.array({ArrayRef::input, id, size});
-  if (node.op->name == "param") return l.array({ArrayRef::param, static_cast<Id>(node.attrs.i("slot")), size});
-  if (node.op->name == "tensor") return l.array({ArrayRef::tensor, static_cast<Id>(node.attrs.i("slot")), size});
-  return low.stream_array(id, false);
-}
-
 Kernel lower_gemm(const Plan& plan, int region, const std::string& name) {
   Lowering low(plan, region, name);
   auto& l = low.builder();
@@ -31,7 +20,7 @@ Kernel lower_gemm(const Plan& plan, int region, const std::string& name) {
   schedule::StaticMatrix right = schedule::static_matrix(g, node.in[1]);
   int64_t k = g[node.in[0]].shape().back(), n = node.shape().back(), rows = node.shape().size() / n;
   int lo = l.arg(KernelArg::lo), count = l.mul(l.sub(l.arg(KernelArg::hi), lo), rows);
-  int a = array_for(low, plan, node.in[0]), b = array_for(low, plan, right.id), c = low.stream_array(id, true);
+  int a = low.array_behind(node.in[0]), b = low.array_behind(right.id), c = low.stream_array(id, true);
   l.call("dg_matmul", {{a, l.mul(lo, rows * k)}, {b, l.i(0)}, {c, l.mul(lo, rows * n)}},
          {l.i(0), l.i(right.transposed), count, l.i(n), l.i(k), l.i(node.attrs.i("zero", 0))});
   return low.finish();
@@ -68,14 +57,14 @@ Kernel lower_scan(const Plan& plan, int region, const std::string& name) {
     const double* known = from == none ? nullptr : constant_value(g, from);
     const char kind = r.a[i] == none ? '0' : from == none ? 't' : known && *known == 1 ? '1' : 's';
     a += r.masked[i] ? kind : static_cast<char>(std::toupper(kind));
-    if (kind == 't') pointers.push_back({array_for(low, plan, r.a[i]), lo});
+    if (kind == 't') pointers.push_back({low.array_behind(r.a[i]), lo});
     if (kind == 's') l.store(fixed, l.i(static_cast<int64_t>(i)), low.exact(from));
   }
-  if (gains.input != none) pointers.push_back({array_for(low, plan, gains.input), lo});
+  if (gains.input != none) pointers.push_back({low.array_behind(gains.input), lo});
   for (size_t i = 0; i < r.order(); ++i) {
     b += r.b[i] == none ? '0' : gains.gain[i] == none ? 't' : 's';
     if (b.back() == 's') l.store(factors, l.i(static_cast<int64_t>(i)), number(gains.gain[i]));
-    if (b.back() == 't') pointers.push_back({array_for(low, plan, r.b[i]), lo});
+    if (b.back() == 't') pointers.push_back({low.array_behind(r.b[i]), lo});
     out += values_out(plan, r.read[i], r.write[i]);
     auto cell = static_cast<Id>(g[r.write[i]].attrs.i("cell"));
     cells.push_back({l.array({ArrayRef::state, cell, 1, LoopType::f32, true}), l.i(0)});
@@ -108,7 +97,7 @@ Kernel lower_shift(const Plan& plan, int region, const std::string& name) {
   const Node& write = g[r.write[0]];
   const int64_t size = write.shape().size();
   const int lo = l.arg(KernelArg::lo), n = l.sub(l.arg(KernelArg::hi), lo), at = l.mul(lo, size);
-  const int from = array_for(low, plan, r.b[0]);
+  const int from = low.array_behind(r.b[0]);
   const int cell = l.array({ArrayRef::state, static_cast<Id>(write.attrs.i("cell")), size, LoopType::f32, true});
   l.call(write.clock().reverse ? "dg_shift_r" : "dg_shift", {{low.stream_array(r.read[0], true), at}, {from, at}, {cell, l.i(0)}},
          {n, l.i(size)});
@@ -122,7 +111,7 @@ Kernel lower_phase_sum(const Plan& plan, int region, const std::string& name) {
   const int lo = l.arg(KernelArg::lo), n = l.sub(l.arg(KernelArg::hi), lo);
   const int phase = l.array({ArrayRef::phase, id, 1, LoopType::u64, true}), scalars = l.array({ArrayRef::scalars});
   l.call("dg_phase_sum",
-         {{low.stream_array(id, true), lo}, {array_for(low, plan, plan.graph[id].in[0]), lo}, {phase, l.i(0)}, {scalars, l.i(0)}}, {n});
+         {{low.stream_array(id, true), lo}, {low.array_behind(plan.graph[id].in[0]), lo}, {phase, l.i(0)}, {scalars, l.i(0)}}, {n});
   return low.finish();
 }
 
@@ -160,7 +149,7 @@ class TimeSum {
   void chunk_sum(Lowering& low, int out, int base, int from, int to) {
     auto& l = low.builder();
     const Node& in = plan_.graph[in_];
-    schedule::TimeProduct product = plan_.stored(in_) ? schedule::TimeProduct{} : schedule::time_product(plan_.graph, id_);
+    schedule::TimeProduct product = plan_.stored(in_) ? schedule::TimeProduct{} : schedule::time_product(plan_.graph, in_);
     if (product.a != none) return chunk_product(low, product, out, base, from, to);
     if (size_ == 1 && !in.op->is(scatters)) {
       std::vector<int> zeros(static_cast<size_t>(in.shape().rank()), l.i(0));
@@ -187,7 +176,7 @@ class TimeSum {
     auto& l = low.builder();
     const Graph& g = plan_.graph;
     int64_t m = plan_.graph[id_].shape()[0], n = plan_.graph[id_].shape()[1], rows = g[product.a].shape().size() / m;
-    int a = array_for(low, plan_, product.a), b = array_for(low, plan_, product.b);
+    int a = low.array_behind(product.a), b = low.array_behind(product.b);
     l.call("dg_matmul", {{a, l.mul(from, rows * m)}, {b, l.mul(from, rows * n)}, {out, base}},
            {l.i(1), l.i(0), l.i(m), l.i(n), l.mul(l.sub(to, from), rows), l.i(product.zero)});
   }

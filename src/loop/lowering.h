@@ -76,6 +76,22 @@ class Lowering {
     return kernel;
   }
 
+  // Of data and of what is stored for the tile; -1: it does not lie in memory.
+  int memory_of(Id id) {
+    const Node& node = g_[id];
+    const int64_t size = node.shape().size();
+    if (node.op->name == "input") return l_.array({ArrayRef::input, id, size});
+    if (node.op->name == "param") return l_.array({ArrayRef::param, static_cast<Id>(node.attrs.i("slot")), size});
+    if (node.op->name == "tensor") return l_.array({ArrayRef::tensor, static_cast<Id>(node.attrs.i("slot")), size});
+    return is_stream(id) ? stream_array(id, mine(id)) : -1;
+  }
+  // Of a stored value or data that lies as x does.
+  int array_behind(Id x) {
+    const int array = memory_of(schedule::array_behind(plan_, x));
+    DGEN_ASSERT(array >= 0);
+    return array;
+  }
+
   int stream_array(Id id, bool written) { return l_.array({ArrayRef::stream, id, g_[id].shape().size(), LoopType::f32, written}); }
 
  private:
@@ -296,6 +312,11 @@ class Lowering {
     StmtCtx ctx{context(id, tick, {})};
     ctx.out = out, ctx.base = base;
     ctx.array_of = [this, id, tick](int i) { return array_of(g_[id].in[static_cast<size_t>(i)], tick); };
+    ctx.matrix_of = [this, id, tick](int i) {
+      const Id in = g_[id].in[static_cast<size_t>(i)];
+      const schedule::StaticMatrix known = schedule::static_matrix(g_, in);
+      return StmtCtx::Matrix{array_of(known.id == none ? in : known.id, tick), known.transposed};
+    };
     return ctx;
   }
 
@@ -305,9 +326,12 @@ class Lowering {
     const Node& node = g_[id];
     int64_t size = node.shape().size();
     Id plain = schedule::array_behind(plan_, id);
-    if (plan_.stored(plain)) {
-      if (is_stream(plain)) return {stream_array(plain, mine(plain)), l_.mul(g_[plain].clock().is_static() ? l_.i(0) : tick, size)};
+    const Node& held = g_[plain];
+    if (held.op->name == "hold" && !plan_.stored(plain) && g_[held.in[0]].clock().is_static()) plain = schedule::array_behind(plan_, held.in[0]);
+    if (plan_.stored(plain) && !is_stream(plain)) {
       if (size > 1) return {value_.at(plain).array, l_.i(0)};
+    } else if (const int array = memory_of(plain); array >= 0) {
+      return {array, l_.mul(g_[plain].clock().is_static() ? l_.i(0) : tick, size)};
     }
     int copy = l_.local(size);
     nest(node.shape(), {}, [&](const std::vector<int>& idx) {

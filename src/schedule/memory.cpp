@@ -155,7 +155,8 @@ void MemoryPlanner::choose_tiles(MemoryPlan& m, const MemoryLimits& limits) cons
   // Only one forward and one reverse sweep can be played again tile by tile.
   m.recompute = plan_.levels <= 4 && stored > kept && stored * static_cast<double>(m.frames) > budget;
   // Long tiles make checkpoints few and delay lines cheap to keep.
-  m.tile_frames = whole_chunks(m.recompute ? budget / 4 / all : static_cast<double>(limits.tile_bytes) / all);
+  const int64_t cached = limits.threads * whole_chunks(static_cast<double>(limits.tile_bytes) / all);
+  m.tile_frames = m.recompute ? whole_chunks(budget / 4 / all) : cached;
   if (limits.tile_frames > 0) m.tile_frames = (limits.tile_frames + plan_.chunk - 1) / plan_.chunk * plan_.chunk;
   m.recompute = m.recompute && m.tiled();
 }

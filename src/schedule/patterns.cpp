@@ -82,20 +82,16 @@ StaticMatrix static_matrix(const Graph& g, Id x) {
   static const Op hold = op("hold"), permute = op("permute");
   if (g[x].shape().rank() != 2) return {};
   StaticMatrix m{x, false};
-  while (!g[m.id].clock().is_static()) {
+  for (;; m.id = g[m.id].in[0]) {
     const Node& node = g[m.id];
-    if (node.op == permute && swaps_last_two(node))
-      m.transposed = !m.transposed;
-    else if (node.op != hold)
-      return {};
-    m.id = node.in[0];
+    if (node.op == permute && swaps_last_two(node)) m.transposed = !m.transposed;
+    else if (node.op != hold) return node.clock().is_static() ? m : StaticMatrix{};
   }
-  return m;
 }
 
-TimeProduct time_product(const Graph& g, Id sum_time) {
+TimeProduct time_product(const Graph& g, Id id) {
   static const Op matmul = op("matmul"), permute = op("permute");
-  const Node& product = g[g[sum_time].in[0]];
+  const Node& product = g[id];
   if (product.op != matmul || g[product.in[1]].shape().rank() != 2) return {};
   const Node& left = g[product.in[0]];
   if (left.op != permute || left.shape().rank() != 2 || !swaps_last_two(left)) return {};

@@ -9,6 +9,7 @@
 #include "analysis/feedback.h"
 #include "analysis/history.h"
 #include "analysis/levels.h"
+#include "ir/lower.h"
 #include "ir/op.h"
 #include "schedule/order.h"
 
@@ -170,7 +171,8 @@ class Planner {
         if (run_level(id) != p_.level[at(in)]) want_stored(in);
         if (in_feedback(id) && p_.component[at(in)] != p_.component[at(id)] && !multiples_.count(in)) want_before(in, p_.component[at(id)]);
       }
-      if (user.op->name == "matmul") store_gemm_operands(id);
+      if (user.op->name == "matmul") store_factors(id);
+      if (user.op->name == "matmul_panels") store_static(user.in[1]);
       if (sums_time(id)) store_product_operands(id);
       if (phase_sum(id)) store_array(user.in[0]);
     }
@@ -226,20 +228,29 @@ class Planner {
   bool gemm(Id id) const {
     return node(id).op->name == "matmul" && !node(id).clock().is_static() && !in_feedback(id) && static_matrix(g(), node(id).in[1]).id != none;
   }
-  void store_gemm_operands(Id id) {
-    if (!gemm(id)) return;
+  void store_factors(Id id) {
+    const Id right = node(id).in[1], known = static_matrix(g(), right).id;
+    if (!gemm(id) && (!is_large_product(node(right).shape()) || summed_product(id))) return;
     store_array(node(id).in[0]);
-    Id matrix = static_matrix(g(), node(id).in[1]).id;
-    if (!id_op(matrix, "param") && !id_op(matrix, "tensor")) stored_[at(matrix)] = true;
+    if (known == none) store_array(right);
+    else store_static(known);
+  }
+  void store_static(Id id) {
+    if (id_op(id, "hold")) id = node(id).in[0];
+    if (!id_op(id, "param") && !id_op(id, "tensor")) stored_[at(id)] = true;
   }
   bool is_root(Id id) const {
     std::vector<Id> roots = g().roots();
     return std::find(roots.begin(), roots.end(), id) != roots.end();
   }
+  // A product that only a sum over time reads, which makes it of all its ticks at once.
+  bool summed_product(Id id) const {
+    const std::vector<Id>& users = users_[at(id)];
+    return users.size() == 1 && sums_time(users[0]) && !is_root(id) && time_product(g(), id).a != none;
+  }
   void store_product_operands(Id id) {
-    TimeProduct product = time_product(g(), id);
-    if (product.a == none) return;
-    if (users_[at(node(id).in[0])].size() != 1 || is_root(node(id).in[0])) return;
+    if (!summed_product(node(id).in[0])) return;
+    const TimeProduct product = time_product(g(), node(id).in[0]);
     store_array(product.a);
     store_array(product.b);
     stored_[at(node(id).in[0])] = false;  // the product itself never exists

@@ -73,7 +73,7 @@ Plan make_plan(ir::Graph g, const PlanOptions& options = {});
 // The stored values that computing a node reads, through inlined ones.
 std::vector<ir::Id> stored_inputs(const Plan& plan, ir::Id id);
 
-// For a Gemm region: the static right-hand matrix behind hold and permute, and whether it is transposed; none if x is not
+// The static right-hand matrix of a product behind hold and permute, and whether it is transposed; none if x is not
 // such a thing.
 struct StaticMatrix {
   ir::Id id = ir::none;
@@ -98,11 +98,11 @@ ScanGains scan_gains(const ir::Graph& g, const analysis::Recurrence& r, const Is
 // A sum of static multiples of a recurrence's cells before the tick and of its input: the factors, by cell, then of the input;
 // none is 0. Empty if x is not such a sum.
 std::vector<ir::Id> scan_sum(const ir::Graph& g, const analysis::Recurrence& r, ir::Id x, const IsStored& stored);
-// sum_time of a^T b over ticks: the two factors; none if the node is not such a sum.
+// A product a^T b whose sum over time is one product: the two factors; none if the node is not such a product.
 struct TimeProduct {
   ir::Id a = ir::none, b = ir::none;  // a: [rows, m], b: [rows, n] a tick
   int64_t zero = 0;                   // of the matmul
 };
-TimeProduct time_product(const ir::Graph& g, ir::Id sum_time);
+TimeProduct time_product(const ir::Graph& g, ir::Id product);
 
 }  // namespace dgen::schedule

@@ -124,6 +124,16 @@ TEST_F(Training, EvalAndRenderWriteEveryFileUnderItsOwnName) {
   EXPECT_EQ(load_audio(at("all/a.wav.target.wav")).samples.size(), load_audio(at("all/a.wav.reconstruction.wav")).samples.size());
 }
 
+TEST_F(Training, OfTheRecurrentDecoder) {
+  const Outcome trained = train("run", {"--gru", "3"});
+  ASSERT_EQ(trained.status, 0) << trained.error;
+  const SafeFile model = read_safetensors(checkpoint("run", 4));
+  EXPECT_EQ(model.tensors.at("gru.input").shape, (std::vector<int64_t>{8, 9}));
+  EXPECT_EQ(model.tensors.at("trunk.0.weight").shape, (std::vector<int64_t>{11, 4}));
+  const Outcome held_out = ddsp({"eval", checkpoint("run", 4), "--out", at("held_out")});
+  EXPECT_EQ(held_out.status, 0) << held_out.error;
+}
+
 TEST_F(Training, SkippedFilesGiveStatusThree) {
   write_file_atomic(sounds_ / "b.wav", "rubbish");
   EXPECT_EQ(train("run", {"--set", "steps=1"}).status, 3);

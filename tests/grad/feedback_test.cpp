@@ -53,6 +53,28 @@ TEST(Feedback, WriteBeforeReadOfTensors) {
   expect_right(p, p.loss(now * ex("flip", {prev}, {{"axes", Ints{0}}})), 20);
 }
 
+// Matrices whose products are calls: in panels of columns (64 of them), as they lie (66), transposed in the reverse sweep,
+// and one a tick for each of a batch.
+TEST(Feedback, LargeProducts) {
+  for (int64_t columns : {64, 66}) {
+    SCOPED_TRACE(columns);
+    Patch p;
+    Ex prev = p.cell({3, columns}, 4);
+    Ex narrow = ex("matmul", {prev, p.param({columns, 64})}), weights = ex("tanh", {p.param({64, columns})});
+    Ex now = p.write(prev, ex("tanh", {ex("matmul", {narrow, weights}) * 0.02 + ex("decimate", {p.input({3, columns})}, {{"hop", int64_t{4}}})}));
+    expect_right(p, p.loss(now), 24);
+  }
+}
+
+TEST(Feedback, LargeProductOfABatch) {
+  Patch p;
+  Ex prev = p.cell({2, 3, 64}, 4);
+  Ex field = ex("decimate", {p.input({2, 64, 64})}, {{"hop", int64_t{4}}}) * p.number(0.05f);
+  Ex turned = ex("permute", {field}, {{"axes", Ints{0, 2, 1}}});
+  Ex now = p.write(prev, ex("tanh", {ex("matmul", {prev, turned}) + ex("matmul", {prev, field}) * p.number(0.3f) + 0.1}));
+  expect_right(p, p.loss(now), 8);
+}
+
 // A cell that only keeps for a tick what a reshape of a computed value brings.
 TEST(Feedback, DelayOfAReshapedProduct) {
   Patch p;

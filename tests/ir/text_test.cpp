@@ -86,6 +86,8 @@ const char* every_operator = R"(
 %46 = phasor %1, %4
 %47 = assign %0 {slot=0}
 %48 = grad %20 {slot=0,shape=[4,6]}
+%49 = tensor {slot=2,shape=[2,6,32]}
+%50 = matmul_panels %0, %49
 cell 0 : (3)@frame' write %41 key "a \\ key\x0a"
 output %34
 output %48

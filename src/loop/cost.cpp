@@ -1,0 +1,84 @@
+#include "loop/cost.h"
+
+#include <algorithm>
+
+#include "ir/op.h"
+
+namespace dgen::loop {
+
+using namespace ir;
+
+namespace {
+
+constexpr int64_t kFunction = 12;      // a polynomial of the prelude
+constexpr int64_t kTransform = 12;     // a transform, by element that goes in or out
+constexpr int64_t kMost = 1ll << 40;
+
+class Cost {
+ public:
+  Cost(const Kernel& kernel, int64_t ticks) : k_(kernel), ticks_(ticks) {}
+
+  int64_t of(const std::vector<Stmt>& body) const {
+    int64_t sum = 0;
+    for (const Stmt& s : body) sum = std::min(kMost, sum + of(s));
+    return sum;
+  }
+
+ private:
+  int64_t of(const Stmt& s) const {
+    switch (s.kind) {
+      case Stmt::loop: return times(value(s.hi) - value(s.lo), of(s.body));
+      case Stmt::reduce: {
+        int64_t terms = 1;
+        for (int extent : s.extents) terms = times(terms, value(extent));
+        return times(terms, of(s.body) + 1);
+      }
+      case Stmt::let: return of(k_.exprs[static_cast<size_t>(s.value)]);
+      case Stmt::call: return of_call(s);
+      case Stmt::store: case Stmt::add: case Stmt::barrier: return 1;
+      case Stmt::guard: case Stmt::single: return of(s.body);
+    }
+    return 0;
+  }
+  static int64_t of(const LoopExpr& e) {
+    const bool function = e.op == LoopOp::call || (e.op == LoopOp::scalar && e.row->c_text[0] != '(');
+    return function ? kFunction : 1;
+  }
+  int64_t of_call(const Stmt& s) const {
+    if (s.name == "dg_matmul") return times(times(value(s.numbers[2]), value(s.numbers[3])), value(s.numbers[4]));
+    int64_t elements = s.numbers.empty() ? 1 : std::max<int64_t>(1, value(s.numbers.back()));
+    for (int64_t span : s.spans) elements = std::max(elements, span);
+    return times(kTransform, elements);
+  }
+  static int64_t times(int64_t a, int64_t b) { return std::min(kMost, std::max<int64_t>(0, a) * std::max<int64_t>(0, b)); }
+
+  // With ticks from 0 to 1, chunk 0, and a tile of one chunk.
+  int64_t value(int e) const {
+    const LoopExpr& x = k_.exprs[static_cast<size_t>(e)];
+    auto arg = [&](size_t i) { return value(x.args[i]); };
+    switch (x.op) {
+      case LoopOp::iconst: return x.i;
+      case LoopOp::arg: return of(k_.args[static_cast<size_t>(x.i)]);
+      case LoopOp::iadd: return arg(0) + arg(1);
+      case LoopOp::isub: return arg(0) - arg(1);
+      case LoopOp::imul: return arg(0) * arg(1);
+      case LoopOp::idiv: return arg(0) / std::max<int64_t>(1, arg(1));
+      case LoopOp::imin: return std::min(arg(0), arg(1));
+      case LoopOp::imax: return std::max(arg(0), arg(1));
+      default: return 0;
+    }
+  }
+  int64_t of(const KernelArg& a) const {
+    if (a.kind == KernelArg::hi) return 1;
+    return a.kind == KernelArg::ticks || a.kind == KernelArg::tile_ticks ? ticks_ : 0;
+  }
+
+  const Kernel& k_;
+  int64_t ticks_;
+};
+
+}  // namespace
+
+int64_t operations(const Kernel& kernel, int64_t ticks) { return std::max<int64_t>(1, Cost(kernel, ticks).of(kernel.body)); }
+
+}  // namespace dgen::loop

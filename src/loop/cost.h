@@ -1,0 +1,11 @@
+// About how many elementary operations a kernel does for one tick of its parallel loop, or for one chunk of a sum over time:
+// what decides how many ticks are worth a thread.
+#pragma once
+#include "ir/loop.h"
+
+namespace dgen::loop {
+
+// ticks: of a chunk, for kernels that take chunks; other kernels' tiles have one.
+int64_t operations(const ir::Kernel& kernel, int64_t ticks);
+
+}  // namespace dgen::loop
