@@ -16,8 +16,8 @@ unsigned of_node(const Graph& g, const Node& node) {
   const Op op = node.op;
   unsigned own = (op->is(reads_params) ? follows_params : 0u) | (op->is(reads_step) ? follows_step : 0u) |
                  (op->is(reads_inputs) ? follows_inputs : 0u) | (op->is(reads_run) ? follows_run : 0u);
-  const bool over_time = node.clock().is_static() && std::any_of(node.in.begin(), node.in.end(), [&](Id in) { return !g[in].clock().is_static(); });
-  if (over_time) own |= follows_run;
+  const bool over_time = std::any_of(node.in.begin(), node.in.end(), [&](Id in) { return !g[in].clock().is_static(); });
+  if (node.clock().is_static() && over_time) own |= follows_run;
   if (op->is(in_order) || node.attrs.has("cell")) own |= follows_state;
   return own;
 }
@@ -53,7 +53,8 @@ class Cut {
   bool works(Id id) const {
     const Family family = g_[id].op->family;
     if (is_closed_form(g_, id)) return false;
-    return g_[id].op->is(materialise) || family == Family::reduce || family == Family::linear || family == Family::spectral || family == Family::state;
+    return g_[id].op->is(materialise) || family == Family::reduce || family == Family::linear || family == Family::spectral ||
+           family == Family::state;
   }
   bool moves(Id id) const {
     const Node& node = g_[id];
@@ -136,9 +137,10 @@ std::vector<Kept> kept_until(const Graph& g) {
   std::vector<Kept> kept(at(g.size()), Kept::no);
   for (Id id = 0; id < g.size(); ++id) {
     const bool varies = (from[at(id)] & (follows_params | follows_step)) != 0;
-    const bool fixed = g[id].clock().is_static() && (from[at(id)] & (follows_inputs | follows_run | follows_state)) == 0;
-    if (fixed && !(varies && !g.effects.empty())) kept[at(id)] = Kept::statics;
-    else if (again && !varies && !g[id].op->is(adds_in_place) && !(g[id].clock().is_static() && from[at(id)] == follows_run)) kept[at(id)] = Kept::inputs;
+    const bool fixed = g[id].clock().is_static(), by_run = (from[at(id)] & (follows_inputs | follows_run | follows_state)) != 0;
+    const bool a_number = fixed && from[at(id)] == follows_run;  // such as one over the frames: not worth a region
+    if (fixed && !by_run && !(varies && !g.effects.empty())) kept[at(id)] = Kept::statics;
+    else if (again && !varies && !a_number && !g[id].op->is(adds_in_place)) kept[at(id)] = Kept::inputs;
   }
   return kept;
 }

@@ -1,5 +1,6 @@
 // Plays a memory plan on paper: every kernel in the order of a run over a few tiles, with an owner for every byte of the
-// arena, and then further runs without what is kept. What a kernel reads must still belong to the value it means. Nothing is taken from the plan's own live ranges.
+// arena, and then further runs without what is kept. What a kernel reads must still belong to the value it means. Nothing is
+// taken from the plan's own live ranges.
 #pragma once
 #include <span>
 

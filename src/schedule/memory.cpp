@@ -271,7 +271,10 @@ MemoryPlan MemoryPlanner::lay_out(int64_t frames, const MemoryLimits& limits, Ke
   MemoryPlan m;
   m.frames = frames, m.kept = kept;
   if (m.keeps(Kept::inputs))
-    for (Id id : kept_inputs_) m.input_bytes += 4 * plan_.graph[id].shape().size() * ticks_before(plan_.graph[id].clock().period, frames);
+    for (Id id : kept_inputs_) {
+      const Type& type = plan_.graph[id].type;
+      m.input_bytes += 4 * type.shape.size() * ticks_before(type.clock.period, frames);
+    }
   choose_tiles(m, limits);
   const std::vector<bool>& whole = m.recompute ? whole_again_ : whole_;
   const Graph& g = plan_.graph;

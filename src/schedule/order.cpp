@@ -52,8 +52,8 @@ class Joining {
   void join(size_t head) {
     int latest = std::numeric_limits<int>::max();
     for (const Edge* e : readers_[head]) latest = std::min(latest, units_[e->to].depth - (fuses(*e) ? 0 : 1));
-    const bool joins = std::any_of(readers_[head].begin(), readers_[head].end(), [&](auto* e) { return fuses(*e) && units_[e->to].depth == latest; });
-    if (!joins) return;
+    auto here = [&](const Edge* e) { return fuses(*e) && units_[e->to].depth == latest; };
+    if (std::none_of(readers_[head].begin(), readers_[head].end(), here)) return;
     for (size_t unit : members_[head]) units_[unit].depth = latest;
   }
 

@@ -433,7 +433,8 @@ class Planner {
     for (const Unit& unit : units_) {
       bool shared = unit.strategy == Strategy::pointwise || unit.strategy == Strategy::serial;
       int width = unit.strategy == Strategy::pointwise && unit.clock.period == 1 ? unit.width : 0;
-      Key key{unit.level, unit.depth, static_cast<int>(unit.strategy), unit.clock.period, unit.clock.reverse, width, unit.kept, shared ? 0 : ++alone};
+      Key key{unit.level, unit.depth, static_cast<int>(unit.strategy), unit.clock.period, unit.clock.reverse, width, unit.kept,
+              shared ? 0 : ++alone};
       groups[key].push_back(&unit);
     }
     p_.region_of.assign(n_, -1);
