@@ -8,6 +8,7 @@
 namespace dgen::driver {
 
 using namespace ir;
+using analysis::Kept;
 using schedule::MemoryPlan;
 using schedule::Place;
 using schedule::Plan;
@@ -18,22 +19,9 @@ constexpr int64_t kGrain = 1 << 21;  // operations that are worth another thread
 
 int64_t first_tick(const Place& p) { return p.offset + 4 * p.pad * p.size; }
 
-// A program that assigns params has other ones at each run: nothing is gained by keeping what follows from them.
-bool follows_from_leaves(const Compiled& c) {
-  if (!c.plan.graph.effects.empty()) return false;
-  auto lasts = [](const ArrayRef& ref) {
-    return ref.kind == ArrayRef::stream || ref.kind == ArrayRef::exact || ref.kind == ArrayRef::param || ref.kind == ArrayRef::tensor ||
-           ref.kind == ArrayRef::literal || ref.kind == ArrayRef::scalars || ref.kind == ArrayRef::local;
-  };
-  auto same = [](const KernelArg& arg) { return arg.kind == KernelArg::lo || arg.kind == KernelArg::hi || arg.kind == KernelArg::step; };
-  return std::ranges::all_of(c.code.of_sweep(0), [&](const Step& step) {
-    return std::ranges::all_of(step.kernel.arrays, lasts) && std::ranges::all_of(step.kernel.args, same);
-  });
-}
-
 }  // namespace
 
-Launches::Launches(const Compiled& c, const MemoryPlan& memory, int64_t most_kept) {
+Launches::Launches(const Compiled& c, const MemoryPlan& memory) {
   size_t params = 0, tensor_slots = 0, channels = 0, numbers = 0;
   for (const Step& step : c.code.steps) {
     for (const ArrayRef& ref : step.kernel.arrays) {
@@ -47,8 +35,6 @@ Launches::Launches(const Compiled& c, const MemoryPlan& memory, int64_t most_kep
   tensors = slots + params, inputs = tensors + tensor_slots, moved = inputs + channels;
   find_movable(c.plan, memory);
   bases = moved + movable.size();
-  statics_last = follows_from_leaves(c) && keep_statics(c, memory, most_kept);
-  if (!statics_last) kept_values.clear(), kept_bytes = 0;
   numbers_.reserve(numbers);  // spans point into them
   launches_.reserve(c.code.steps.size());
   for (const Step& step : c.code.steps) prepare(c, memory, step);
@@ -63,22 +49,24 @@ Launches::Launches(const Compiled& c, const MemoryPlan& memory, int64_t most_kep
     size_t after = begin;
     while (after < end && launches_[after].step->when != Step::after_sweep) ++after;
     const std::span all(launches_);
-    sweeps.push_back({level, static_cast<Sweep::Kind>(level % 3), all.subspan(begin, after - begin), all.subspan(after, end - after)});
+    const auto of_tile = all.subspan(begin, after - begin);
+    const bool statics = after == end && std::ranges::all_of(of_tile, [](const PreparedLaunch& l) { return l.kept == Kept::statics; });
+    sweeps.push_back({level, static_cast<Sweep::Kind>(level % 3), of_tile, all.subspan(after, end - after), statics});
   }
+  find_kept();
 }
 
-// What the first sweep alone needs stays in the arena.
-bool Launches::keep_statics(const Compiled& c, const MemoryPlan& memory, int64_t most) {
-  const int end = c.planner.timeline().level_end[0];
-  for (size_t i = 0; i < memory.places.size(); ++i) {
-    const Place& p = memory.places[i];
-    const int region = c.plan.region_of[static_cast<size_t>(p.id)];
-    if (region < 0 || c.plan.regions[static_cast<size_t>(region)].level != 0 || p.last < end) continue;
-    if (p.kind != Place::stream || p.pad > 0) return false;
-    kept_values.push_back({i, kept_bytes});
-    kept_bytes += (p.bytes + 63) / 64 * 64;
-  }
-  return kept_bytes <= most;
+// What is kept while inputs are the same is made from statics, too, but from no param.
+void Launches::find_kept() {
+  reads.fill(std::vector<bool>(bases, false));
+  for (const PreparedLaunch& launch : launches_)
+    for (size_t a = 0; a < launch.arrays && launch.kept != Kept::no; ++a) {
+      const auto base = static_cast<size_t>(addresses[launch.first_array + a].base);
+      reads[static_cast<size_t>(launch.kept)][base] = true;
+      if (base >= tensors) reads[static_cast<size_t>(Kept::inputs)][base] = true;
+    }
+  for (const PreparedLaunch& launch : launches_)
+    statics_step = statics_step || (launch.kept == Kept::statics && std::ranges::count(launch.numbers, training_step) > 0);
 }
 
 // An output of frames that nothing asks more of.
@@ -114,6 +102,8 @@ void Launches::prepare(const Compiled& c, const MemoryPlan& memory, const Step& 
     launch.count = chunks;
   else
     launch.count = clock_numbers + of_a_clock * clock(step.clock.period) + tile_ticks;
+  if (step.region >= 0)
+    if (const Kept kept = c.plan.regions[static_cast<size_t>(step.region)].kept; memory.keeps(kept)) launch.kept = kept;
   launch.again = step.when == Step::in_tile && !step.chunks;
   if (step.parallel && c.device.is_host()) launch.grain = std::max<int64_t>(step.chunks ? 1 : 16, kGrain / step.operations);
   const bool last = &step == &c.code.steps.back() || (&step)[1].region != step.region;
@@ -163,8 +153,6 @@ Address Launches::address(const Compiled& c, const MemoryPlan& memory, const Arr
 Address Launches::stream(const Plan& plan, const MemoryPlan& memory, Id id) {
   const auto at = static_cast<size_t>(memory.stream.at(static_cast<size_t>(id)));
   const Place& p = memory.places[at];
-  for (const Kept& value : kept_values)
-    if (value.place == at) return {kept, 0, value.offset, 0};
   Address a{arena, 0, first_tick(p), 0};
   if (p.whole) a.clock = clock(plan.graph[id].clock().period), a.stride = 4 * p.size;
   for (size_t m = 0; m < movable.size(); ++m)

@@ -4,6 +4,8 @@
 //     arrays   {arena, 128 bytes + 4 a frame before the tile}, {param 0, 0 bytes}
 //     numbers  first number, first number, tick0 of frames; lo and hi are put in their place
 #pragma once
+#include <array>
+
 #include "driver/compiled.h"
 
 namespace dgen::driver {
@@ -27,18 +29,19 @@ struct PreparedLaunch {
   int lo = -1, hi = -1;  // which of its numbers these are
   int64_t grain = 0;     // ticks or chunks that are worth another thread; 0: it runs on one
   bool again = true;     // also when a tile is computed again: sums over time have their share of it already
+  analysis::Kept kept = analysis::Kept::no;  // until when it need not run again
   bool ends_region = false;
 };
 
 struct Launches {
   Launches() = default;
-  Launches(const Compiled& compiled, const schedule::MemoryPlan& memory, int64_t most_kept);
+  Launches(const Compiled& compiled, const schedule::MemoryPlan& memory);
   Launches(const Launches&) = delete;
   Launches(Launches&&) = default;
   Launches& operator=(Launches&&) = default;
 
   // Of each run, by base; params, tensors, inputs (by channel) and moved outputs follow.
-  enum Base { arena, state, scalars, kept, nowhere, slots };
+  enum Base { arena, state, scalars, nowhere, slots };
   // Of each tile, by number; four of each clock follow.
   enum Number { one, tile_frame, training_step, chunks, clock_numbers };
   enum ClockNumber { tick0, offset, ticks, tile_ticks, of_a_clock };
@@ -48,18 +51,13 @@ struct Launches {
     size_t output = 0, place = 0;
     int64_t offset = 0;  // where it lies else, in the arena
   };
-  // A value of the first static sweep that is needed when that is done.
-  struct Kept {
-    size_t place = 0;
-    int64_t offset = 0;  // in memory that lasts from run to run
-  };
-
   struct Sweep {
     enum Kind { fixed, forward, reverse };
 
     int level = 0;
     Kind kind = fixed;
     std::span<const PreparedLaunch> of_tile, after;
+    bool statics = false;  // nothing but kept ones
   };
 
   std::vector<Sweep> sweeps;
@@ -69,14 +67,12 @@ struct Launches {
   std::vector<std::vector<size_t>> users;  // by base: addresses that follow it
   std::vector<size_t> tiled;               // addresses that follow the tile
   std::vector<Movable> movable;
-  // Do the values of the first static sweep follow from params, tensors, run-time numbers and the step alone? Then they are
-  // kept, and computed again when one of those is another.
-  bool statics_last = false;
-  std::vector<Kept> kept_values;
-  int64_t kept_bytes = 0;
+  // By base: is something made from it that is kept? By analysis::Kept.
+  std::array<std::vector<bool>, 3> reads;
+  bool statics_step = false;  // they follow the step
 
  private:
-  bool keep_statics(const Compiled& c, const schedule::MemoryPlan& memory, int64_t most);
+  void find_kept();
   void find_movable(const schedule::Plan& plan, const schedule::MemoryPlan& memory);
   void prepare(const Compiled& c, const schedule::MemoryPlan& memory, const Step& step);
   Address address(const Compiled& c, const schedule::MemoryPlan& memory, const ir::ArrayRef& ref);

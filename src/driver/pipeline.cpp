@@ -50,7 +50,7 @@ ir::Graph prepare(const ir::Graph& captured, const Watch& watch) { return run_pa
 
 schedule::PlanOptions plan_options(const Options& options) {
   const bool in_vectors = options.backend == Backend::cpu && !options.plain;
-  return {options.chunk_frames, in_vectors, in_vectors};
+  return {options.chunk_frames, in_vectors, in_vectors, !options.plain};
 }
 
 schedule::Plan plan_program(const ir::Graph& captured, const Options& options, const Watch& watch) {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstring>
 #include <thread>
+#include <utility>
 
 #include "base/check.h"
 #include "driver/check.h"
@@ -17,6 +18,7 @@
 namespace dgen::driver {
 
 using namespace ir;
+using analysis::Kept;
 
 namespace {
 
@@ -36,7 +38,10 @@ void use_threads(int threads) {
 
 void check_memory(const Compiled& c, const schedule::MemoryPlan& memory) {
   std::vector<loop::KernelUse> uses;
-  for (const Step& step : c.code.steps) uses.push_back({&step.kernel, step.level, step.chunks, step.when == Step::after_sweep});
+  for (const Step& step : c.code.steps) {
+    const Kept kept = step.region < 0 ? Kept::no : c.plan.regions[static_cast<size_t>(step.region)].kept;
+    uses.push_back({&step.kernel, step.level, step.chunks, step.when == Step::after_sweep, kept});
+  }
   loop::verify_memory(c.plan, memory, uses);
 }
 
@@ -48,6 +53,7 @@ schedule::MemoryLimits memory_limits(const Options& options, const runtime::Devi
   else limits.threads = std::clamp(options.threads > 0 ? options.threads : static_cast<int>(std::thread::hardware_concurrency()), 1, kMostSharing);
   limits.tile_frames = options.tile_frames;
   limits.keep_all = debug().check || debug().nan;
+  limits.most_kept = limits.budget / 8;
   return limits;
 }
 
@@ -58,13 +64,11 @@ void plan_run(const Compiled& c, RunWorkspace& w, int64_t frames) {
   const schedule::MemoryLimits limits = memory_limits(c.options, c.device);
   schedule::MemoryPlan memory = c.planner.plan(frames, limits);
   if (c.careful) check_memory(c, memory);
-  w.launches = Launches(c, memory, limits.budget / 8);
+  w.launches = Launches(c, memory);
   w.arena.reserve(c.device, static_cast<size_t>(memory.bytes));
-  w.kept.reserve(c.device, static_cast<size_t>(w.launches.kept_bytes));
-  w.statics_done = false;
+  w.made = {};
   w.arguments = Arguments(w.launches);
   w.elsewhere.assign(memory.places.size(), nullptr);
-  for (auto& [place, offset] : w.launches.kept_values) w.elsewhere[place] = w.kept.floats(offset / 4);
   w.versions.assign(w.launches.inputs, 0);
   w.tiles.clear();
   w.checkpoints.clear();
@@ -84,6 +88,9 @@ class Run {
  private:
   void cut_tiles();
   void bind();
+  void drop(Kept kept) { skips_[static_cast<size_t>(kept)] = false; }
+  bool skips(Kept kept) const { return skips_[static_cast<size_t>(kept)]; }
+  void look_at_inputs(bool keep);
   void bind_numbers();
   void bind_slots();
   void bind_inputs();
@@ -116,12 +123,15 @@ class Run {
   RunMemory memory_;
   const schedule::Plan& plan_ = c_.plan;
   runtime::Device& device_ = c_.device;
+  std::array<bool, 3> skips_{};  // by Kept: those launches are not needed
 };
 
 void Run::go(std::span<const std::span<float>> outputs, bool keep) {
   runtime::Trace::Scope span(c_.trace, "run", args_.frames);
   if (c_.on_host && !args_.real_time) use_threads(c_.options.threads);
   cut_tiles();
+  skips_ = std::exchange(w_.made, {});  // a run that fails leaves nothing to rely on
+  look_at_inputs(keep);
   bind();
   move_outputs(outputs);
   memory_.load_history(state_.block, 0, true);
@@ -138,6 +148,7 @@ void Run::go(std::span<const std::span<float>> outputs, bool keep) {
     Storage& param = *bindings_.params.at(static_cast<size_t>(plan_.graph[id].attrs.i("slot")));
     param.assign(device_, memory_.stream(id, {}));
   }
+  w_.made = {false, true, !keep};
   if (!keep) return;
   memory_.save_history(state_.block, 0, true);
   state_.position += static_cast<uint64_t>(args_.frames);
@@ -151,12 +162,31 @@ void Run::cut_tiles() {
     for (size_t t = 0; t <= w_.tiles.size(); ++t) w_.checkpoints.emplace_back(device_, static_cast<size_t>(c_.layout.bytes - c_.layout.forward));
 }
 
+// Values are kept while inputs are the same only in runs from a fresh state that nobody wants afterwards: what makes them would
+// leave its own.
+void Run::look_at_inputs(bool keep) {
+  if (keep || !w_.memory.keeps(Kept::inputs)) return drop(Kept::inputs);
+  if (w_.frames != args_.frames) drop(Kept::inputs);
+  w_.frames = args_.frames;
+  const std::vector<Id>& inputs = c_.planner.kept_inputs();
+  w_.seen.resize(inputs.size());
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const Node& node = plan_.graph[inputs[i]];
+    const int64_t need = memory_.ticks(node.clock()).count * node.shape().size();
+    const std::span<const float> now = args_.inputs[static_cast<size_t>(node.attrs.i("channel"))].first(static_cast<size_t>(need));
+    std::vector<float>& seen = w_.seen[i];
+    if (seen.size() == now.size() && std::memcmp(seen.data(), now.data(), now.size_bytes()) == 0) continue;
+    drop(Kept::inputs);
+    seen.assign(now.begin(), now.end());
+  }
+}
+
 // Where this run's memory begins. Kept values stay if all that they are made from is as it was.
 void Run::bind() {
   w_.arguments.move(Launches::arena, w_.arena.at(0));
   w_.arguments.move(Launches::state, state_.block.at(0));
-  w_.arguments.move(Launches::kept, w_.kept.at(0));
-  if (w_.step != args_.step) w_.step = args_.step, w_.statics_done = false;
+  if (w_.step != args_.step && w_.launches.statics_step) drop(Kept::statics);
+  w_.step = args_.step;
   bind_numbers();
   bind_slots();
   bind_inputs();
@@ -169,7 +199,7 @@ void Run::bind_numbers() {
   const bool same = w_.sample_rate == args_.sample_rate && numbers.size() == kScalars + literals.size() &&
                     (literals.empty() || std::memcmp(literals.data(), numbers.data() + kScalars, literals.size_bytes()) == 0);
   if (!same) {
-    w_.statics_done = false;
+    drop(Kept::statics), drop(Kept::inputs);
     w_.sample_rate = args_.sample_rate;
     numbers.assign({static_cast<float>(args_.sample_rate), static_cast<float>(1 / args_.sample_rate)});
     numbers.insert(numbers.end(), literals.begin(), literals.end());
@@ -188,7 +218,8 @@ void Run::bind_slots() {
     Storage& storage = base < l.tensors ? *bindings_.params.at(base - Launches::slots) : *bindings_.tensors.at(base - l.tensors);
     const uint64_t version = storage.version();
     if (version == w_.versions[base] && c_.on_host) continue;
-    w_.statics_done = w_.statics_done && version == w_.versions[base];
+    for (Kept kept : {Kept::statics, Kept::inputs})
+      if (version != w_.versions[base] && l.reads[static_cast<size_t>(kept)][base]) drop(kept);
     w_.versions[base] = version;
     w_.arguments.move(base, storage.on(device_));
   }
@@ -222,13 +253,11 @@ void Run::move_outputs(std::span<const std::span<float>> outputs) {
 }
 
 void Run::static_sweep(const Sweep& sweep) {
-  const bool first = sweep.level == 0;
-  if (first && c_.layout.forward > 0) clear_cells();
-  if (!first || !w_.statics_done) {
+  if (sweep.level == 0 && c_.layout.forward > 0) clear_cells();
+  if (!sweep.statics || !skips(Kept::statics)) {
     memory_.begin_sweep(sweep.level, w_.tiles.back());
     run_tile(sweep, {0, args_.frames});
   }
-  if (first) w_.statics_done = w_.launches.statics_last;
   if (state_.fresh) init_cells(sweep.level + 1);
 }
 
@@ -253,7 +282,7 @@ void Run::run_tile(const Sweep& sweep, const Tile& tile, bool again) {
   runtime::Trace::Scope span(c_.trace, again ? "tile again" : kNames[sweep.kind], tile.start);
   set_tile(tile);
   for (const PreparedLaunch& l : sweep.of_tile) {
-    if (again && !l.again) continue;
+    if ((again && !l.again) || skips(l.kept)) continue;
     launch(l);
     if (c_.careful && l.ends_region) memory_.poison(c_.planner.timeline().of_region[static_cast<size_t>(l.step->region)]);
   }

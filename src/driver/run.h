@@ -1,5 +1,7 @@
 // One run of a compiled program: tiles forward, then backward, within the memory budget.
 #pragma once
+#include <array>
+
 #include "driver/launches.h"
 
 namespace dgen::driver {
@@ -10,7 +12,7 @@ using Checkpoint = runtime::Block;
 struct RunWorkspace : Workspace {
   schedule::MemoryPlan memory;
   Launches launches;
-  runtime::Block arena, kept, numbers, scratch, table;  // numbers: RunScalars, then literals; table: of a launch's arrays
+  runtime::Block arena, numbers, scratch, table;  // numbers: RunScalars, then literals; table: of a launch's arrays
   std::vector<runtime::Block> inputs;
   std::vector<float*> elsewhere;  // by place: see RunMemory
   Arguments arguments;
@@ -19,11 +21,14 @@ struct RunWorkspace : Workspace {
   std::unique_ptr<DeviceState> own_state;  // of runs without one
   std::vector<void*> arrays;  // of a GPU launch
   std::vector<float> host_numbers, rows;
-  // What the kept values were made from.
+  // What the kept values were made from. Inputs are copied: contents tell whether they are the same, not addresses.
   double sample_rate = 0;
   std::vector<uint64_t> versions;  // by base, of params and tensors
   uint64_t step = 0;
-  bool statics_done = false;
+  int64_t frames = 0;
+  std::vector<std::vector<float>> seen;  // by kept input of the planner
+  // By analysis::Kept: is what is kept so long there from an earlier run?
+  std::array<bool, 3> made{};
   int64_t launched = 0, ffts = 0;  // since the program last asked
 };
 

@@ -70,7 +70,7 @@ struct TrainingStep::Impl {
   Value loss;
   Value::Clock clock;  // of the loss before it was reduced
   std::optional<Prepared> prepared;
-  std::unique_ptr<driver::State> state;
+  std::unique_ptr<driver::State> state;  // if it is preserved
 };
 
 namespace {
@@ -121,10 +121,10 @@ TrainingStep::TrainingStep(const Value& loss, Optimizer& optimizer, const Traini
 double TrainingStep::run(const Inputs& inputs) {
   Impl& s = *impl_;
   driver::Program& program = *s.prepared->program;
-  if (!s.state) s.state = program.fresh_state();
-  if (!s.preserve_state) s.state->clear();
-  check_ticks("training step", s.clock, s.state->position, s.frames);
-  check_inputs(s.prepared->inputs, inputs, s.state->position, s.frames);
+  if (s.preserve_state && !s.state) s.state = program.fresh_state();
+  const uint64_t position = s.state ? s.state->position : 0;
+  check_ticks("training step", s.clock, position, s.frames);
+  check_inputs(s.prepared->inputs, inputs, position, s.frames);
   s.progress->before_step();
   auto args = run_args(inputs, s.frames, true, static_cast<uint64_t>(s.progress->steps));
   auto outputs = program.run(s.prepared->bindings, args, s.state.get());

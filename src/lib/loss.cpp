@@ -20,6 +20,12 @@ X log_of(const X& m, float eps) { return log(m + eps); }
 
 X distance(const X& d, Distance kind) { return kind == Distance::l2 ? d * d : abs(d); }
 
+// Of ln(a + eps) and ln(b + eps), whose difference has the sign of a - b: the gradient of l1 asks for no logarithm.
+X log_distance(const X& a, const X& b, float eps, Distance kind) {
+  X d = log_of(a, eps) - log_of(b, eps);
+  return kind == Distance::l2 ? d * d : d * sign(a - b).detach();
+}
+
 void report_short_window(const SpectralLossOptions& o) {
   double needed = o.f0 > 0 ? 2 * config().sample_rate / static_cast<double>(o.f0) : 0;
   if (o.window_size < needed && config().log)
@@ -56,7 +62,7 @@ Signal spectral_loss(const SignalTensor& a, const SignalTensor& b, const Spectra
   X d = detail::as<X>(detail::number(0));
   if (o.magnitude != Magnitude::log) d = distance(A - B, o.distance);
   if (o.magnitude != Magnitude::linear) {
-    X logs = distance(log_of(A, o.log_eps) - log_of(B, o.log_eps), o.distance);
+    X logs = log_distance(A, B, o.log_eps, o.distance);
     d = o.magnitude == Magnitude::both ? d + logs : logs;
   }
   Signal loss = d.sum(-1).mean();
@@ -73,7 +79,7 @@ Signal multi_scale_spectral_loss(const SignalTensor& a, const SignalTensor& b, c
   for (int size : o.sizes) {
     int hop = std::max(1, static_cast<int>(std::lround(static_cast<float>(size) * (1 - o.overlap))));
     X A = stft(a, {.size = size, .hop = hop}).magnitude(), B = stft(b, {.size = size, .hop = hop}).magnitude();
-    Signal term = abs(A - B).mean() + o.log_weight * abs(log_of(A, o.log_eps) - log_of(B, o.log_eps)).mean();
+    Signal term = abs(A - B).mean() + o.log_weight * log_distance(A, B, o.log_eps, Distance::l1).mean();
     loss = loss ? loss + term : term;
   }
   return loss;

@@ -227,7 +227,7 @@ class Walk {
 
   // Transforms take rows of vectors: rows in memory are copied, turned, to and fro.
   void call(const Stmt& s) {
-    if (s.spans.empty()) return cannot("a call of " + s.name);
+    if (s.spans.empty() || !s.numbers.empty()) return cannot("a call of " + s.name);  // only transforms do lanes of rows
     for (size_t i = 0; i < s.pointers.size(); ++i) {
       auto [a, index] = s.pointers[i];
       bool result = i + 1 == s.pointers.size();

@@ -9,6 +9,7 @@
 namespace dgen::loop {
 
 using namespace ir;
+using analysis::Kept;
 using schedule::MemoryPlan;
 using schedule::Place;
 using schedule::Plan;
@@ -23,6 +24,12 @@ class Play {
 
   void run() {
     bounds();
+    for (Kept skipped : {Kept::no, Kept::inputs, Kept::statics})
+      if (skipped == Kept::no || m_.keeps(skipped)) skipped_ = skipped, play();
+  }
+
+ private:
+  void play() {
     // The state's history is copied to the pads before the run.
     for (const Place& p : m_.places)
       if (p.kind == Place::stream && p.pad > 0 && !clock(p).reverse) claim(p, "the history");
@@ -33,7 +40,6 @@ class Play {
       if (p.kind == Place::stream && p.pad > 0 && !clock(p).reverse) need(p, "the next run");
   }
 
- private:
   Clock clock(const Place& p) const { return plan_.graph[p.id].clock(); }
   const Place& stream(Id id) const { return m_.places.at(static_cast<size_t>(m_.stream.at(static_cast<size_t>(id)))); }
 
@@ -73,7 +79,11 @@ class Play {
       if (use.level == level && !use.after_sweep && !(again && use.sums)) launch(use);
   }
 
+  // Of a run that skips what is kept until inputs change and one where only statics are still there.
+  bool skips(const KernelUse& use) const { return m_.keeps(use.kept) && use.kept <= skipped_; }
+
   void launch(const KernelUse& use) {
+    if (skips(use)) return;
     for (bool written : {false, true})
       for (const ArrayRef& a : use.kernel->arrays) {
         const Place* p = place(a);
@@ -153,6 +163,7 @@ class Play {
   const MemoryPlan& m_;
   std::span<const KernelUse> kernels_;
   int tiles_, tile_ = 0, level_ = -1;
+  Kept skipped_ = Kept::no;
   std::map<int64_t, Owned> owned_;
 };
 

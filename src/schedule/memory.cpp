@@ -10,6 +10,7 @@
 namespace dgen::schedule {
 
 using namespace ir;
+using analysis::Kept;
 
 namespace {
 
@@ -28,7 +29,7 @@ bool is_time_sum(const Plan& plan, Id id) {
 }  // namespace
 
 const char* keep_name(Keep keep) {
-  static const char* names[] = {"output", "stored", "carried", "sum", "scratch"};
+  static const char* names[] = {"output", "stored", "carried", "sum", "scratch", "kept"};
   return names[static_cast<int>(keep)];
 }
 
@@ -66,7 +67,43 @@ MemoryPlanner::MemoryPlanner(const Plan& plan) : plan_(plan) {
   }
   whole_ = whole_run(false);
   whole_again_ = whole_run(true);
+  find_kept();
 }
+
+void MemoryPlanner::find_kept() {
+  const Graph& g = plan_.graph;
+  lasts_.assign(at(g.size()), Kept::no);
+  auto kept = [&](Id id) { return plan_.stored(id) ? plan_.regions[at(plan_.region_of[at(id)])].kept : Kept::no; };
+  auto reads = [&](Id in, Kept by) {
+    if (kept(in) != by) lasts_[at(in)] = kept(in);
+  };
+  std::vector<bool> seen(at(g.size()), false);
+  for (Id id = 0; id < g.size(); ++id) {
+    // Phases move on and cells begin in every run.
+    const bool anew = is_closed_form(g, id) || (g[id].op->name == "state_read" && !g[id].in.empty());
+    if (!plan_.stored(id) && !anew) continue;
+    for (Id in : stored_inputs(plan_, id)) reads(in, anew ? Kept::no : kept(id));
+    if (kept(id) == Kept::inputs) find_inputs(id, seen);
+  }
+  for (Id id : g.roots()) reads(id, Kept::no);
+}
+
+void MemoryPlanner::find_inputs(Id id, std::vector<bool>& seen) {
+  std::vector<Id> todo{id};
+  while (!todo.empty()) {
+    id = todo.back();
+    todo.pop_back();
+    if (seen[at(id)]) continue;
+    seen[at(id)] = true;
+    const Node& node = plan_.graph[id];
+    if (node.op->is(reads_inputs)) kept_inputs_.push_back(id);
+    todo.insert(todo.end(), node.in.begin(), node.in.end());
+    if (!node.attrs.has("cell")) continue;
+    if (const Id write = plan_.graph.cells[at(node.attrs.i("cell"))].write; write != none) todo.push_back(write);
+  }
+}
+
+bool MemoryPlanner::lasts(const MemoryPlan& m, Id id) const { return m.keeps(lasts_[at(id)]); }
 
 int MemoryPlanner::run_level(Id id) const { return plan_.regions[static_cast<size_t>(plan_.region_of[at(id)])].level; }
 
@@ -112,7 +149,9 @@ void MemoryPlanner::choose_tiles(MemoryPlan& m, const MemoryLimits& limits) cons
   m.tile_frames = m.frames;
   if (plan_.chunk == 0 || limits.keep_all) return;
   double all = bytes_a_frame(std::vector<bool>(at(plan_.graph.size()), true)) + 1;
-  double stored = bytes_a_frame(whole_), kept = bytes_a_frame(whole_again_), budget = static_cast<double>(limits.budget);
+  std::vector<bool> whole = whole_;
+  for (Id id = 0; id < plan_.graph.size(); ++id) whole[at(id)] = whole[at(id)] || lasts(m, id);
+  double stored = bytes_a_frame(whole), kept = bytes_a_frame(whole_again_), budget = static_cast<double>(limits.budget);
   // Only one forward and one reverse sweep can be played again tile by tile.
   m.recompute = plan_.levels <= 4 && stored > kept && stored * static_cast<double>(m.frames) > budget;
   // Long tiles make checkpoints few and delay lines cheap to keep.
@@ -190,6 +229,7 @@ void MemoryPlanner::set_life(Place& p, const MemoryPlan& m) const {
       if (!is_static_level(by)) p.last = std::max(p.last, loop_of(by, m).last);
   auto root = [&](const std::vector<Id>& roots) { return std::find(roots.begin(), roots.end(), p.id) != roots.end(); };
   if (root(g.outputs) || root(g.effects)) p.keep = Keep::output, p.last = timeline_.end;
+  if (lasts(m, p.id)) p.keep = Keep::kept, p.first = 0, p.last = timeline_.end;
 }
 
 // Largest first, each at the lowest address that is free for as long as it lives.
@@ -211,9 +251,30 @@ void MemoryPlanner::place_all(MemoryPlan& m) const {
   }
 }
 
+// Keeping as much as the limits allow.
 MemoryPlan MemoryPlanner::plan(int64_t frames, const MemoryLimits& limits) const {
+  const auto kinds = [this](Kept kept) { return std::find(lasts_.begin(), lasts_.end(), kept) != lasts_.end(); };
+  for (Kept kept : {Kept::inputs, Kept::statics})
+    if (kinds(kept))
+      if (MemoryPlan m = lay_out(frames, limits, kept); fits(m, limits)) return m;
+  return lay_out(frames, limits, Kept::no);
+}
+
+// What is kept from run to run must not be the reason for a program to compute a tile again, or to go over its budget.
+bool MemoryPlanner::fits(const MemoryPlan& m, const MemoryLimits& limits) const {
+  int64_t kept = m.input_bytes;
+  for (const Place& p : m.places) kept += p.keep == Keep::kept ? p.bytes : 0;
+  return kept <= limits.most_kept && (!m.keeps(Kept::inputs) || (!m.recompute && m.bytes + m.input_bytes <= limits.budget));
+}
+
+MemoryPlan MemoryPlanner::lay_out(int64_t frames, const MemoryLimits& limits, Kept kept) const {
   MemoryPlan m;
-  m.frames = frames;
+  m.frames = frames, m.kept = kept;
+  if (m.keeps(Kept::inputs))
+    for (Id id : kept_inputs_) {
+      const Type& type = plan_.graph[id].type;
+      m.input_bytes += 4 * type.shape.size() * ticks_before(type.clock.period, frames);
+    }
   choose_tiles(m, limits);
   const std::vector<bool>& whole = m.recompute ? whole_again_ : whole_;
   const Graph& g = plan_.graph;
@@ -221,7 +282,7 @@ MemoryPlan MemoryPlanner::plan(int64_t frames, const MemoryLimits& limits) const
   m.partial = m.total = m.stream;
   for (Id id = 0; id < g.size(); ++id) {
     if (is_time_sum(plan_, id)) make_sums(m, id);
-    if (is_stream(plan_, id)) make_stream(m, id, whole[at(id)]);
+    if (is_stream(plan_, id)) make_stream(m, id, whole[at(id)] || lasts(m, id));
   }
   for (Place& p : m.places) {
     set_life(p, m);

@@ -10,8 +10,8 @@
 
 namespace dgen::schedule {
 
-// What a place is kept for. Only scratch is reused within a sweep.
-enum class Keep { output, stored, carried, sum, scratch };
+// What a place is kept for. Only scratch is reused within a sweep; kept ones are from run to run, too.
+enum class Keep { output, stored, carried, sum, scratch, kept };
 const char* keep_name(Keep keep);
 
 // A stored value's memory: [pad ticks] [ticks of the tile or the run] [pad ticks]; or the sums of a sum over time.
@@ -38,6 +38,7 @@ struct MemoryLimits {
   int64_t threads = 1;           // that share a tile: at least a chunk each
   int64_t tile_frames = 0;       // 0: as tile_bytes says
   bool keep_all = false;         // for looking at all values after the run
+  int64_t most_kept = 0;         // bytes of what is kept from run to run
 };
 
 struct MemoryPlan {
@@ -48,8 +49,11 @@ struct MemoryPlan {
   std::vector<int> stream, partial, total;  // place by node, -1: none
   std::vector<std::vector<int>> tended;     // by sweep: places that need care at its start or after a tile, sums and pads
   int64_t bytes = 0;
+  analysis::Kept kept = analysis::Kept::no;  // the last kind that is kept, and those before it
+  int64_t input_bytes = 0;                   // of inputs that kept values follow, at most
 
   bool tiled() const { return frames > tile_frames; }
+  bool keeps(analysis::Kept kind) const { return kind != analysis::Kept::no && kind <= kept; }
 };
 
 class MemoryPlanner {
@@ -58,6 +62,8 @@ class MemoryPlanner {
 
   MemoryPlan plan(int64_t frames, const MemoryLimits& limits) const;
   const Timeline& timeline() const { return timeline_; }
+  // What values that are kept while inputs are the same read of the host.
+  const std::vector<ir::Id>& kept_inputs() const { return kept_inputs_; }
 
  private:
   struct Span {
@@ -66,6 +72,11 @@ class MemoryPlanner {
   std::vector<bool> whole_run(bool recompute) const;
   double bytes_a_frame(const std::vector<bool>& counted) const;
   int64_t whole_chunks(double frames) const;
+  MemoryPlan lay_out(int64_t frames, const MemoryLimits& limits, analysis::Kept kept) const;
+  bool fits(const MemoryPlan& m, const MemoryLimits& limits) const;
+  void find_kept();
+  void find_inputs(ir::Id id, std::vector<bool>& seen);
+  bool lasts(const MemoryPlan& m, ir::Id id) const;
   void choose_tiles(MemoryPlan& m, const MemoryLimits& limits) const;
   Span loop_of(int level, const MemoryPlan& m) const;
   void make_stream(MemoryPlan& m, ir::Id id, bool whole) const;
@@ -80,6 +91,8 @@ class MemoryPlanner {
   std::vector<std::vector<int>> readers_;  // by node: steps that read it
   std::vector<std::vector<int>> reader_levels_;
   std::vector<bool> whole_, whole_again_;  // by node: kept for the run, without and with recomputing
+  std::vector<analysis::Kept> lasts_;      // by node: until when it is kept, if others than those kept as long read it
+  std::vector<ir::Id> kept_inputs_;
 };
 
 }  // namespace dgen::schedule

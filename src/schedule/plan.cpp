@@ -11,10 +11,12 @@
 #include "analysis/levels.h"
 #include "ir/lower.h"
 #include "ir/op.h"
+#include "schedule/order.h"
 
 namespace dgen::schedule {
 
 using namespace ir;
+using analysis::Kept;
 
 namespace {
 
@@ -34,6 +36,9 @@ class Planner {
     p_.component = analysis::feedback_components(p_.graph);
     p_.history = analysis::history_ticks(p_.graph);
     users_ = users(p_.graph);
+    kept_ = analysis::kept_until(p_.graph);
+    worth_.assign(n_, false);
+    if (options.keep) worth_ = analysis::worth_keeping(p_.graph);
     for (int l : p_.level) p_.levels = std::max(p_.levels, l + 1);
     for (int c : p_.component) ++component_size_[c];
     if (options.scans || options.blocks) find_loops();
@@ -44,7 +49,8 @@ class Planner {
     choose_anchors();
     bound_trees();
     make_units();
-    order_units();
+    choose_kept();
+    order();
     make_regions();
     choose_storage();
     keep_exact();
@@ -155,6 +161,8 @@ class Planner {
       if (node(root).clock().period > 1) p_.history[at(root)] = std::max<int64_t>(p_.history[at(root)], 1);  // held over a block border
     }
     for (Id root : g().effects) stored_[at(root)] = true;
+    for (Id id = 0; id < g().size(); ++id)
+      if (worth_[at(id)]) stored_[at(id)] = true;
     for (Id id = 0; id < g().size(); ++id)
       if ((node(id).op->is(materialise) && !closed_form(id)) || id_op(id, "state_read")) stored_[at(id)] = true;
     for (Id id = 0; id < g().size(); ++id) {
@@ -314,14 +322,6 @@ class Planner {
 
   // ---- units: feedback components and single stored values ----------------------------------------------------------
 
-  struct Unit {
-    std::vector<Id> nodes;
-    Strategy strategy = Strategy::pointwise;
-    int level = 0, depth = 0;
-    Clock clock;
-    bool wide = false;  // loops over elements inside the tick
-  };
-
   void make_units() {
     unit_of_.assign(n_, -1);
     std::map<int, int> unit_of_component;
@@ -360,7 +360,10 @@ class Planner {
     for (Id id : unit.nodes)
       if (!static_level && !sums_time(id)) clock = meet(clock, node(id).clock());
     unit.clock = clock;
-    for (Id id : unit.nodes) unit.wide = unit.wide || node(id).shape().size() > 1 || reads_wide(id);
+    for (Id id : unit.nodes) {
+      const int64_t size = node(id).shape().size();
+      unit.width = std::max(unit.width, size >= kLongRow ? Unit::long_rows : size > 1 || reads_wide(id) ? Unit::wide : Unit::single);
+    }
     if (sums_time(first) && !static_level) unit.strategy = Strategy::sum_time;
     else if (auto found = recurrences_.find(p_.component[at(first)]); found != recurrences_.end())
       unit.strategy = found->second.is_shift() ? Strategy::shift : Strategy::scan;
@@ -396,35 +399,51 @@ class Planner {
     }
   }
 
-  bool fuses(const Unit& from, const Unit& to, bool same_tick) const {
-    if (from.strategy != to.strategy || from.clock != to.clock) return false;
-    if (to.strategy == Strategy::serial) return true;
-    if (to.strategy != Strategy::pointwise) return false;
-    if (to.clock.is_static()) return true;
-    return same_tick && same_width(from, to);
-  }
-  // At frame rate scalar work is vectorised over frames, so it keeps apart from work that loops inside a frame.
-  static bool same_width(const Unit& a, const Unit& b) { return a.clock.period != 1 || a.wide == b.wide; }
+  // ---- what is kept from run to run ------------------------------------------------------------------------------------
 
-  void order_units() {
-    for (Unit& unit : units_)
+  // A unit is kept if all that it computes lasts and what others read of it is meant to be kept.
+  void choose_kept() {
+    for (Unit& unit : units_) {
+      unit.kept = kept_[at(unit.nodes[0])];
       for (Id id : unit.nodes)
+        if (kept_[at(id)] != unit.kept || (unit.kept == Kept::inputs && is_root(id))) unit.kept = Kept::no;
+      const bool once = options_.keep && unit.level % 3 != 2 && unit.strategy != Strategy::sum_time;
+      if (unit.kept == Kept::inputs && !once) unit.kept = Kept::no;
+    }
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (const Unit& unit : units_)
+        for (Id id : unit.nodes)
+          for_inputs(id, [&](Id in, bool) {
+            Unit& from = units_[static_cast<size_t>(unit_of_[at(in)])];
+            if (from.kept == Kept::no || from.kept == unit.kept || worth_[at(in)] || node(in).clock().is_static()) return;
+            from.kept = Kept::no, changed = true;
+          });
+    }
+  }
+
+  void order() {
+    std::vector<Edge> edges;
+    for (size_t u = 0; u < units_.size(); ++u)
+      for (Id id : units_[u].nodes)
         for_inputs(id, [&](Id in, bool same_tick) {
-          const Unit& from = units_[static_cast<size_t>(unit_of_[at(in)])];
-          if (&from == &unit || from.level != unit.level || sums_time(in)) return;
-          DGEN_ASSERT(&from < &unit);
-          unit.depth = std::max(unit.depth, from.depth + (fuses(from, unit, same_tick) ? 0 : 1));
+          const auto from = static_cast<size_t>(unit_of_[at(in)]);
+          if (from == u || units_[from].level != units_[u].level || sums_time(in)) return;
+          DGEN_ASSERT(from < u);
+          edges.push_back({from, u, same_tick});
         });
+    order_units(units_, edges);
   }
 
   void make_regions() {
-    using Key = std::tuple<int, int, int, int64_t, bool, bool, int>;
+    using Key = std::tuple<int, int, int, int64_t, bool, int, Kept, int>;
     std::map<Key, std::vector<const Unit*>> groups;
     int alone = 0;
     for (const Unit& unit : units_) {
       bool shared = unit.strategy == Strategy::pointwise || unit.strategy == Strategy::serial;
-      bool wide = unit.strategy == Strategy::pointwise && unit.clock.period == 1 && unit.wide;
-      Key key{unit.level, unit.depth, static_cast<int>(unit.strategy), unit.clock.period, unit.clock.reverse, wide, shared ? 0 : ++alone};
+      int width = unit.strategy == Strategy::pointwise && unit.clock.period == 1 ? unit.width : 0;
+      Key key{unit.level, unit.depth, static_cast<int>(unit.strategy), unit.clock.period, unit.clock.reverse, width, unit.kept,
+              shared ? 0 : ++alone};
       groups[key].push_back(&unit);
     }
     p_.region_of.assign(n_, -1);
@@ -441,6 +460,7 @@ class Planner {
       if (size > room && !region.nodes.empty()) add_region(std::exchange(region, {})), room = kLargestFunction;
       room -= size;
       region.strategy = unit->strategy, region.level = unit->level, region.depth = unit->depth, region.clock = unit->clock;
+      region.kept = unit->kept;
       region.nodes.insert(region.nodes.end(), unit->nodes.begin(), unit->nodes.end());
     }
     if (auto found = recurrences_.find(p_.component[at(region.nodes[0])]); found != recurrences_.end()) region.recurrence = found->second;
@@ -453,6 +473,7 @@ class Planner {
     std::stable_partition(region.nodes.begin(), region.nodes.end(), [this](Id id) { return !parts_.count(id); });
     for (Id id : region.nodes) p_.region_of[at(id)] = static_cast<int>(p_.regions.size());
     region.reason = reason(region);
+    if (region.kept == Kept::inputs) region.reason += "; kept while inputs are the same";
     p_.regions.push_back(std::move(region));
   }
 
@@ -558,6 +579,8 @@ class Planner {
   std::vector<std::vector<Id>> users_;
   std::map<int, int> component_size_;
   std::vector<bool> stored_;
+  std::vector<Kept> kept_;
+  std::vector<bool> worth_;
   std::vector<Tree> trees_;
   std::set<Id> products_;  // matmuls that exist only inside a sum over time
   std::vector<Unit> units_;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/kept.h"
 #include "analysis/late.h"
 #include "analysis/recurrence.h"
 #include "ir/graph.h"
@@ -34,6 +35,7 @@ struct Region {
   int depth = 0;            // order within the sweep
   ir::Clock clock;          // of the loop
   std::vector<ir::Id> nodes;  // stored values it computes, inputs first
+  analysis::Kept kept = analysis::Kept::no;  // until then it need not run again, if the memory plan keeps its values that others read
   std::string reason;
   analysis::Recurrence recurrence;  // of a scan or shift
   analysis::LateFeedback late;      // of blocks
@@ -45,6 +47,7 @@ struct PlanOptions {
   int64_t chunk_frames = 0;  // about how many frames one partial sum over time adds up; 0: 4096
   bool scans = false;        // linear recurrences may be computed in other orders than tick by tick
   bool blocks = false;       // so may feedback that comes back late
+  bool keep = false;         // what follows from inputs gets regions of its own, to be kept while they are the same
 };
 
 struct Plan {

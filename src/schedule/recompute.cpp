@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "analysis/kept.h"
 #include "ir/op.h"
 #include "ir/print.h"
 
@@ -13,7 +14,7 @@ namespace {
 
 class Recompute {
  public:
-  explicit Recompute(const Graph& g) : g_(g), again_(static_cast<size_t>(g.size()), none) {}
+  explicit Recompute(const Graph& g) : g_(g), again_(static_cast<size_t>(g.size()), none), kept_(analysis::worth_keeping(g)) {}
 
   Graph run() {
     Graph out = rewrite(
@@ -32,8 +33,9 @@ class Recompute {
   static bool forward(const Node& node) { return !node.clock().is_static() && !node.clock().reverse; }
   bool forward(Id id) const { return forward(g_[id]); }
 
-  bool pointwise(const Node& node) const {
-    return node.op->family == Family::scalar || (node.op->is(view_only) && !node.in.empty());
+  bool pointwise(Id id) const {
+    const Node& node = g_[id];
+    return !kept_[static_cast<size_t>(id)] && (node.op->family == Family::scalar || (node.op->is(view_only) && !node.in.empty()));
   }
 
   bool done(Id id) const { return again_[static_cast<size_t>(id)] != none; }
@@ -45,7 +47,7 @@ class Recompute {
       Id id = todo.back();
       const size_t before = todo.size();
       const std::vector<Id>& in = g_[id].in;
-      if (!done(id) && pointwise(g_[id]))
+      if (!done(id) && pointwise(id))
         std::copy_if(in.rbegin(), in.rend(), std::back_inserter(todo), [this](Id i) { return forward(i) && !done(i); });
       if (todo.size() > before) continue;
       todo.pop_back();
@@ -55,7 +57,7 @@ class Recompute {
   }
 
   Id compute(Graph& o, Id id) {
-    if (!pointwise(g_[id]) || std::none_of(g_[id].in.begin(), g_[id].in.end(), [this](Id in) { return forward(in); })) return relabel(o, id);
+    if (!pointwise(id) || std::none_of(g_[id].in.begin(), g_[id].in.end(), [this](Id in) { return forward(in); })) return relabel(o, id);
     Node copy = g_[id];
     for (Id& in : copy.in) in = (forward(in) ? again_ : to_)[static_cast<size_t>(in)];
     copy.type.clock.reverse = true;
@@ -75,6 +77,7 @@ class Recompute {
   const Graph& g_;
   std::vector<Id> to_;
   std::vector<Id> again_;
+  std::vector<bool> kept_;
 };
 
 }  // namespace

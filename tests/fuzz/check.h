@@ -112,6 +112,23 @@ class Checker {
       if (!same_bits(one[o], tiles[o])) wrong_bits(cat("tiles: output ", o, " of ", outputs_, " changes with the tile length"));
       if (!same_bits(one[o], recomputed[o])) wrong_bits(cat("budget: output ", o, " of ", outputs_, " changes with the memory budget"));
     }
+    kept(one);
+  }
+
+  // On the same inputs again and again, and on others in between: what is kept from run to run is what would be made.
+  void kept(const Rows& one) {
+    Player player(p_, Backend::cpu, options(t_.tile));
+    auto same = [&](const Rows& want, const char* when) {
+      const Rows got = player.play_alone(t_.frames);
+      for (size_t o = 0; o < outputs_; ++o)
+        if (!same_bits(want[o], got[o])) wrong_bits(cat("kept: output ", o, " of ", outputs_, " changes ", when));
+    };
+    same(one, "in a run that drops its state");
+    same(one, "in a second run");
+    for (auto& input : p_.inputs) input[0] += 0.5f;
+    same(run_fresh(p_, Backend::cpu, t_.frames, options(0)), "with its inputs");
+    for (auto& input : p_.inputs) input[0] -= 0.5f;
+    same(run_fresh(p_, Backend::cpu, t_.frames, options(0)), "with inputs from before");
   }
 
   static bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {

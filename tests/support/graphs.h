@@ -5,6 +5,7 @@
 #include <cmath>
 #include <random>
 #include <set>
+#include <utility>
 
 #include "driver/bindings.h"
 #include "driver/driver.h"
@@ -148,6 +149,14 @@ class Player {
     args.inputs = inputs;
     position_ += frames;
     return program_->run(driver::Bindings(patch_.capture), args, state_.get());
+  }
+  // From a fresh state that nobody asks for afterwards.
+  Rows play_alone(int64_t frames) {
+    const int64_t position = std::exchange(position_, 0);
+    std::unique_ptr<driver::State> state = std::exchange(state_, nullptr);
+    Rows rows = play(frames);
+    position_ = position, state_ = std::move(state);
+    return rows;
   }
   void rewind() { state_ = program_->fresh_state(), position_ = 0; }
   driver::Program& program() { return *program_; }

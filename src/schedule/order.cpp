@@ -1,0 +1,78 @@
+#include "schedule/order.h"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+namespace dgen::schedule {
+
+namespace {
+
+// At frame rate scalar work is vectorised over frames and long rows over elements, so they keep apart from each other and from
+// what is in between.
+bool same_width(const Unit& a, const Unit& b) { return a.clock.period != 1 || a.width == b.width; }
+
+bool fuses(const Unit& from, const Unit& to, bool same_tick) {
+  if (from.strategy != to.strategy || from.clock != to.clock || from.kept != to.kept) return false;
+  if (to.strategy == Strategy::serial) return true;
+  if (to.strategy != Strategy::pointwise) return false;
+  if (to.clock.is_static()) return true;
+  return same_tick && same_width(from, to);
+}
+
+// A group of fused units that could as well run later joins what reads it, so that what it makes is not stored.
+class Joining {
+ public:
+  Joining(std::vector<Unit>& units, const std::vector<Edge>& edges) : units_(units), edges_(edges), parent_(units.size()) {
+    std::iota(parent_.begin(), parent_.end(), size_t{0});
+  }
+
+  void run() {
+    for (const Edge& e : edges_)
+      if (fuses(e) && units_[e.from].depth == units_[e.to].depth) parent_[group(e.from)] = group(e.to);
+    members_.resize(units_.size());
+    readers_.resize(units_.size());
+    for (size_t u = 0; u < units_.size(); ++u) members_[group(u)].push_back(u);
+    for (const Edge& e : edges_)
+      if (group(e.from) != group(e.to)) readers_[group(e.from)].push_back(&e);
+    std::vector<size_t> order(units_.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::stable_sort(order.begin(), order.end(), [this](size_t a, size_t b) { return units_[a].depth > units_[b].depth; });
+    for (size_t head : order)
+      if (!readers_[head].empty() && units_[head].strategy == Strategy::pointwise && !units_[head].clock.is_static()) join(head);
+  }
+
+ private:
+  bool fuses(const Edge& e) const { return schedule::fuses(units_[e.from], units_[e.to], e.same_tick); }
+  size_t group(size_t unit) {
+    for (; parent_[unit] != unit; unit = parent_[unit]) parent_[unit] = parent_[parent_[unit]];
+    return unit;
+  }
+
+  void join(size_t head) {
+    int latest = std::numeric_limits<int>::max();
+    for (const Edge* e : readers_[head]) latest = std::min(latest, units_[e->to].depth - (fuses(*e) ? 0 : 1));
+    auto here = [&](const Edge* e) { return fuses(*e) && units_[e->to].depth == latest; };
+    if (std::none_of(readers_[head].begin(), readers_[head].end(), here)) return;
+    for (size_t unit : members_[head]) units_[unit].depth = latest;
+  }
+
+  std::vector<Unit>& units_;
+  const std::vector<Edge>& edges_;
+  std::vector<size_t> parent_;
+  std::vector<std::vector<size_t>> members_;       // by group
+  std::vector<std::vector<const Edge*>> readers_;  // by group: of other groups
+};
+
+}  // namespace
+
+void order_units(std::vector<Unit>& units, const std::vector<Edge>& edges) {
+  std::vector<std::vector<const Edge*>> inputs(units.size());
+  for (const Edge& e : edges) inputs[e.to].push_back(&e);
+  for (size_t u = 0; u < units.size(); ++u)
+    for (const Edge* e : inputs[u])
+      units[u].depth = std::max(units[u].depth, units[e->from].depth + (fuses(units[e->from], units[u], e->same_tick) ? 0 : 1));
+  Joining(units, edges).run();
+}
+
+}  // namespace dgen::schedule
