@@ -1,10 +1,31 @@
 #include "analysis/levels.h"
 
+#include <algorithm>
+
 #include "ir/op.h"
 
 namespace dgen::analysis {
 
 using namespace ir;
+
+namespace {
+
+// A static value that only later static sweeps read is computed there, instead of being kept until then: an optimiser's decayed
+// moments would be as much memory as the moments.
+void wait_for_readers(const Graph& g, std::vector<int>& level) {
+  const std::vector<std::vector<Id>> readers = users(g);
+  std::vector<bool> root(static_cast<size_t>(g.size()), false);
+  for (Id id : g.roots()) root[static_cast<size_t>(id)] = true;
+  for (Id id = g.size() - 1; id >= 0; --id) {
+    const std::vector<Id>& by = readers[static_cast<size_t>(id)];
+    if (g[id].op->family != Family::scalar || !g[id].clock().is_static() || root[static_cast<size_t>(id)] || by.empty()) continue;
+    int earliest = level[static_cast<size_t>(by[0])];
+    for (Id user : by) earliest = g[user].clock().is_static() ? std::min(earliest, level[static_cast<size_t>(user)]) : 0;
+    level[static_cast<size_t>(id)] = std::max(level[static_cast<size_t>(id)], earliest);
+  }
+}
+
+}  // namespace
 
 std::vector<int> sweep_levels(const Graph& g) {
   std::vector<int> level(static_cast<size_t>(g.size()), 0);
@@ -29,6 +50,7 @@ std::vector<int> sweep_levels(const Graph& g) {
       if (least > level[static_cast<size_t>(id)]) level[static_cast<size_t>(id)] = least, changed = true;
     }
   }
+  wait_for_readers(g, level);
   return level;
 }
 

@@ -167,13 +167,51 @@ DG_GEMM void dg_gemm_blocks(int ta, int tb, long m, long n, long k, const float 
     }
   }
 }
-/* B in panels of columns, each as rows one after the other: what lies in no near cache is read in order. */
+/* mr rows of A times nv vectors of columns, each somewhere in the panels. */
+DG_FN void dg_gemm_panel_tile(const int mr, const int nv, long k, const float *a, long as, const float *const *b, float *c, long ldc) {
+  dg_vf sum[4][8];
+  DG_UNROLL
+  for (int i = 0; i < mr; ++i)
+  DG_UNROLL
+    for (int j = 0; j < nv; ++j) sum[i][j] = dg_splat(0.0f);
+  DG_KEEP_LOOP
+  for (long p = 0; p < k; ++p) {
+    dg_vf row[8];
+  DG_UNROLL
+    for (int j = 0; j < nv; ++j) {
+      row[j] = dg_load_v(b[j] + p * DG_PANEL);
+      if (mr > 1) DG_HOLD(row[j]);
+    }
+  DG_UNROLL
+    for (int i = 0; i < mr; ++i) {
+      dg_vf x = dg_splat(a[i * as + p]);
+  DG_UNROLL
+      for (int j = 0; j < nv; ++j) sum[i][j] = DG_FMA_V(x, row[j], sum[i][j]);
+    }
+  }
+  DG_UNROLL
+  for (int i = 0; i < mr; ++i)
+  DG_UNROLL
+    for (int j = 0; j < nv; ++j) dg_store_v(c + i * ldc + j * DG_W, sum[i][j]);
+}
+/* nv vectors of columns from vector v on, all rows. */
+DG_FN void dg_gemm_panel_columns(const int nv, long v, long m, long k, const float *a, long lda, const float *b, float *c, long ldc) {
+  const float *from[8];
+  DG_UNROLL
+  for (int j = 0; j < nv; ++j) from[j] = b + (v + j) * DG_W / DG_PANEL * DG_PANEL * k + (v + j) * DG_W % DG_PANEL;
+  long i = 0;
+  for (; i + 4 <= m; i += 4) dg_gemm_panel_tile(4, nv, k, a + i * lda, lda, from, c + i * ldc + v * DG_W, ldc);
+  for (; i + 2 <= m; i += 2) dg_gemm_panel_tile(2, nv, k, a + i * lda, lda, from, c + i * ldc + v * DG_W, ldc);
+  for (; i < m; ++i) dg_gemm_panel_tile(1, nv, k, a + i * lda, lda, from, c + i * ldc + v * DG_W, ldc);
+}
+/* B in panels of columns, each as rows one after the other: what lies in no near cache is read in order. Twelve sums, or eight,
+   at a time: a fused multiply-add is awaited for four cycles, and two begin in each. */
 DG_GEMM void dg_gemm_panels(long m, long n, long k, const float *a, long lda, const float *b, float *c, long ldc) {
-  for (long j = 0; j < n; j += DG_PANEL)
-    if (m == 1)
-      dg_gemm_tile(1, DG_PANEL / DG_W, k, a, lda, b + j * k, DG_PANEL, c + j, ldc, 0);
-    else
-      for (long l = 0; l < DG_PANEL; l += 2 * DG_W) dg_gemm_rows(2, m, k, a, lda, b + j * k + l, DG_PANEL, c + j + l, ldc, 0);
+  long v = 0;
+  if (m == 1)
+    for (; (v + 8) * DG_W <= n; v += 8) dg_gemm_panel_columns(8, v, m, k, a, lda, b, c, ldc);
+  for (; (v + 3) * DG_W <= n; v += 3) dg_gemm_panel_columns(3, v, m, k, a, lda, b, c, ldc);
+  for (; v * DG_W < n; ++v) dg_gemm_panel_columns(1, v, m, k, a, lda, b, c, ldc);
 }
 /* The sum of x[p] y[p] in 4 vectors of lanes, then pairwise. */
 DG_FN float dg_dot(long k, const float *x, const float *y) {
