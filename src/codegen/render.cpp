@@ -14,7 +14,7 @@ using namespace ir;
 const Dialect& dialect(Target target) {
   static const Dialect dialects[] = {
       {Target::c, "void ", "(void* const* a, const long* n)", "a[$i]", "restrict", "long", "", "double", "", "", "", "", "", ""},
-      {Target::cuda, "extern \"C\" __global__ void ", "", "", "__restrict__", "long long", "", "double", "threadIdx.x", "blockDim.x", "blockIdx.x",
+      {Target::cuda, "extern \"C\" __global__ __launch_bounds__($t) void ", "", "", "__restrict__", "long long", "", "double", "threadIdx.x", "blockDim.x", "blockIdx.x",
        "gridDim.x", "__syncthreads();", "__shared__ "},
       {Target::metal, "kernel void ",
        "(constant dg_arrays<$n>& a [[buffer(0)]], constant long* n [[buffer(1)]], device float* scratch [[buffer(2)]], "
@@ -41,7 +41,7 @@ class Renderer {
   Renderer(const Dialect& d, const Kernel& k) : d_(d), k_(k), spell_(d, k) {}
 
   std::string run() {
-    out_ = cat(d_.before_name, k_.name, packed() ? replace(std::string(d_.arguments), "$n", cat(k_.arrays.size())) : parameters(), " {\n");
+    out_ = cat(replace(std::string(d_.before_name), "$t", cat(k_.threads)), k_.name, packed() ? replace(std::string(d_.arguments), "$n", cat(k_.arrays.size())) : parameters(), " {\n");
     indent_ = 1;
     for (size_t i = 0; packed() && i < k_.args.size(); ++i) line(cat("const ", d_.real_long, " n", i, " = n[", i, "];"));
     for (size_t i = 0; i < k_.arrays.size(); ++i) declare(i);

@@ -9,12 +9,12 @@
 namespace dgen::codegen {
 
 // C:     void NAME(void* const* a, const long* n)         arrays and run-time integers of one launch
-// CUDA:  __global__ void NAME(float* a0, ..., long n0...) the same one by one, but for the kernel's own arrays;
+// CUDA:  __global__ __launch_bounds__(threads) void NAME(float* a0, ..., long n0...) the same one by one, but for the kernel's own arrays;
 //        NAME(void* const* table, long n0...) where there are too many
 // Metal: an argument buffer of the arrays; rendered and checked as text, never run
 struct Dialect {
   Target target;
-  std::string_view before_name, arguments;  // $n: the number of arrays; empty: one by one
+  std::string_view before_name, arguments;  // $t: threads of a block; $n: the number of arrays; empty: one by one
   std::string_view array;                   // "a[$i]"
   std::string_view restrict_word, real_long;
   std::string_view space;            // of arrays in device memory

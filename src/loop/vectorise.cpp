@@ -87,7 +87,7 @@ class Chooser {
     size_t statements = 0;
     const bool sums = std::any_of(s.body.begin(), s.body.end(), [](const Stmt& one) { return one.kind == Stmt::reduce; });
     if (s.tag != LoopTag::parallel || !sums || !lanes.own.empty() || !lanes.rows.empty() || !only_sums(s.body, &statements)) return 1;
-    return statements <= kMostStatements / 2 ? 2 : 1;
+    return statements <= kMostStatements / 5 ? 4 : statements <= kMostStatements / 2 ? 2 : 1;
   }
   static bool only_sums(const std::vector<Stmt>& body, size_t* statements) {
     *statements += body.size();

@@ -1,4 +1,4 @@
-extern "C" __global__ void k0(float* __restrict__ a0, float* __restrict__ a1, const float* __restrict__ a2, long long n0) {
+extern "C" __global__ __launch_bounds__(1) void k0(float* __restrict__ a0, float* __restrict__ a1, const float* __restrict__ a2, long long n0) {
   const float v2 = a2[0];
   const float v3 = (1.0f - v2);
   a0[0] = v3;
@@ -6,7 +6,7 @@ extern "C" __global__ void k0(float* __restrict__ a0, float* __restrict__ a1, co
   const float v7 = (1.0f / v6);
   a1[0] = v7;
 }
-extern "C" __global__ void k1(float* __restrict__ a0, const float* __restrict__ a1, const float* __restrict__ a2, long long n0, long long n1) {
+extern "C" __global__ __launch_bounds__(128) void k1(float* __restrict__ a0, const float* __restrict__ a1, const float* __restrict__ a2, long long n0, long long n1) {
   const float v5 = a1[0];
   for (long long i0 = n1 + (long long)blockIdx.x * blockDim.x + threadIdx.x; i0 < n0; i0 += (long long)gridDim.x * blockDim.x) {
     const float v6 = a2[i0];
@@ -14,7 +14,7 @@ extern "C" __global__ void k1(float* __restrict__ a0, const float* __restrict__ 
     a0[i0] = v7;
   }
 }
-extern "C" __global__ void k2(float* __restrict__ a0, float* __restrict__ a1, float* __restrict__ g2, const float* __restrict__ a3, const float* __restrict__ a4, long long n0, long long n1) {
+extern "C" __global__ __launch_bounds__(1) void k2(float* __restrict__ a0, float* __restrict__ a1, float* __restrict__ g2, const float* __restrict__ a3, const float* __restrict__ a4, long long n0, long long n1) {
   float a2[1];
   for (int j = 0; j < 1; ++j) a2[j] = g2[j];
   const float v7 = a4[0];
@@ -29,7 +29,7 @@ extern "C" __global__ void k2(float* __restrict__ a0, float* __restrict__ a1, fl
   }
   for (int j = 0; j < 1; ++j) g2[j] = a2[j];
 }
-extern "C" __global__ void k3(float* __restrict__ a0, const float* __restrict__ a1, const float* __restrict__ a2, long long n0, long long n1) {
+extern "C" __global__ __launch_bounds__(128) void k3(float* __restrict__ a0, const float* __restrict__ a1, const float* __restrict__ a2, long long n0, long long n1) {
   for (long long i0 = n1 + (long long)blockIdx.x * blockDim.x + threadIdx.x; i0 < n0; i0 += (long long)gridDim.x * blockDim.x) {
     const float v5 = a1[i0];
     const float v6 = a2[i0];
@@ -37,7 +37,7 @@ extern "C" __global__ void k3(float* __restrict__ a0, const float* __restrict__ 
     a0[i0] = v7;
   }
 }
-extern "C" __global__ void k4(float* a0, const float* __restrict__ a1, long long n0, long long n1, long long n2) {
+extern "C" __global__ __launch_bounds__(32) void k4(float* a0, const float* __restrict__ a1, long long n0, long long n1, long long n2) {
   __shared__ float fold[16];
   for (long long i0 = n1 + blockIdx.x; i0 < n0; i0 += gridDim.x) {
     const long long v5 = i0 * 4096;
@@ -70,13 +70,13 @@ extern "C" __global__ void k4(float* a0, const float* __restrict__ a1, long long
     __syncthreads();
   }
 }
-extern "C" __global__ void k4_total(const float* __restrict__ a0, double* a1, long long n0, long long n1) {
+extern "C" __global__ __launch_bounds__(32) void k4_total(const float* __restrict__ a0, double* a1, long long n0, long long n1) {
   for (long long i0 = n1; i0 < n0; ++i0) {
     dg_add_to(a1 + 0, a0 + i0, 1, threadIdx.x, blockDim.x);
     __syncthreads();
   }
 }
-extern "C" __global__ void k5(float* __restrict__ a0, const float* __restrict__ a1, const float* __restrict__ a2, long long n0, long long n1) {
+extern "C" __global__ __launch_bounds__(128) void k5(float* __restrict__ a0, const float* __restrict__ a1, const float* __restrict__ a2, long long n0, long long n1) {
   const float v5 = a1[0];
   for (long long i0 = n1 + (long long)blockIdx.x * blockDim.x + threadIdx.x; i0 < n0; i0 += (long long)gridDim.x * blockDim.x) {
     const float v6 = a2[i0];
@@ -85,7 +85,7 @@ extern "C" __global__ void k5(float* __restrict__ a0, const float* __restrict__ 
     a0[i0] = v8;
   }
 }
-extern "C" __global__ void k6(float* __restrict__ a0, float* __restrict__ g1, const float* __restrict__ a2, const float* __restrict__ a3, long long n0, long long n1) {
+extern "C" __global__ __launch_bounds__(1) void k6(float* __restrict__ a0, float* __restrict__ g1, const float* __restrict__ a2, const float* __restrict__ a3, long long n0, long long n1) {
   float a1[1];
   for (int j = 0; j < 1; ++j) a1[j] = g1[j];
   const float v8 = a3[0];
@@ -99,7 +99,7 @@ extern "C" __global__ void k6(float* __restrict__ a0, float* __restrict__ g1, co
   }
   for (int j = 0; j < 1; ++j) g1[j] = a1[j];
 }
-extern "C" __global__ void k7(float* a0, const float* __restrict__ a1, const float* __restrict__ a2, long long n0, long long n1, long long n2) {
+extern "C" __global__ __launch_bounds__(32) void k7(float* a0, const float* __restrict__ a1, const float* __restrict__ a2, long long n0, long long n1, long long n2) {
   __shared__ float fold[16];
   for (long long i0 = n1 + blockIdx.x; i0 < n0; i0 += gridDim.x) {
     const long long v5 = i0 * 4096;
@@ -133,13 +133,13 @@ extern "C" __global__ void k7(float* a0, const float* __restrict__ a1, const flo
     __syncthreads();
   }
 }
-extern "C" __global__ void k7_total(const float* __restrict__ a0, double* a1, long long n0, long long n1) {
+extern "C" __global__ __launch_bounds__(32) void k7_total(const float* __restrict__ a0, double* a1, long long n0, long long n1) {
   for (long long i0 = n0 - 1; i0 >= n1; --i0) {
     dg_add_to(a1 + 0, a0 + i0, 1, threadIdx.x, blockDim.x);
     __syncthreads();
   }
 }
-extern "C" __global__ void k8(float* a0, const float* __restrict__ a1, const float* __restrict__ a2, long long n0, long long n1, long long n2) {
+extern "C" __global__ __launch_bounds__(32) void k8(float* a0, const float* __restrict__ a1, const float* __restrict__ a2, long long n0, long long n1, long long n2) {
   __shared__ float fold[16];
   for (long long i0 = n1 + blockIdx.x; i0 < n0; i0 += gridDim.x) {
     const long long v5 = i0 * 4096;
@@ -173,13 +173,13 @@ extern "C" __global__ void k8(float* a0, const float* __restrict__ a1, const flo
     __syncthreads();
   }
 }
-extern "C" __global__ void k8_total(const float* __restrict__ a0, double* a1, long long n0, long long n1) {
+extern "C" __global__ __launch_bounds__(32) void k8_total(const float* __restrict__ a0, double* a1, long long n0, long long n1) {
   for (long long i0 = n0 - 1; i0 >= n1; --i0) {
     dg_add_to(a1 + 0, a0 + i0, 1, threadIdx.x, blockDim.x);
     __syncthreads();
   }
 }
-extern "C" __global__ void k9(float* __restrict__ a0, float* __restrict__ a1, const float* __restrict__ a2, const float* __restrict__ a3, const float* __restrict__ a4, const float* __restrict__ a5, long long n0) {
+extern "C" __global__ __launch_bounds__(1) void k9(float* __restrict__ a0, float* __restrict__ a1, const float* __restrict__ a2, const float* __restrict__ a3, const float* __restrict__ a4, const float* __restrict__ a5, long long n0) {
   const float v2 = a2[0];
   const float v4 = (float)((double)(int)0 + (double)n0);
   const float v5 = (v2 / v4);
@@ -193,19 +193,19 @@ extern "C" __global__ void k9(float* __restrict__ a0, float* __restrict__ a1, co
   const float v13 = (v6 - v12);
   a1[0] = v13;
 }
-extern "C" __global__ void finish4(float* __restrict__ a0, const double* __restrict__ a1) {
+extern "C" __global__ __launch_bounds__(1) void finish4(float* __restrict__ a0, const double* __restrict__ a1) {
   for (long long i0 = 0; i0 < 1; ++i0) {
     const float v3 = a1[i0];
     a0[i0] = v3;
   }
 }
-extern "C" __global__ void finish7(float* __restrict__ a0, const double* __restrict__ a1) {
+extern "C" __global__ __launch_bounds__(1) void finish7(float* __restrict__ a0, const double* __restrict__ a1) {
   for (long long i0 = 0; i0 < 1; ++i0) {
     const float v3 = a1[i0];
     a0[i0] = v3;
   }
 }
-extern "C" __global__ void finish8(float* __restrict__ a0, const double* __restrict__ a1) {
+extern "C" __global__ __launch_bounds__(1) void finish8(float* __restrict__ a0, const double* __restrict__ a1) {
   for (long long i0 = 0; i0 < 1; ++i0) {
     const float v3 = a1[i0];
     a0[i0] = v3;

@@ -1,4 +1,4 @@
-extern "C" __global__ void k0(float* __restrict__ a0, dg_u64* __restrict__ a1, const float* __restrict__ a2, const float* __restrict__ a3, const float* __restrict__ a4, long long n0, long long n1) {
+extern "C" __global__ __launch_bounds__(128) void k0(float* __restrict__ a0, dg_u64* __restrict__ a1, const float* __restrict__ a2, const float* __restrict__ a3, const float* __restrict__ a4, long long n0, long long n1) {
   const float v7 = a2[0];
   for (long long i0 = n1 + (long long)blockIdx.x * blockDim.x + threadIdx.x; i0 < n0; i0 += (long long)gridDim.x * blockDim.x) {
     float i2;
@@ -23,7 +23,7 @@ extern "C" __global__ void k0(float* __restrict__ a0, dg_u64* __restrict__ a1, c
     a0[i0] = i2;
   }
 }
-extern "C" __global__ void advance6(dg_u64* __restrict__ a0, const float* __restrict__ a1, const float* __restrict__ a2, long long n0) {
+extern "C" __global__ __launch_bounds__(1) void advance6(dg_u64* __restrict__ a0, const float* __restrict__ a1, const float* __restrict__ a2, long long n0) {
   const float v1 = a1[0];
   for (long long i0 = 0; i0 < 3; ++i0) {
     const float v4 = a2[i0];

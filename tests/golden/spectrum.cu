@@ -1,10 +1,10 @@
-extern "C" __global__ void k0(float* __restrict__ a0, const float* __restrict__ a1, long long n0, long long n1) {
+extern "C" __global__ __launch_bounds__(128) void k0(float* __restrict__ a0, const float* __restrict__ a1, long long n0, long long n1) {
   for (long long i0 = n1 + (long long)blockIdx.x * blockDim.x + threadIdx.x; i0 < n0; i0 += (long long)gridDim.x * blockDim.x) {
     const float v5 = a1[i0];
     a0[i0] = v5;
   }
 }
-extern "C" __global__ void k1(float* a0, const float* __restrict__ a2, const float* __restrict__ a3, const float* __restrict__ a6, long long n0, long long n1, long long n2) {
+extern "C" __global__ __launch_bounds__(32) void k1(float* a0, const float* __restrict__ a2, const float* __restrict__ a3, const float* __restrict__ a6, long long n0, long long n1, long long n2) {
   __shared__ float a1[16];
   __shared__ float a4[18];
   __shared__ float a5[18];
@@ -50,7 +50,7 @@ extern "C" __global__ void k1(float* a0, const float* __restrict__ a2, const flo
     __syncthreads();
   }
 }
-extern "C" __global__ void k2(float* __restrict__ a0, const float* __restrict__ a1, long long n0, long long n1, long long n2) {
+extern "C" __global__ __launch_bounds__(128) void k2(float* __restrict__ a0, const float* __restrict__ a1, long long n0, long long n1, long long n2) {
   const long long v5 = n2 * (-1);
   for (long long i0 = n1 + (long long)blockIdx.x * blockDim.x + threadIdx.x; i0 < n0; i0 += (long long)gridDim.x * blockDim.x) {
     const long long v6 = i0 + v5;
