@@ -24,8 +24,8 @@ namespace {
 
 using Time = std::chrono::steady_clock;
 
-// Of a GPU launch.
 constexpr int kMostSharing = 8;  // threads of a tile: what runs on one thread still wants a working set in its cache
+// Of a GPU launch.
 constexpr int64_t kMostGroups = 1 << 14, kMostScratch = int64_t{1} << 28;
 
 // The pool changes its size only when runs ask for another one.

@@ -124,9 +124,9 @@ int LoopBuilder::arg(KernelArg::Kind kind, int64_t period) {
 }
 
 int LoopBuilder::scalar(Op row, std::vector<int> args) {
-  if (const LoopExpr of = (*this)[args[0]]; args.size() == 1 && of.op == LoopOp::call)
+  if (const LoopExpr& of = (*this)[args[0]]; args.size() == 1 && of.op == LoopOp::call)
     for (auto& fused : find_helper(of.name).fused)
-      if (fused.row == row->name) return call(fused.helper, of.args);
+      if (fused.row == row->name) return call(fused.helper, std::vector<int>(of.args));  // of moves when expressions are added
   LoopExpr e{LoopOp::scalar, LoopType::f32, std::move(args)};
   for (int a : e.args)
     if ((*this)[a].type == LoopType::f64) e.type = LoopType::f64;

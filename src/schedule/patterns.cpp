@@ -1,6 +1,7 @@
-// Shapes of graph that have a strategy of their own.
+// Shapes of graph that have a strategy of their own, and what lies behind views and computed values.
 #include "ir/op.h"
 #include <algorithm>
+#include <set>
 
 #include "schedule/plan.h"
 
@@ -96,6 +97,19 @@ TimeProduct time_product(const Graph& g, Id id) {
   const Node& left = g[product.in[0]];
   if (left.op != permute || left.shape().rank() != 2 || !swaps_last_two(left)) return {};
   return {left.in[0], product.in[1], product.attrs.i("zero", 0)};
+}
+
+std::vector<Id> stored_inputs(const Plan& plan, Id id) {
+  std::vector<Id> found, todo(plan.graph[id].in.begin(), plan.graph[id].in.end());
+  std::set<Id> seen;
+  while (!todo.empty()) {
+    Id in = todo.back();
+    todo.pop_back();
+    if (!seen.insert(in).second) continue;
+    if (plan.stored(in)) found.push_back(in);
+    else todo.insert(todo.end(), plan.graph[in].in.begin(), plan.graph[in].in.end());
+  }
+  return found;
 }
 
 }  // namespace dgen::schedule

@@ -589,19 +589,6 @@ class Planner {
 
 }  // namespace
 
-std::vector<Id> stored_inputs(const Plan& plan, Id id) {
-  std::vector<Id> found, todo(plan.graph[id].in.begin(), plan.graph[id].in.end());
-  std::set<Id> seen;
-  while (!todo.empty()) {
-    Id in = todo.back();
-    todo.pop_back();
-    if (!seen.insert(in).second) continue;
-    if (plan.stored(in)) found.push_back(in);
-    else todo.insert(todo.end(), plan.graph[in].in.begin(), plan.graph[in].in.end());
-  }
-  return found;
-}
-
 Plan make_plan(Graph g, const PlanOptions& options) { return Planner(std::move(g), options).run(); }
 
 }  // namespace dgen::schedule
