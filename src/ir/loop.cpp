@@ -369,7 +369,11 @@ int LoopBuilder::unrolled(const Stmt& reduce, const std::function<int(const std:
       vars[a] = i(rest % n), rest /= n;
     }
     const int x = value(vars);
-    result = result < 0 ? x : scalar(reduce.name == "sum" ? "add" : "mul", {result, x});
+    const std::vector<int> factors = (*this)[x].row == op("mul") ? (*this)[x].args : std::vector<int>{};
+    if (result < 0) result = x;
+    else if (reduce.name != "sum") result = scalar("mul", {result, x});
+    else if (factors.empty()) result = scalar("add", {result, x});
+    else result = scalar("fma", {factors[0], factors[1], result});  // half as many operations, and the product is not rounded
   }
   return result;
 }
