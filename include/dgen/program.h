@@ -35,6 +35,8 @@ class Program {
 
   // One vector an output, laid out as realize() does.
   std::vector<std::vector<float>> run(const RunOptions& options = {});
+  // The same values in the caller's memory: a span an output, just as large. Long outputs cost no fresh memory then.
+  void run_into(std::span<const std::span<float>> out, const RunOptions& options = {});
   // The next nframes of the stream, one channel an element: out holds the elements of all outputs in order, in those of
   // all host channels by number. For real time: the first call with so many frames sets memory aside, later ones with as
   // many or fewer allocate nothing, take no lock and wait for no thread.

@@ -1,4 +1,5 @@
-// While one lives, its thread takes denormal floats for 0: a filter's tail that fades below 1e-38 else costs many times more.
+// While one lives, its thread takes denormal floats for 0, whatever the host has set: a filter's tail that fades below 1e-38, or
+// a wave's front that has not grown yet, else costs many times more.
 #pragma once
 #include <cstdint>
 #if defined(__SSE__)

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/flush_denormals.h"
 #include "driver/check.h"
 #include "driver/debug.h"
 #include "driver/programs.h"
@@ -335,7 +336,10 @@ void Run::launch_timed(const PreparedLaunch& launch, int64_t count) {
 
 void Run::launch_ranges(const PreparedLaunch& launch, int64_t count) {
   if (launch.grain == 0 || args_.real_time || count < 2 * launch.grain) return call(launch, 0, count);
-  runtime::parallel_for(count, launch.grain, [&](int64_t from, int64_t to, int) { call(launch, from, to); });
+  runtime::parallel_for(count, launch.grain, [&](int64_t from, int64_t to, int) {
+    FlushDenormals flush;
+    call(launch, from, to);
+  });
 }
 
 inline void Run::call(const PreparedLaunch& launch, int64_t lo, int64_t hi) {
@@ -413,6 +417,7 @@ void Run::collect(std::span<const std::span<float>> outputs) {
 
 void run(const Compiled& c, RunWorkspace& w, const Bindings& bindings, const RunArgs& args, DeviceState& state, bool keep,
          std::span<const std::span<float>> outputs) {
+  FlushDenormals flush;
   Run(c, w, bindings, args, state).go(outputs, keep);
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/flush_denormals.h"
 #include "frontend/run.h"
 
 namespace dgen {
@@ -65,6 +64,8 @@ struct Program::Impl : Prepared {
   bool all_once() const {
     return std::all_of(outputs.begin(), outputs.end(), [](const Value& v) { return v.kind() == Kind::tensor; });
   }
+  driver::RunArgs begin(const char* op, const RunOptions& options);
+  int64_t values_of(const Value& output, const driver::RunArgs& args) const { return shown_rows(output, args, state->position) * output.size(); }
   // A run that fails ends the stream.
   void go(const driver::RunArgs& args, std::span<const std::span<float>> into) {
     try {
@@ -119,19 +120,34 @@ ProgramStats Program::stats() const {
   return {s.compiles, s.kernels, s.launches, s.ffts, s.peak_bytes, s.tiles};
 }
 
+driver::RunArgs Program::Impl::begin(const char* op, const RunOptions& options) {
+  const int64_t frames = frame_count(op, options.frames);
+  if (!options.preserve_state) state->clear();
+  driver::RunArgs args = run_args(options.inputs, frames, options.per_tick || all_once());
+  check_inputs(inputs, options.inputs, state->position, frames);
+  return args;
+}
+
 std::vector<std::vector<float>> Program::run(const RunOptions& options) {
-  int64_t frames = frame_count("run", options.frames);
-  if (!options.preserve_state) reset();
-  driver::RunArgs args = run_args(options.inputs, frames, options.per_tick || impl_->all_once());
-  check_inputs(impl_->inputs, options.inputs, impl_->state->position, frames);
+  const driver::RunArgs args = impl_->begin("run", options);
   std::vector<std::vector<float>> values;
   std::vector<std::span<float>> spans;
   for (const Value& v : impl_->outputs) {
-    values.push_back(host_values("run", shown_rows(v, args, impl_->state->position) * v.size()));
+    values.push_back(host_values("run", impl_->values_of(v, args)));
     spans.emplace_back(values.back());
   }
   impl_->go(args, spans);
   return values;
+}
+
+void Program::run_into(std::span<const std::span<float>> out, const RunOptions& options) {
+  const driver::RunArgs args = impl_->begin("run_into", options);
+  const std::vector<Value>& outputs = impl_->outputs;
+  if (out.size() != outputs.size()) fail("[run_into] room for ", out.size(), " outputs, there are ", outputs.size());
+  for (size_t i = 0; i < out.size(); ++i)
+    if (const int64_t size = impl_->values_of(outputs[i], args); static_cast<size_t>(size) != out[i].size())
+      fail("[run_into] output ", i, ": room for ", out[i].size(), " values, there are ", size);
+  impl_->go(args, out);
 }
 
 void Program::Impl::bind_channels(const float* const* from, float* const* to, int64_t frames) {
@@ -165,7 +181,6 @@ void Program::process(const float* const* in, float* const* out, int nframes) {
   impl.bind_channels(in, out, nframes);
   driver::RunArgs args = run_args(impl.spans_in, nframes, false);
   args.real_time = true;
-  FlushDenormals flush;
   impl.go(args, impl.spans_out);
   impl.give_channels(out, nframes);
 }

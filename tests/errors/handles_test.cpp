@@ -157,6 +157,10 @@ TEST_F(Handles, Running) {
   EXPECT_EQ(message([&] { x.realize(0); }), "[realize] frames must be at least 1, got 0");
   std::vector<float> room(3);
   EXPECT_EQ(message([&] { Signal::phasor(1).realize_into(room, {.frames = 4}); }), "[realize_into] room for 3 values, there are 4");
+  Program two = compile({Signal::phasor(1), Signal::phasor(2)});
+  const std::span<float> into[] = {std::span(in).first(4), room};
+  EXPECT_EQ(message([&] { two.run_into({into, 1}, {.frames = 4}); }), "[run_into] room for 1 outputs, there are 2");
+  EXPECT_EQ(message([&] { two.run_into(into, {.frames = 4}); }), "[run_into] output 1: room for 3 values, there are 4");
 }
 
 TEST_F(Handles, Training) {

@@ -69,6 +69,37 @@ TEST(RealTime, RealizeIntoDoesNotAllocate) {
   EXPECT_EQ(y.realize(fresh), first);
 }
 
+// Nor does run_into, which gives what run() does.
+TEST(RealTime, RunIntoDoesNotAllocate) {
+  Program program = compile({voice(), Signal::phasor(100.0f)});
+  std::vector<float> in(512, 0.25f), left(512), right(512);
+  const std::vector<std::span<float>> outs = {left, right};
+  const RunOptions options{.frames = 512, .inputs = {in}};
+  const auto want = program.run(options);
+  for (int again = 0; again < 3; ++again) {
+    counting_allocations = again > 0, allocations = 0;
+    program.run_into(outs, options);
+    counting_allocations = false;
+    EXPECT_EQ(allocations, 0);
+    EXPECT_EQ(left, want[0]);
+    EXPECT_EQ(right, want[1]);
+  }
+}
+
+// A tail below float32's normal numbers is 0, however it is run and whatever its host has set.
+TEST(RealTime, DenormalsAreZeros) {
+  const Signal tail = (Signal::click() * 1e-37f).onepole(0.5f);
+  Program program = compile(tail);
+  std::vector<float> streamed(64);
+  float* out[] = {streamed.data()};
+  program.process(nullptr, out, 64);
+  for (const std::vector<float>& y : {program.run({.frames = 64})[0], tail.realize(64), streamed}) {
+    EXPECT_GT(y[0], 0);
+    for (float v : y) EXPECT_TRUE(v == 0 || std::fabs(v) >= std::numeric_limits<float>::min()) << v;
+    EXPECT_EQ(y, streamed);
+  }
+}
+
 // What is realized follows labels given and cells written since.
 TEST(RealTime, RealizeSeesEditsSince) {
   auto [before, write] = Signal::history();
