@@ -48,14 +48,13 @@ bench::Pair order_two() {
   const SignalTensor y = write1(SignalTensor::input(0, Shape{rows}) - a[0] * y1 - a[1] * y2);
   write2(y1);
   Program program = compile(y);
-  auto run = [=]() mutable { return program.run({.frames = frames, .inputs = {ours_x, poles.by_frame}}); };
+  const bench::Runs run(program, {ours_x, poles.by_frame}, {.frames = frames});
   return {bench::timed(run), bench::timed([=, y = std::vector<float>(x.size())]() mutable {
             naive_allpole_rows_f32(x.data(), poles.by_row.data(), 2, rows, frames, y.data());
             benchmark::DoNotOptimize(y.data());
           }),
           [=]() mutable {
-            const std::vector<float> by_frame = run()[0];
-            return bench::rms_error(transposed(by_frame, frames), exact);
+            return bench::rms_error(transposed(run(), frames), exact);
           }};
 }
 
@@ -110,12 +109,12 @@ bench::Pair ladder(int voices) {
   const Ladders l(voices, 4096);
   const std::vector<double> exact = l.exact(bench::in_double(l.cutoff), bench::in_double(l.resonance));
   Program program = compile(ladder_patch(Tensor(l.cutoff), Tensor(l.resonance)));
-  auto run = [=]() mutable { return program.run({.frames = l.frames, .inputs = {l.x}}); };
+  const bench::Runs run(program, {l.x}, {.frames = l.frames});
   return {bench::timed(run), bench::timed([=, y = std::vector<float>(exact.size())]() mutable {
             naive_ladder_f32(l.x.data(), l.cutoff.data(), l.resonance.data(), rate, voices, l.frames, y.data());
             benchmark::DoNotOptimize(y.data());
           }),
-          [=]() mutable { return bench::rms_error(run()[0], exact); }};
+          [=] { return bench::rms_error(run(), exact); }};
 }
 
 // The gradients of the mean square of all voices to each cutoff and resonance, as differences in float64.
@@ -145,7 +144,7 @@ bench::Pair ladder_gradient(int voices) {
   TrainingStep step = compile_training(loss, still, {.frames = l.frames});
   Program forward = compile(loss);
   return {bench::timed([=]() mutable { step.run({l.x}); }),
-          bench::timed([=]() mutable { forward.run({.frames = l.frames, .inputs = {l.x}}); }),
+          bench::timed(bench::Runs(forward, {l.x}, {.frames = l.frames})),
           [=] {
             loss.backward({.frames = l.frames, .inputs = {l.x}});
             // Resonances are as strong as cutoffs once those count in shares too.
@@ -176,12 +175,12 @@ bench::Pair membrane() {
   const SignalTensor u = write1((2.0f - loss) * u1 - (1.0f - loss) * u2 + c2 * bent + Signal::input(0) * Tensor(where, Shape{size, size}));
   write2(u1);
   Program program = compile(u[pickup / size][pickup % size].scalar());
-  auto run = [=]() mutable { return program.run({.frames = frames, .inputs = {force}}); };
+  const bench::Runs run(program, {force}, {.frames = frames});
   return {bench::timed(run), bench::timed([=, y = std::vector<float>(frames)]() mutable {
             naive_membrane_f32(force.data(), where.data(), laplacian.data(), c2, loss, size, size, pickup, y.data(), frames);
             benchmark::DoNotOptimize(y.data());
           }),
-          [=]() mutable { return bench::rms_error(run()[0], exact); }};
+          [=] { return bench::rms_error(run(), exact); }};
 }
 
 }  // namespace

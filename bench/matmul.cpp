@@ -53,9 +53,9 @@ bench::Pair product(int ticks, int rows) {
   std::vector<double> exact(a.size());
   naive_matmul_f64(bench::in_double(a).data(), bench::in_double(b).data(), m, size, size, exact.data());
   Program program = compile(SignalTensor::input(0, Shape{rows, size}).matmul(Tensor(b, Shape{size, size})));
-  auto run = [=]() mutable { return program.run({.frames = ticks, .inputs = {a}}); };
+  const bench::Runs run(program, {a}, {.frames = ticks});
   auto peer = std::make_shared<OneDnn>(a, b);
-  return {bench::timed(run), bench::timed([=] { peer->run(); }), [=]() mutable { return bench::rms_error(run()[0], exact); }, "oneDNN"};
+  return {bench::timed(run), bench::timed([=] { peer->run(); }), [=] { return bench::rms_error(run(), exact); }, "oneDNN"};
 }
 
 }  // namespace

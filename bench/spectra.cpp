@@ -18,12 +18,12 @@ bench::Pair magnitudes(int n) {
   Program program = compile(stft(Signal::input(0), {.size = size, .hop = hop}).magnitude());
   std::vector<double> exact(bins);
   naive_stft_magnitude_f64(bench::in_double(x).data(), n, size, hop, exact.data());
-  auto run = [=]() mutable { return program.run({.frames = n, .inputs = {x}, .per_tick = true}); };
+  const bench::Runs run(program, {x}, {.frames = n, .per_tick = true});
   return {bench::timed(run), bench::timed([=, y = std::vector<float>(bins)]() mutable {
             naive_stft_magnitude_f32(x.data(), n, size, hop, y.data());
             benchmark::DoNotOptimize(y.data());
           }),
-          [=]() mutable { return bench::rms_error(run()[0], exact); }};
+          [=] { return bench::rms_error(run(), exact); }};
 }
 
 #ifdef DGEN_BENCH_FFTW
@@ -66,15 +66,13 @@ bench::Pair loss_forward() {
   const std::vector<float> naive_x = scaled(x.rows);
   const double exact =
       naive_spectral_loss_f64(bench::in_double(naive_x).data(), bench::in_double(target.rows).data(), frames, nullptr);
-  auto run = [=]() mutable {
-    return program.run({.frames = frames, .inputs = {x.rows, target.rows}, .per_tick = true});
-  };
+  const bench::Runs run(program, {x.rows, target.rows}, {.frames = frames, .per_tick = true});
   return {bench::timed(run), bench::timed([=] {
             benchmark::DoNotOptimize(naive_spectral_loss_f32(naive_x.data(), target.rows.data(), frames, nullptr));
           }),
           [=]() mutable {
             double sum = 0;
-            const std::vector<float> ticks = run()[0];
+            const std::vector<float>& ticks = run();
             for (float v : ticks) sum += v;
             return std::abs(sum / static_cast<double>(ticks.size()) / exact - 1);
           }};

@@ -363,39 +363,6 @@ TEST(PreludeMath, CallsGiveTheSameBits) {
   }
 }
 
-// Prints the speed of the vectorised loops over libm's; the ratios are asserted loosely, for a loaded machine.
-TEST(PreludeMath, LoopsVectorise) {
-  const bool fused = library().get<int()>("has_fma")() != 0;
-  std::vector<float> x(4096), y(4096);
-  for (std::size_t i = 0; i < x.size(); ++i) x[i] = 0.01f + static_cast<float>(i) * 0.002f;
-  const auto report = [&](const char* name, auto&& run, float (*libm)(float)) {
-    volatile float sink = 0;
-    const double ours = best_seconds(30, [&] { run(); });
-    const double theirs = best_seconds(10, [&] {
-      for (std::size_t i = 0; i < x.size(); ++i) y[i] = libm(x[i]);
-      sink = sink + y[5];
-    });
-    std::printf("%-10s %.3f ns, libm %.2f ns, %.1fx\n", name, ours / 4096 * 1e9, theirs / 4096 * 1e9, theirs / ours);
-    if (fused) {
-      EXPECT_GT(theirs, 1.3 * ours) << name;
-    }
-  };
-  const struct {
-    const char* name;
-    float (*libm)(float);
-  } rows[] = {{"sin", std::sin}, {"cos", std::cos},   {"tan", std::tan},  {"exp", std::exp},
-              {"log", std::log}, {"tanh", std::tanh}, {"atan", std::atan}};
-  for (const auto& row : rows) {
-    const auto run = library().get<Unary>(std::string("run_") + row.name);
-    report(
-        row.name, [&] { run(x.data(), y.data(), 4096); }, row.libm);
-  }
-  std::vector<float> z(x.size());
-  const auto run = library().get<Binary>("run_pow");
-  report(
-      "pow", [&] { run(x.data(), x.data(), z.data(), 4096); }, [](float v) { return std::pow(v, v); });
-}
-
 TEST(PreludeMath, CudaTextCompiles) {
   const std::string text = codegen::prelude_math(Target::cuda) +
                            "extern \"C\" __global__ void k(float *x, unsigned long long *p) {\n"
