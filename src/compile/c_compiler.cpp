@@ -57,10 +57,11 @@ std::vector<std::string> CCompiler::flags(const COptions& options) {
                                     "-ffp-contract=off",
                                     "-fPIC",
                                     "-shared",
-                                    // The text is vectors where it pays; gcc's slp pass also drops float roundings.
-                                    "-fno-tree-vectorize",
-                                    "-fno-tree-slp-vectorize",
+                                    "-fno-tree-slp-vectorize",  // gcc's drops float roundings
                                     "-w"};
+  // The text is vectors, but for short arrays such as partial results, which gcc sees to.
+  if (options.optimize == 2 && toolchain().family == "gcc") flags.insert(flags.end(), {"-ftree-vectorize", "-fvect-cost-model=dynamic"});
+  else flags.push_back("-fno-tree-vectorize");
   flags.insert(flags.end(), options.extra_flags.begin(), options.extra_flags.end());
   return flags;
 }

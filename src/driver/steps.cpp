@@ -51,7 +51,6 @@ Compiler compile_c(const std::vector<std::string>& texts, const Options& wanted)
   compilers::CCompiler& compiler = compilers::default_compiler();
   compilers::COptions options;
   options.optimize = wanted.optimize;
-  if (options.optimize == 2 && compiler.toolchain().family == "gcc") options.extra_flags = {"-ftree-vectorize", "-fvect-cost-model=dynamic"};
   auto libraries = compiler.compile_many(texts, options);
   return {{libraries.begin(), libraries.end()}, [libraries](size_t i, const std::string& kernel) { return libraries[i]->symbol(kernel); }};
 }
