@@ -20,6 +20,7 @@
 #include "loop/gpu_map.h"
 #include "loop/hoist.h"
 #include "loop/lower.h"
+#include "loop/share.h"
 #include "loop/vectorise.h"
 #include "loop/verify.h"
 
@@ -32,6 +33,7 @@ const char* usage = R"(usage: dgen-opt [options] [FILE]       FILE is text IR (s
   --pass P,...     run passes in this order: clocks, gradients, recompute, rebuild
   --plan           explain the plan: regions, strategies, reasons, storage
   --loops          show the kernels of the loop IR; with --emit of a GPU's language, as mapped for it
+  --lanes          of --loops and --emit c: also the kernels that do a share of the lanes, for several threads
   --emit FORM      c, cuda, metal: the kernels in that language; with helpers by --prelude; dot: the graph for Graphviz
   --run N          run N frames and print each output, one tick a line
   --backend B      of --run, --plan and --loops: interpreter (default; plans are then what any backend can do) or cpu
@@ -49,7 +51,7 @@ using Values = std::map<int64_t, std::vector<float>>;
 struct Arguments {
   std::string file, emit;
   std::vector<std::string> passes;
-  bool plan = false, loops = false, prelude = false, help = false;
+  bool plan = false, loops = false, lanes = false, prelude = false, help = false;
   int64_t frames = -1;  // -1: no run
   int digits = 6;
   driver::Options options{driver::Backend::interpreter};
@@ -101,6 +103,7 @@ Arguments parse_arguments(const std::vector<std::string>& words) {
   std::map<std::string, std::function<void()>> flags = {
       {"--plan", [&] { a.plan = true; }},
       {"--loops", [&] { a.loops = true; }},
+      {"--lanes", [&] { a.lanes = true; }},
       {"--prelude", [&] { a.prelude = true; }},
       {"--help", [&] { a.help = true; }},
   };
@@ -213,6 +216,8 @@ void show_kernels(std::vector<ir::Kernel> kernels, const Arguments& a) {
   // Loops are shown as they come, unless the text of a target is asked for.
   for (ir::Kernel& kernel : kernels)
     if (!a.emit.empty()) kernel = codegen::is_gpu(target->second) ? loop::map_to_gpu(std::move(kernel)) : loop::vectorise(loop::hoist(std::move(kernel)));
+  for (size_t k = kernels.size(); a.lanes && k-- > 0;)
+    if (kernels[k].lanes > 0) kernels.insert(kernels.begin() + static_cast<std::ptrdiff_t>(k) + 1, loop::cut_lanes(kernels[k]));
   if (a.loops)
     for (auto& kernel : kernels) std::cout << ir::print(kernel);
   if (a.emit.empty()) return;

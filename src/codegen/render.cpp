@@ -124,7 +124,7 @@ class Renderer {
     line("{");
     ++indent_;
     line(cat(L, " at = ", s.reverse ? hi : lo, ";"));
-    if (!fixed && s.abreast > 1) vectors_abreast(s, s.abreast);
+    for (int count = s.abreast; !fixed && count > 1; count = s.share > 0 ? count / 2 : 1) vectors_abreast(s, count);
     for (int count = s.abreast; fixed && count > 1; count /= 2) {
       line(cat("if (", count == s.abreast ? cat(n) : cat(n, " % (", 2 * count, " * DG_W)"), " >= ", count, " * DG_W)"));
       vectors_abreast(s, count);
@@ -142,7 +142,8 @@ class Renderer {
     --indent_;
     line("}");
     if (s.reverse) block(cat("for (", L, " ", rest, " = at - 1; ", rest, " >= ", lo, "; --", rest, ") {"), s.rest);
-    else if (!fixed || n % kLanes != 0) block(cat("for (", L, " ", rest, " = at; ", rest, " < ", hi, "; ++", rest, ") {"), s.rest);
+    else if (!s.rest.empty() && (!fixed || n % kLanes != 0))
+      block(cat("for (", L, " ", rest, " = at; ", rest, " < ", hi, "; ++", rest, ") {"), s.rest);
     --indent_;
     line("}");
   }

@@ -48,7 +48,7 @@ class CompiledProgram : public Program {
   std::unique_ptr<State> fresh_state() const override { return std::make_unique<DeviceState>(c_.device, c_.layout); }
   std::unique_ptr<Workspace> workspace() const override { return std::make_unique<RunWorkspace>(); }
   std::string explain() const override {
-    std::string text = explain_plan(c_.plan);
+    std::string text = explain_plan(c_.plan, notes_on(c_.code.steps));
     if (frames_ > 0) text += explain_memory(c_.planner.plan(frames_, memory_limits(c_.options, c_.device)));
     return text;
   }

@@ -36,7 +36,7 @@ void dump(const Record& r, const std::string& folder, const std::string& name) {
   };
   for (size_t i = 0; i < r.stages.size(); ++i) write(stage_file(r, i), ir::print(r.stages[i].graph));
   write("rewrites.txt", all_rewrites(r));
-  if (r.plan) write("plan.txt", explain_plan(*r.plan));
+  if (r.plan) write("plan.txt", explain_plan(*r.plan, r.notes));
   for (const RecordedKernel& k : r.kernels) {
     write(k.kernel.name + ".txt", ir::print(k.kernel));
     write(k.kernel.name + source_ending(r), k.source);

@@ -38,7 +38,7 @@ const char* sweep_name(int level) {
   return sweeps[level % 3];
 }
 
-std::string explain_plan(const schedule::Plan& plan) {
+std::string explain_plan(const schedule::Plan& plan, const std::map<int, std::string>& notes) {
   std::ostringstream out;
   const Graph& g = plan.graph;
   out << g.size() << " nodes, " << g.cells.size() << " cells, " << plan.regions.size() << " regions; partial sums of " << plan.chunk
@@ -46,7 +46,9 @@ std::string explain_plan(const schedule::Plan& plan) {
   for (size_t r = 0; r < plan.regions.size(); ++r) {
     const auto& region = plan.regions[r];
     out << "region " << r << "  sweep " << region.level << " (" << sweep_name(region.level) << ") at " << region.clock.str() << "  "
-        << strategy_name(region, g) << ": " << region.reason << "\n";
+        << strategy_name(region, g) << ": " << region.reason;
+    if (auto note = notes.find(static_cast<int>(r)); note != notes.end()) out << "; " << note->second;
+    out << "\n";
     for (Id id : region.nodes) {
       const Node& node = g[id];
       int64_t bytes = 4 * node.shape().size();

@@ -17,6 +17,9 @@ namespace {
 
 constexpr int64_t kGrain = 1 << 21;  // operations that are worth another thread, which takes some 50 us to wake
 
+// A kernel for a share of the lanes has the numbers of the whole one, then its own.
+const std::vector<KernelArg>& args_of(const Step& step) { return step.by_lanes ? step.by_lanes->args : step.kernel.args; }
+
 int64_t first_tick(const Place& p) { return p.offset + 4 * p.pad * p.size; }
 
 }  // namespace
@@ -28,8 +31,8 @@ Launches::Launches(const Compiled& c, const MemoryPlan& memory) {
       if (ref.kind == ArrayRef::param) params = std::max(params, static_cast<size_t>(ref.id) + 1);
       if (ref.kind == ArrayRef::tensor) tensor_slots = std::max(tensor_slots, static_cast<size_t>(ref.id) + 1);
     }
-    DGEN_ASSERT(step.kernel.args.size() <= kMostNumbers);
-    numbers += step.kernel.args.size();
+    DGEN_ASSERT(args_of(step).size() <= kMostNumbers);
+    numbers += args_of(step).size();
   }
   for (const InputNode& input : c.inputs) channels = std::max(channels, input.channel + 1);
   tensors = slots + params, inputs = tensors + tensor_slots, moved = inputs + channels;
@@ -88,8 +91,9 @@ void Launches::prepare(const Compiled& c, const MemoryPlan& memory, const Step& 
   launch.first_array = addresses.size();
   for (const ArrayRef& ref : step.kernel.arrays)
     if (c.device.is_host() || ref.kind != ArrayRef::local) addresses.push_back(address(c, memory, ref));
-  for (size_t i = 0; i < step.kernel.args.size(); ++i) {
-    const KernelArg& arg = step.kernel.args[i];
+  const std::vector<KernelArg>& args = args_of(step);
+  for (size_t i = 0; i < args.size(); ++i) {
+    const KernelArg& arg = args[i];
     numbers_.push_back(number(arg));
     if (arg.kind == KernelArg::lo) launch.lo = static_cast<int>(i);
     if (arg.kind == KernelArg::hi) launch.hi = static_cast<int>(i);
@@ -106,6 +110,10 @@ void Launches::prepare(const Compiled& c, const MemoryPlan& memory, const Step& 
     if (const Kept kept = c.plan.regions[static_cast<size_t>(step.region)].kept; memory.keeps(kept)) launch.kept = kept;
   launch.again = step.when == Step::in_tile && !step.chunks;
   if (step.parallel && c.device.is_host()) launch.grain = std::max<int64_t>(step.chunks ? 1 : 16, kGrain / step.operations);
+  if (step.by_lanes) {
+    launch.lane_groups = (step.kernel.lanes + step.kernel.lane_group - 1) / step.kernel.lane_group;
+    launch.grain = std::max<int64_t>(1, kGrain / step.operations);
+  }
   const bool last = &step == &c.code.steps.back() || (&step)[1].region != step.region;
   launch.ends_region = last && step.when == Step::in_tile;
   launches_.push_back(launch);
@@ -165,6 +173,8 @@ int Launches::number(const KernelArg& arg) {
   switch (arg.kind) {
     case KernelArg::lo:
     case KernelArg::hi:
+    case KernelArg::lane_lo:
+    case KernelArg::lane_hi:
       return one;
     case KernelArg::tile_frame:
       return tile_frame;

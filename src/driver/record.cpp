@@ -29,13 +29,19 @@ std::string structure_hash(const ir::Graph& g) {
   return hash128(text).hex().substr(0, 16);
 }
 
-void record_kernels(Record& r) {
+void record_kernels(Record& r, const Options& options) {
   const codegen::Target target = target_of(r.backend);
   std::vector<ir::Kernel> all;
-  for (Step& step : make_steps(*r.plan, r.backend)) {
-    r.kernels.push_back({step.kernel, step.region, codegen::render_kernel(codegen::dialect(target), step.kernel)});
-    all.push_back(std::move(step.kernel));
+  auto add = [&](const ir::Kernel& kernel, int region) {
+    r.kernels.push_back({kernel, region, codegen::render_kernel(codegen::dialect(target), kernel)});
+    all.push_back(kernel);
+  };
+  const std::vector<Step> steps = make_steps(*r.plan, options);
+  for (const Step& step : steps) {
+    add(step.kernel, step.region);
+    if (step.by_lanes) add(*step.by_lanes, step.region);
   }
+  r.notes = notes_on(steps);
   r.source = codegen::render_program(target, all);
 }
 
@@ -56,7 +62,7 @@ Record record_compile(const ir::Graph& captured, const Options& options) {
       prepare(captured, watch);
     } else {
       r.plan = plan_program(captured, options, watch);
-      record_kernels(r);
+      record_kernels(r, options);
     }
   } catch (const std::exception& e) {
     r.error = e.what();
@@ -72,7 +78,7 @@ std::string print_record(const Record& r, int level) {
         text += cat("[", stage.name, "] ", rule.rule, ":\n", rule.before, "\n  becomes\n", rule.after, "\n");
     if (level >= 5) text += cat("== ", stage.name, ": ", stage.does, "\n", ir::print(stage.graph));
   }
-  if (level >= 3 && r.plan) text += explain_plan(*r.plan);
+  if (level >= 3 && r.plan) text += explain_plan(*r.plan, r.notes);
   if (level >= 4) text += r.source;
   return text;
 }

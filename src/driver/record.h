@@ -1,6 +1,7 @@
 // What a compile did, for DGEN_DEBUG and DGEN_DUMP. Passes are pure functions, so it is found by running them once more:
 // nothing of it is in the way of a compile that nobody watches.
 #pragma once
+#include <map>
 #include <optional>
 
 #include "codegen/prelude.h"
@@ -26,6 +27,7 @@ struct Record {
   Backend backend = Backend::cpu;
   std::vector<Stage> stages;           // as captured, then after every pass that changed it
   std::optional<schedule::Plan> plan;  // the interpreter has none
+  std::map<int, std::string> notes;    // on the plan's regions
   std::vector<RecordedKernel> kernels;
   std::string source;                  // all kernels with their helpers: what the compiler gets, if in one file
   std::string error;                   // what ended it early

@@ -4,7 +4,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstring>
-#include <thread>
 #include <utility>
 
 #include "base/check.h"
@@ -51,7 +50,7 @@ schedule::MemoryLimits memory_limits(const Options& options, const runtime::Devi
   schedule::MemoryLimits limits;
   limits.budget = options.memory_budget > 0 ? options.memory_budget : device.memory() / 4;
   if (!device.is_host()) limits.tile_bytes = limits.budget;
-  else limits.threads = std::clamp(options.threads > 0 ? options.threads : static_cast<int>(std::thread::hardware_concurrency()), 1, kMostSharing);
+  else limits.threads = std::min(threads_of(options), kMostSharing);
   limits.tile_frames = options.tile_frames;
   limits.keep_all = debug().check || debug().nan;
   limits.most_kept = limits.budget / 8;
@@ -110,7 +109,9 @@ class Run {
   void launch(const PreparedLaunch& launch);
   void launch_timed(const PreparedLaunch& launch, int64_t count);
   void launch_ranges(const PreparedLaunch& launch, int64_t count);
-  void call(const PreparedLaunch& launch, int64_t lo, int64_t hi);
+  void launch_lanes(const PreparedLaunch& launch, int64_t count);
+  void call(const PreparedLaunch& launch, int64_t lo, int64_t hi) { call(launch, launch.code, lo, hi, 0, 0); }
+  void call(const PreparedLaunch& launch, void* code, int64_t lo, int64_t hi, int64_t lane_lo, int64_t lane_hi);
   void call_gpu(const PreparedLaunch& launch, std::span<const long> numbers, int64_t count);
   static runtime::LaunchShape shape_of(const Step& step, int64_t count);
   void look();
@@ -335,6 +336,7 @@ void Run::launch_timed(const PreparedLaunch& launch, int64_t count) {
 }
 
 void Run::launch_ranges(const PreparedLaunch& launch, int64_t count) {
+  if (launch.lane_groups > 0 && !args_.real_time) return launch_lanes(launch, count);
   if (launch.grain == 0 || args_.real_time || count < 2 * launch.grain) return call(launch, 0, count);
   runtime::parallel_for(count, launch.grain, [&](int64_t from, int64_t to, int) {
     FlushDenormals flush;
@@ -342,17 +344,26 @@ void Run::launch_ranges(const PreparedLaunch& launch, int64_t count) {
   });
 }
 
-inline void Run::call(const PreparedLaunch& launch, int64_t lo, int64_t hi) {
+// Ticks in order, their lanes among threads.
+void Run::launch_lanes(const PreparedLaunch& launch, int64_t count) {
+  const int64_t grain = std::max<int64_t>(1, launch.grain * launch.lane_groups / count);
+  if (launch.lane_groups < 2 * grain) return call(launch, 0, count);
+  auto share = [&](int64_t from, int64_t to, int) { call(launch, launch.step->lanes_code, 0, count, from, to); };
+  runtime::parallel_for(launch.lane_groups, grain, share);
+}
+
+inline void Run::call(const PreparedLaunch& launch, void* code, int64_t lo, int64_t hi, int64_t lane_lo, int64_t lane_hi) {
   long numbers[kMostNumbers];
   long* number = numbers;
   const long* const values = w_.arguments.numbers();
   for (int i : launch.numbers) *number++ = values[i];
   if (launch.lo >= 0) numbers[launch.lo] = lo;
   if (launch.hi >= 0) numbers[launch.hi] = hi;
+  if (launch.lane_groups > 0) numbers[launch.numbers.size() - 2] = lane_lo, numbers[launch.numbers.size() - 1] = lane_hi;
   runtime::Trace::Scope span(c_.trace, launch.step->kernel.name);
   const std::span<const long> used(numbers, launch.numbers.size());
   if (!c_.on_host) return call_gpu(launch, used, hi - lo);
-  device_.launch({launch.code, w_.arguments.arrays(launch), used, {}});
+  device_.launch({code, w_.arguments.arrays(launch), used, {}});
 }
 
 void Run::call_gpu(const PreparedLaunch& launch, std::span<const long> numbers, int64_t count) {

@@ -14,6 +14,7 @@
 #include "loop/gpu_map.h"
 #include "loop/hoist.h"
 #include "loop/lower.h"
+#include "loop/share.h"
 #include "loop/vectorise.h"
 #include "loop/verify.h"
 #include "runtime/cuda.h"
@@ -69,9 +70,13 @@ runtime::GpuDevice& gpu_of(Backend backend) { return backend == Backend::null ? 
 }  // namespace
 
 runtime::Device& device_of(Backend backend) { return backend == Backend::cpu ? runtime::host_device() : gpu_of(backend); }
+int threads_of(const Options& options) {
+  return std::max(1, options.threads > 0 ? options.threads : static_cast<int>(std::thread::hardware_concurrency()));
+}
 codegen::Target target_of(Backend backend) { return backend == Backend::cpu ? codegen::Target::c : codegen::Target::cuda; }
 
-std::vector<Step> make_steps(const Plan& plan, Backend backend) {
+std::vector<Step> make_steps(const Plan& plan, const Options& options) {
+  const bool gpu = codegen::is_gpu(target_of(options.backend)), threads = !gpu && threads_of(options) > 1;
   runtime::Trace::Scope span(trace(), "lower");
   std::vector<Step> steps;
   auto add = [&steps](Kernel kernel, Step::When when, int region, int level) -> Step& {
@@ -82,7 +87,7 @@ std::vector<Step> make_steps(const Plan& plan, Backend backend) {
   };
   for (size_t r = 0; r < plan.regions.size(); ++r) {
     const schedule::Region& region = plan.regions[r];
-    loop::LoweredRegion lowered = loop::lower_region(plan, static_cast<int>(r), !codegen::is_gpu(target_of(backend)));
+    loop::LoweredRegion lowered = loop::lower_region(plan, static_cast<int>(r), !gpu);
     for (size_t k = 0; k < lowered.kernels.size(); ++k) {
       Step& step = add(std::move(lowered.kernels[k]), Step::in_tile, static_cast<int>(r), region.level);
       step.clock = region.clock;
@@ -98,9 +103,14 @@ std::vector<Step> make_steps(const Plan& plan, Backend backend) {
   }
   for (Step& step : steps) {
     loop::verify(step.kernel);
-    step.operations = loop::operations(step.kernel, std::max<int64_t>(1, plan.chunk / std::max<int64_t>(1, step.clock.period)));
-    step.kernel = codegen::is_gpu(target_of(backend)) ? loop::map_to_gpu(std::move(step.kernel)) : loop::hoist(loop::vectorise(loop::hoist(std::move(step.kernel))));
+    const bool lanes = threads && step.kernel.lanes > 0;
+    step.operations = lanes ? loop::shared_operations(step.kernel)
+                            : loop::operations(step.kernel, std::max<int64_t>(1, plan.chunk / std::max<int64_t>(1, step.clock.period)));
+    step.kernel = gpu ? loop::map_to_gpu(std::move(step.kernel)) : loop::hoist(loop::vectorise(loop::hoist(std::move(step.kernel))));
     loop::verify(step.kernel);
+    if (!lanes) continue;
+    step.by_lanes = loop::cut_lanes(step.kernel);
+    loop::verify(*step.by_lanes);
   }
   std::stable_sort(steps.begin(), steps.end(), [](auto& a, auto& b) { return a.level < b.level; });
   return steps;
@@ -108,19 +118,24 @@ std::vector<Step> make_steps(const Plan& plan, Backend backend) {
 
 // Several files when there is much to compile, so that several compilers work at it.
 CompiledSteps compile_steps(const Plan& plan, const Options& wanted) {
-  CompiledSteps out{make_steps(plan, wanted.backend), {}, {}};
+  CompiledSteps out{make_steps(plan, wanted), {}, {}};
   for (int level = 0; level <= plan.levels; ++level)
     out.first.push_back(static_cast<size_t>(std::count_if(out.steps.begin(), out.steps.end(), [&](auto& step) { return step.level < level; })));
+  std::vector<std::pair<const Kernel*, void**>> kernels;
+  for (Step& step : out.steps) {
+    kernels.emplace_back(&step.kernel, &step.code);
+    if (step.by_lanes) kernels.emplace_back(&*step.by_lanes, &step.lanes_code);
+  }
   size_t statements = 0;
-  for (Step& step : out.steps) statements += step.kernel.exprs.size();
+  for (auto [kernel, code] : kernels) statements += kernel->exprs.size();
   const size_t most = 2 * std::max(1u, std::thread::hardware_concurrency());
-  const size_t files = std::min(out.steps.size(), std::clamp<size_t>(statements / kStatementsPerFile, 1, most));
+  const size_t files = std::min(kernels.size(), std::clamp<size_t>(statements / kStatementsPerFile, 1, most));
   std::vector<std::vector<Kernel>> parts(files);
   std::vector<size_t> weight(files, 0), part_of;
-  for (Step& step : out.steps) {
+  for (auto [kernel, code] : kernels) {
     auto part = static_cast<size_t>(std::min_element(weight.begin(), weight.end()) - weight.begin());
-    weight[part] += step.kernel.exprs.size() + 20;
-    parts[part].push_back(step.kernel);
+    weight[part] += kernel->exprs.size() + 20;
+    parts[part].push_back(*kernel);
     part_of.push_back(part);
   }
   std::vector<std::string> texts;
@@ -130,7 +145,7 @@ CompiledSteps compile_steps(const Plan& plan, const Options& wanted) {
   }
   runtime::Trace::Scope span(trace(), wanted.backend == Backend::cpu ? "cc" : "nvrtc");
   Compiler code = wanted.backend == Backend::cpu ? compile_c(texts, wanted) : compile_cuda(texts, gpu_of(wanted.backend));
-  for (size_t i = 0; i < out.steps.size(); ++i) out.steps[i].code = code.find(part_of[i], out.steps[i].kernel.name);
+  for (size_t i = 0; i < kernels.size(); ++i) *kernels[i].second = code.find(part_of[i], kernels[i].first->name);
   out.modules = std::move(code.modules);
   return out;
 }
@@ -138,6 +153,13 @@ CompiledSteps compile_steps(const Plan& plan, const Options& wanted) {
 int64_t compile_requests() {
   const compilers::CacheCounters c = compilers::default_compiler().cache().counters();
   return static_cast<int64_t>(c.compiles + c.disk_hits + c.memory_hits);
+}
+
+std::map<int, std::string> notes_on(const std::vector<Step>& steps) {
+  std::map<int, std::string> notes;
+  for (const Step& step : steps)
+    if (step.by_lanes) notes[step.region] = cat("threads share its ", step.kernel.lanes, " lanes, ", step.kernel.lane_group, " at a time");
+  return notes;
 }
 
 std::string kernel_times(const std::vector<Step>& steps) {

@@ -1,6 +1,8 @@
 // The launches of a compiled program in order: kernels with what the driver must know to call them.
 #pragma once
+#include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -17,6 +19,8 @@ struct Step {
 
   ir::Kernel kernel;
   void* code = nullptr;  // the device's handle
+  std::optional<ir::Kernel> by_lanes;  // the same for a share of the lanes: its arrays, and more numbers
+  void* lanes_code = nullptr;
   When when = in_tile;
   int region = -1;
   int level = 0;
@@ -24,7 +28,7 @@ struct Step {
   bool chunks = false;  // a sum over time: lo and hi count chunks of the tile
   ir::Clock clock;
   int64_t work = 1;     // elements a tick or chunk
-  int64_t operations = 1;  // a tick or chunk
+  int64_t operations = 1;  // a tick or chunk; of a kernel whose lanes threads share, those that they do
   int64_t ffts = 0;     // a tick
   mutable double seconds = 0;  // spent, when timing is asked for
 };
@@ -43,9 +47,12 @@ struct CompiledSteps {
 // The backend's device. Throws Error when this machine has none.
 runtime::Device& device_of(Backend backend);
 // Kernels in order of execution, mapped for the backend's device, not compiled.
-std::vector<Step> make_steps(const schedule::Plan& plan, Backend backend);
+std::vector<Step> make_steps(const schedule::Plan& plan, const Options& options);
 CompiledSteps compile_steps(const schedule::Plan& plan, const Options& options);
 codegen::Target target_of(Backend backend);
+int threads_of(const Options& options);
+// By region, what its kernels do that the plan does not say.
+std::map<int, std::string> notes_on(const std::vector<Step>& steps);
 // Time of each kernel, slowest first.
 std::string kernel_times(const std::vector<Step>& steps);
 

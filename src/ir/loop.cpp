@@ -407,8 +407,9 @@ void LoopBuilder::guard(int condition, const std::function<void()>& body) {
 }
 
 void LoopBuilder::call(std::string name, std::vector<std::pair<int, int>> pointers, std::vector<int> numbers,
-                       std::vector<int64_t> spans) {
+                       std::vector<int64_t> spans, int rows) {
   Stmt stmt{Stmt::call};
+  stmt.rows = rows;
   stmt.name = std::move(name);
   stmt.pointers = std::move(pointers);
   stmt.numbers = std::move(numbers);

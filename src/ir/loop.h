@@ -83,9 +83,9 @@ enum class RunScalar { sample_rate, inv_sample_rate, ticks_base };
 
 // Run-time integers of a launch. tile_frame: stream frame of the tile's first frame; per clock (id = period): tick0 is the
 // run's tick number of the tile's first tick, offset its frame minus the tile's first frame; lo, hi: ticks to do;
-// ticks: of a clock in the whole run; tile_ticks: in the tile.
+// ticks: of a clock in the whole run; tile_ticks: in the tile; lane_lo, lane_hi: groups of lanes to do (loop/share.h).
 struct KernelArg {
-  enum Kind { lo, hi, tile_frame, tick0, offset, step, ticks, tile_ticks } kind;
+  enum Kind { lo, hi, tile_frame, tick0, offset, step, ticks, tile_ticks, lane_lo, lane_hi } kind;
   int64_t period = 0;
   bool operator==(const KernelArg&) const = default;
 };
@@ -125,6 +125,7 @@ struct Stmt {
   std::vector<std::pair<int, int>> pointers;  // call: array and index expression (-1: 0)
   std::vector<int> numbers;         // call: trailing integer expressions
   std::vector<int64_t> spans;       // call: elements used at each pointer, if known; the last pointer is then the result
+  int rows = -1;                    // call: which number counts rows, of which the first array and the result have a span's share each
   bool lanes = false;               // call: of the function for vectors
   std::vector<Stmt> body;
   // Vectors: elements of memory from lane to lane (store, add); iterations that fill no vector.
@@ -133,6 +134,7 @@ struct Stmt {
   int rest_var = -1, rest_value = -1;
   bool overlaps = false;            // loop: the last vector may do iterations again instead
   int abreast = 1;                  // loop: vectors computed side by side where there are as many; 1, 2 or 4
+  int64_t share = 0;                // loop, call: iterations or rows a lane, where threads may share the kernel's lanes
 };
 
 struct Kernel {
@@ -143,6 +145,7 @@ struct Kernel {
   std::vector<KernelArg> args;
   std::vector<Stmt> body;
   int vars = 0;
+  int64_t lanes = 0, lane_group = 0;  // lanes that threads may share, and how many stay together; 0: none (loop/share.h)
   // How a GPU launches it (see loop/gpu_map.h).
   enum Spread { one_block, ticks_over_threads, ticks_over_blocks, elements_over_threads } spread = one_block;
   int threads = 1;       // of a block
@@ -194,7 +197,8 @@ class LoopBuilder {
   void store(int array, int index, int value);
   void accumulate(int array, int index, int value);  // array[index] += value
   void guard(int condition, const std::function<void()>& body);
-  void call(std::string name, std::vector<std::pair<int, int>> pointers, std::vector<int> numbers, std::vector<int64_t> spans = {});
+  void call(std::string name, std::vector<std::pair<int, int>> pointers, std::vector<int> numbers, std::vector<int64_t> spans = {},
+            int rows = -1);
 
   const LoopExpr& operator[](int e) const { return kernel_.exprs[static_cast<size_t>(e)]; }
   // [lo, hi) of an integer expression where it can be told.

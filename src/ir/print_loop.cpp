@@ -15,7 +15,7 @@ bool of_node(ArrayRef::Kind kind) {
 }
 
 const char* arg_kind(KernelArg::Kind kind) {
-  static const char* names[] = {"lo", "hi", "tile_frame", "tick0", "offset", "step", "ticks", "tile_ticks"};
+  static const char* names[] = {"lo", "hi", "tile_frame", "tick0", "offset", "step", "ticks", "tile_ticks", "lane_lo", "lane_hi"};
   return names[kind];
 }
 
@@ -26,6 +26,7 @@ class Printer {
   std::string run() {
     out_ = "kernel " + k_.name + (k_.why.empty() ? "" : "  (" + k_.why + ")") + "\n";
     args();
+    if (k_.lanes > 0) line(cat("threads may share ", k_.lanes, " lanes, ", k_.lane_group, " at a time"));
     for (size_t i = 0; i < k_.arrays.size(); ++i) array(i);
     list(k_.body);
     return std::move(out_);
@@ -112,7 +113,8 @@ class Printer {
       case Stmt::call: return call(s);
       case Stmt::loop:
         return block(cat("for ", name(s.var), " in [", name(s.lo), ", ", name(s.hi), ")", s.reverse ? " descending" : "",
-                         tag(s.tag), s.overlaps ? ", the last overlapping" : "", s.abreast > 1 ? cat(", ", s.abreast, " abreast") : ""), s.body);
+                         tag(s.tag), s.share > 0 ? ", shared" : "",
+                         s.overlaps ? ", the last overlapping" : "", s.abreast > 1 ? cat(", ", s.abreast, " abreast") : ""), s.body);
       case Stmt::reduce: return reduce(s);
       case Stmt::barrier: return line("barrier");
       case Stmt::single: return block("single", s.body);
@@ -128,7 +130,7 @@ class Printer {
     std::string text;
     for (auto [array, index] : s.pointers) text += cat(text.empty() ? "" : ", ", "a", array, " + ", name(index));
     for (int n : s.numbers) text += cat(text.empty() ? "" : ", ", name(n));
-    line(s.name + "(" + text + ")" + (s.lanes ? " in vectors" : tag(s.tag)));
+    line(s.name + "(" + text + ")" + (s.lanes ? " in vectors" : tag(s.tag)) + (s.share > 0 ? ", shared" : ""));
   }
 
   void reduce(const Stmt& s) {

@@ -24,6 +24,12 @@ class Cost {
     return sum;
   }
 
+  int64_t shared(const std::vector<Stmt>& body) const {
+    int64_t sum = 0;
+    for (const Stmt& s : body) sum = std::min(kMost, sum + (s.share > 0 ? of(s) : shared(s.body)));
+    return sum;
+  }
+
  private:
   int64_t of(const Stmt& s) const {
     switch (s.kind) {
@@ -80,5 +86,7 @@ class Cost {
 }  // namespace
 
 int64_t operations(const Kernel& kernel, int64_t ticks) { return std::max<int64_t>(1, Cost(kernel, ticks).of(kernel.body)); }
+
+int64_t shared_operations(const Kernel& kernel) { return Cost(kernel, 1).shared(kernel.body); }
 
 }  // namespace dgen::loop

@@ -7,5 +7,7 @@ namespace dgen::loop {
 
 // ticks: of a chunk, for kernels that take chunks; other kernels' tiles have one.
 int64_t operations(const ir::Kernel& kernel, int64_t ticks);
+// Of those, how many threads may share by lanes.
+int64_t shared_operations(const ir::Kernel& kernel);
 
 }  // namespace dgen::loop

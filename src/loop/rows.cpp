@@ -8,12 +8,7 @@ using namespace ir;
 
 namespace {
 
-struct Sum {
-  std::map<int, int64_t> terms;
-  int64_t constant = 0;
-};
-
-void add_to(Sum& sum, const Kernel& k, int e, int64_t factor) {
+void add_to(IndexSum& sum, const Kernel& k, int e, int64_t factor) {
   const LoopExpr& x = k.exprs[static_cast<size_t>(e)];
   if (x.op == LoopOp::iconst) return void(sum.constant += factor * x.i);
   if (x.op == LoopOp::iadd || x.op == LoopOp::isub) {
@@ -33,8 +28,7 @@ struct Reach {
 
 // Splits an index into the base and what the loops inside add.
 bool split(const Kernel& k, const RowAccess& access, int loop_var, const std::unordered_set<int>& inside, std::map<int, int64_t>* base, Reach* reach) {
-  Sum sum;
-  add_to(sum, k, access.index, 1);
+  const IndexSum sum = index_sum(k, access.index);
   reach->lo = sum.constant, reach->hi = sum.constant + access.span;
   std::vector<std::pair<int64_t, int64_t>> loops;  // factor, count
   for (auto [e, factor] : sum.terms) {
@@ -71,6 +65,12 @@ bool cover(std::vector<Reach> parts, int64_t lo, int64_t hi) {
 }
 
 }  // namespace
+
+IndexSum index_sum(const Kernel& k, int index) {
+  IndexSum sum;
+  add_to(sum, k, index, 1);
+  return sum;
+}
 
 std::optional<Row> row_of(const Kernel& k, const std::vector<RowAccess>& accesses, int loop_var, const std::unordered_set<int>& inside) {
   Row row;

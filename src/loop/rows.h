@@ -12,6 +12,13 @@
 
 namespace dgen::loop {
 
+// An index as a sum of expressions times numbers, and a number.
+struct IndexSum {
+  std::map<int, int64_t> terms;
+  int64_t constant = 0;
+};
+IndexSum index_sum(const ir::Kernel& k, int index);
+
 struct Row {
   int64_t stride = 0;             // from lane to lane
   int64_t first = 0, size = 0;    // elements, counted from the base

@@ -148,6 +148,7 @@ class Verifier {
   }
 
   void loop(const Stmt& s) {
+    if (s.share > 0 && k_.lanes == 0) wrong("a loop of shared lanes in a kernel that has none");
     use(s.lo, LoopType::i64, "bound");
     use(s.hi, LoopType::i64, "bound");
     size_t before = defined_.size();

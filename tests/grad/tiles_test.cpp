@@ -1,5 +1,4 @@
 // How time and work are cut never shows: tiles, threads, memory budget and blocks give the same bits.
-#include <cstring>
 #include <thread>
 
 #include "runtime/threads.h"
@@ -7,15 +6,6 @@
 
 namespace dgen::test {
 namespace {
-
-bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
-}
-
-void expect_same_bits(const Rows& a, const Rows& b) {
-  ASSERT_EQ(a.size(), b.size());
-  for (size_t o = 0; o < a.size(); ++o) EXPECT_TRUE(same_bits(a[o], b[o])) << "output " << o;
-}
 
 Ex hold(Ex x) { return ex("hold", {x}, {{"period", int64_t{1}}}); }
 Ex decimate(Ex x, int64_t hop) { return ex("decimate", {x}, {{"hop", hop}}); }

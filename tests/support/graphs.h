@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 #include <random>
 #include <set>
 #include <utility>
@@ -262,6 +263,14 @@ double distance(const std::vector<A>& got, const std::vector<B>& want, double re
     worst = std::max(worst, std::isnan(d) ? std::numeric_limits<double>::infinity() : d);
   }
   return worst;
+}
+
+inline bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+inline void expect_same_bits(const Rows& a, const Rows& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (size_t o = 0; o < a.size(); ++o) EXPECT_TRUE(same_bits(a[o], b[o])) << "output " << o;
 }
 
 }  // namespace dgen::test

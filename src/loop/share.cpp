@@ -1,0 +1,290 @@
+#include "loop/share.h"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <tuple>
+#include <unordered_set>
+
+#include "base/check.h"
+#include "loop/rows.h"
+
+namespace dgen::loop {
+
+using namespace ir;
+
+namespace {
+
+constexpr int64_t kVector = 16;      // elements of the widest vector
+constexpr int64_t kLeastVector = 4;  // fewer are never one
+constexpr int64_t kRows = 8;         // of a call: each group reads all of the matrix, which takes as long as some rows
+
+bool is_number(const Kernel& k, int e) { return k.exprs[static_cast<size_t>(e)].op == LoopOp::iconst; }
+int64_t number(const Kernel& k, int e) { return k.exprs[static_cast<size_t>(e)].i; }
+int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
+
+// Every array that the ticks write is cut into rows, one a lane: whatever touches it does so in its own lane's row.
+class Sharing {
+ public:
+  explicit Sharing(Kernel& k) : k_(k) {}
+
+  void run() {
+    Stmt* ticks = tick_loop();
+    if (!ticks) return;
+    find_parts(ticks->body);
+    if (!possible_ || parts_.empty()) return;
+    for (const Stmt* part : parts_) lanes_ = std::gcd(lanes_, iterations(*part));
+    const int64_t group = group_size();
+    if (lanes_ <= group) return;
+    find_written(ticks->body, false);
+    before_ticks();
+    look(ticks->body);
+    if (!possible_) return;
+    k_.lanes = lanes_, k_.lane_group = group;
+    for (Stmt* part : parts_) part->share = iterations(*part) / lanes_;
+  }
+
+ private:
+  // The one loop over ticks in order, beside which nothing is done but to compute numbers.
+  Stmt* tick_loop() {
+    Stmt* found = nullptr;
+    for (Stmt& s : k_.body) {
+      if (s.kind == Stmt::let) continue;
+      if (found || s.kind != Stmt::loop || s.tag != LoopTag::serial) return nullptr;
+      found = &s;
+    }
+    return found;
+  }
+
+  // What is done for all lanes in a tick: the outermost loops over elements, and calls that take rows.
+  void find_parts(std::vector<Stmt>& body) {
+    for (Stmt& s : body) {
+      if (s.kind == Stmt::guard) find_parts(s.body);
+      if (s.kind != Stmt::loop && s.kind != Stmt::call) continue;
+      const bool loop = s.kind == Stmt::loop && s.tag == LoopTag::lanes && is_number(k_, s.lo) && number(k_, s.lo) == 0 && is_number(k_, s.hi);
+      const bool call = s.kind == Stmt::call && s.rows >= 0 && is_number(k_, count_of(s));
+      if (loop || call) parts_.push_back(&s);
+      else possible_ = false;
+    }
+  }
+  static int count_of(const Stmt& s) { return s.kind == Stmt::call ? s.numbers[static_cast<size_t>(s.rows)] : s.hi; }
+  int64_t iterations(const Stmt& s) const { return number(k_, count_of(s)); }
+
+  // Elements that a loop visits with the loops and sums that stand directly in it.
+  int64_t elements(const Stmt& s) const {
+    if (s.kind == Stmt::call) return s.spans.back();
+    int64_t count = s.kind == Stmt::loop ? extent(s.hi) : 1, inside = 1;
+    for (int e : s.extents) count *= extent(e);
+    for (const Stmt& inner : s.body)
+      if (inner.kind == Stmt::loop || inner.kind == Stmt::reduce) inside = std::max(inside, elements(inner));
+    return count * inside;
+  }
+  int64_t extent(int e) const { return is_number(k_, e) ? number(k_, e) : 1; }
+
+  // Groups end with whole vectors. What has no vector on any machine is cut anywhere.
+  int64_t group_size() const {
+    int64_t group = 1, most = 0;
+    for (const Stmt* part : parts_) {
+      const int64_t all = elements(*part);
+      if (all >= kVector) group = std::lcm(group, kVector / std::gcd(kVector, all / lanes_));
+      if (part->kind == Stmt::call) group = std::lcm(group, kRows / std::gcd(kRows, iterations(*part) / lanes_));
+      most = std::max(most, all);
+    }
+    return most >= kLeastVector && most < kVector ? lanes_ : group;
+  }
+
+  // ---- what is touched -------------------------------------------------------------------------------------------------
+
+  void find_written(const std::vector<Stmt>& body, bool in_lane) {
+    for (const Stmt& s : body) {
+      if (s.kind == Stmt::store || s.kind == Stmt::add) write(s.array, in_lane);
+      if (s.kind == Stmt::call) write(s.pointers.back().first, true);
+      find_written(s.body, in_lane || s.kind == Stmt::loop);
+    }
+  }
+
+  // What no lane's loop writes each thread has for itself.
+  void write(int array, bool in_lane) {
+    if (in_lane) rows_.insert({array, 0});
+    else if (k_.arrays[static_cast<size_t>(array)].kind == ArrayRef::local) same_.insert(array);
+    else possible_ = false;
+  }
+
+  void before_ticks() {
+    for (int array : same_)
+      if (rows_.count(array)) possible_ = false;
+    for (const Stmt& s : k_.body)
+      if (s.kind == Stmt::let) load(s.value);
+  }
+
+  void look(const std::vector<Stmt>& body) {
+    for (const Stmt& s : body) {
+      if (!possible_) return;
+      if (s.kind == Stmt::call) call(s);
+      if (s.kind == Stmt::let) load(s.value);
+      if (s.kind == Stmt::store || s.kind == Stmt::add) touch(s.array, s.index);
+      const bool outermost = s.kind == Stmt::loop && !lane_;
+      if (outermost) lane_ = &s;
+      if (s.kind == Stmt::loop || s.kind == Stmt::reduce) inner_.insert(lane_ && !outermost ? s.var : -1);
+      inner_.insert(s.vars.begin(), s.vars.end());
+      look(s.body);
+      if (outermost) lane_ = nullptr;
+    }
+  }
+
+  void call(const Stmt& s) {
+    if (lane_) return void(possible_ = false);
+    for (size_t p = 0; p < s.pointers.size(); ++p) {
+      const auto [array, index] = s.pointers[p];
+      if (p == 0 || p + 1 == s.pointers.size()) touch_rows(array, index, s.spans[p] / iterations(s), iterations(s));
+      else touch(array, index);
+    }
+  }
+
+  void load(int e) {
+    const LoopExpr& x = k_.exprs[static_cast<size_t>(e)];
+    if (x.op == LoopOp::load) touch(static_cast<int>(x.i), x.args[0]);
+  }
+
+  // Elements from, from + 1, .. of a tick, in steps from lane to lane or from one of its iterations to the next.
+  struct Access {
+    bool known = false;
+    int64_t step = 0, from = 0, to = 1;
+  };
+
+  // What an index adds to multiples of the array's size, which are other ticks.
+  Access access(int array, int index) const {
+    const int64_t size = k_.arrays[static_cast<size_t>(array)].size;
+    const IndexSum sum = index_sum(k_, index);
+    Access a{size > 0, 0, sum.constant, sum.constant + 1};
+    for (auto [e, factor] : sum.terms) {
+      if (!a.known || factor % size == 0) continue;
+      if (lane_ && e == lane_->var) {
+        a.step = factor;
+        continue;
+      }
+      const LoopExpr& x = k_.exprs[static_cast<size_t>(e)];
+      const auto [lo, hi] = x.op == LoopOp::var && inner_.count(e) ? k_.var_range[static_cast<size_t>(x.i)] : std::pair<int64_t, int64_t>(0, -1);
+      a.known = hi > lo;
+      a.from += std::min(factor * lo, factor * (hi - 1)), a.to += std::max(factor * lo, factor * (hi - 1));
+    }
+    return a;
+  }
+
+  void touch(int array, int index) {
+    if (!rows_.count(array)) return;
+    const Access a = access(array, index);
+    in_row(array, a, lane_ ? iterations(*lane_) : 0);
+  }
+  void touch_rows(int array, int index, int64_t row, int64_t count) {
+    if (!rows_.count(array)) return;
+    Access a = access(array, index);
+    a.known = a.known && a.step == 0, a.step = row, a.to += row - 1;
+    in_row(array, a, count);
+  }
+
+  // An access has to be in the row of its lane, and all rows of an array have one length.
+  void in_row(int array, const Access& a, int64_t count) {
+    const int64_t size = k_.arrays[static_cast<size_t>(array)].size, tick = a.known ? floor_div(a.from, size) * size : 0;
+    int64_t& row = rows_.at(array);
+    const int64_t now = a.step * (count / lanes_);
+    possible_ = possible_ && a.known && now > 0 && a.to - tick <= a.step && now * lanes_ <= size && (row == 0 || row == now);
+    row = now;
+  }
+
+  Kernel& k_;
+  std::vector<Stmt*> parts_;
+  int64_t lanes_ = 0;
+  bool possible_ = true;
+  std::map<int, int64_t> rows_;     // by array that lanes write: elements of a row, 0 if not yet known
+  std::unordered_set<int> same_;    // local arrays that are the same for all lanes
+  const Stmt* lane_ = nullptr;      // the loop that is looked at
+  std::unordered_set<int> inner_;   // variables of loops in a lane
+};
+
+// Bounds of the marked loops, from the groups to do.
+class Cut {
+ public:
+  explicit Cut(Kernel kernel) : k_(std::move(kernel)) {}
+
+  Kernel run() {
+    k_.name += "_lanes";
+    first_ = argument(KernelArg::lane_lo), end_ = argument(KernelArg::lane_hi);
+    list(k_.body);
+    k_.body.insert(k_.body.begin(), lets_.begin(), lets_.end());
+    for (ArrayRef& a : k_.arrays)
+      if (a.home == ArrayRef::registers) a.home = ArrayRef::memory;  // others' lanes stay theirs
+    return std::move(k_);
+  }
+
+ private:
+  void list(std::vector<Stmt>& body) {
+    std::vector<Stmt> out;
+    for (Stmt& s : body) {
+      if (s.share > 0 && s.kind == Stmt::loop) cut_loop(s, bounds(s));
+      if (s.share > 0 && s.kind == Stmt::call) cut_call(s, bounds(s), out);
+      list(s.body);
+      out.push_back(std::move(s));
+    }
+    body = std::move(out);
+  }
+
+  void cut_loop(Stmt& s, std::pair<int, int> range) {
+    std::tie(s.lo, s.hi) = range;
+    if (s.tag == LoopTag::vector && k_.lane_group * s.share % kVector == 0 && k_.lanes * s.share % kVector == 0) s.rest.clear();
+  }
+
+  // Of a call: the first array and the result from their rows on, and how many.
+  void cut_call(Stmt& s, std::pair<int, int> rows, std::vector<Stmt>& before) {
+    int& count = s.numbers[static_cast<size_t>(s.rows)];
+    const int64_t all = k_.exprs[static_cast<size_t>(count)].i;
+    for (size_t p : {size_t{0}, s.pointers.size() - 1})
+      s.pointers[p].second = let(LoopOp::iadd, s.pointers[p].second, let(LoopOp::imul, rows.first, number_of(s.spans[p] / all), lets_), before);
+    count = let(LoopOp::isub, rows.second, rows.first, lets_);
+  }
+
+  std::pair<int, int> bounds(const Stmt& s) {
+    auto [found, fresh] = bounds_.insert({s.share, {}});
+    if (fresh) {
+      const int group = number_of(k_.lane_group * s.share);
+      found->second.first = let(LoopOp::imul, first_, group, lets_);
+      found->second.second = let(LoopOp::imin, let(LoopOp::imul, end_, group, lets_), number_of(k_.lanes * s.share), lets_);
+    }
+    return found->second;
+  }
+
+  int add(LoopExpr e) {
+    k_.exprs.push_back(std::move(e));
+    return static_cast<int>(k_.exprs.size()) - 1;
+  }
+  int number_of(int64_t value) { return add({LoopOp::iconst, LoopType::i64, {}, value}); }
+  int argument(KernelArg::Kind kind) {
+    k_.args.push_back({kind});
+    return add({LoopOp::arg, LoopType::i64, {}, static_cast<int64_t>(k_.args.size()) - 1});
+  }
+  int let(LoopOp op, int a, int b, std::vector<Stmt>& into) {
+    Stmt s{Stmt::let};
+    s.value = add({op, LoopType::i64, {a, b}});
+    into.push_back(s);
+    return s.value;
+  }
+
+  Kernel k_;
+  int first_ = -1, end_ = -1;
+  std::vector<Stmt> lets_;
+  std::map<int64_t, std::pair<int, int>> bounds_;  // by iterations a lane
+};
+
+}  // namespace
+
+Kernel find_shared_lanes(Kernel kernel) {
+  Sharing(kernel).run();
+  return kernel;
+}
+
+Kernel cut_lanes(Kernel kernel) {
+  DGEN_ASSERT(kernel.lanes > 0);
+  return Cut(std::move(kernel)).run();
+}
+
+}  // namespace dgen::loop

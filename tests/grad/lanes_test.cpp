@@ -1,0 +1,166 @@
+// Threads that share the lanes of feedback: which programs they may, and that it shows nowhere else.
+#include "support/graphs.h"
+
+namespace dgen::test {
+namespace {
+
+constexpr int64_t kFrames = 4000;  // enough work for several threads
+
+Ex sum_of_rows(Ex x) { return ex("reshape", {ex("sum", {x}, {{"axes", Ints{1}}})}, {{"shape", Ints{x.shape()[0], 1}}}); }
+
+// Long enough a chain that a tick's lanes are worth threads.
+Ex chain(Ex x, int length) {
+  for (int i = 0; i < length; ++i) x = fn("tanh", x * (1.1 + 0.01 * i));
+  return x;
+}
+
+void voices(Patch& p, int64_t n) {
+  Ex prev = p.cell({n}, 1, p.param(Shape{n}));
+  p.output(p.write(prev, chain(prev * p.param(Shape{n}) + p.input(), 4)));
+}
+void even_voices(Patch& p) { voices(p, 64); }
+// Groups of 16 leave 8 over.
+void odd_voices(Patch& p) { voices(p, 200); }
+
+// Two numbers are never a vector: a thread each.
+void stereo(Patch& p) {
+  Ex prev = p.cell({2}, 1, p.param(Shape{2}));
+  p.output(p.write(prev, chain(prev * p.param(Shape{2}) + p.input({2}), 45)));
+}
+
+// A row of the batch reads all of its own elements, and a weight that all rows share.
+void batch(Patch& p) {
+  Ex prev = p.cell({4, 8});
+  Ex h = ex("matmul", {prev, p.param(Shape{8, 8}, -0.3, 0.3)}) + p.input({4, 8}) + sum_of_rows(prev) * 0.1;
+  p.output(p.write(prev, chain(h, 4)));
+}
+
+// The same by calls: rows of a product are lanes, eight at least.
+void layer(Patch& p) {
+  Ex prev = p.cell({20, 64});
+  Ex h = fn("tanh", ex("matmul", {prev, p.param(Shape{64, 64}, -0.2, 0.2)}) + p.input({64}));
+  p.output(p.write(prev, h * p.param(Shape{64}) + fn("tanh", ex("matmul", {h, p.param(Shape{64, 64}, -0.2, 0.2)}))));
+}
+
+// Each lane looks back by its own time, and has its own phase.
+void lines(Patch& p) {
+  Ex x = p.input({32}), time = fn("floor", p.input({32}, 1, 1, 9)), prev = p.cell({32});
+  Ex late = ex("delay", {prev, time}, {{"max", int64_t{9}}});
+  Ex phase = ex("phasor", {prev * 100.0 + p.param(Shape{32}, 50, 200), x > 0.9});
+  p.output(p.write(prev, chain(late * p.param(Shape{32}) + x + phase, 4)));
+}
+
+// A slower clock's cells in the same loop.
+void hops(Patch& p) {
+  Ex slow = p.cell({48}, 3), fast = p.cell({48});
+  Ex held = ex("hold", {slow}, {{"period", int64_t{1}}});
+  Ex next = p.write(fast, chain(fast * 0.4 + held + p.input({48}), 4));
+  p.output(p.write(slow, fn("tanh", slow * p.param(Shape{48}) + ex("decimate", {next}, {{"hop", int64_t{3}}}))));
+  p.output(next);
+}
+
+// ---- what may not be shared --------------------------------------------------------------------------------------------
+
+void neighbours(Patch& p) {
+  Ex prev = p.cell({64});
+  p.output(p.write(prev, chain(ex("flip", {prev}, {{"axes", Ints{0}}}) * 0.5 + p.input(), 4)));
+}
+
+void added_up(Patch& p) {
+  Ex prev = p.cell({64});
+  p.output(p.write(prev, chain(prev * 0.3 + ex("sum", {prev}, {{"axes", Ints{0}}}) * 0.01 + p.input(), 4)));
+}
+
+void one_for_all(Patch& p) {
+  Ex prev = p.cell({64}), one = p.cell();
+  Ex next = p.write(prev, chain(prev * 0.3 + one + p.input(), 4));
+  p.write(one, ex("reshape", {ex("slice", {next}, {{"starts", Ints{5}}, {"ends", Ints{6}}})}, {{"shape", Ints{}}}));
+  p.output(next);
+}
+
+// Columns are no rows.
+void columns(Patch& p) {
+  Ex prev = p.cell({8, 8});
+  p.output(p.write(prev, chain(ex("permute", {prev}, {{"axes", Ints{1, 0}}}) * 0.3 + p.input(), 4)));
+}
+
+// ---- the tests -----------------------------------------------------------------------------------------------------------
+
+using Make = void (*)(Patch&);
+
+Patch with_gradients(Make make) {
+  Patch p;
+  make(p);
+  Ex total = p.c(0);
+  for (Id id : std::vector<Id>(p.g().outputs)) total = total + p.loss({&p.g(), id});
+  for (size_t slot = 0; slot < p.capture.params.size(); ++slot) p.output(p.grad(total, slot));
+  return p;
+}
+
+driver::Options on_threads(int threads) {
+  driver::Options options = fast_build();
+  options.threads = threads;
+  return options;
+}
+
+size_t shared_regions(const Patch& p, int threads) {
+  Player player(p, Backend::cpu, on_threads(threads));
+  const std::string text = player.program().explain();
+  size_t count = 0;
+  for (size_t at = 0; (at = text.find("threads share its", at)) != std::string::npos; ++at) ++count;
+  return count;
+}
+
+class SharedLanes : public testing::TestWithParam<Make> {};
+INSTANTIATE_TEST_SUITE_P(Patches, SharedLanes, testing::Values(even_voices, odd_voices, stereo, batch, layer, lines, hops));
+
+TEST_P(SharedLanes, GiveTheSameBitsOnAnyNumberOfThreads) {
+  if (on_cuda()) GTEST_SKIP() << "threads are the host's";
+  const Patch p = with_gradients(GetParam());
+  EXPECT_GE(shared_regions(p, 2), 2u) << "forward and backward";
+  EXPECT_EQ(shared_regions(p, 1), 0u);
+  const Rows want = run_fresh(p, Backend::cpu, kFrames, on_threads(1));
+  for (int threads : {2, 3, 8}) {
+    SCOPED_TRACE(testing::Message() << threads << " threads");
+    expect_same_bits(run_fresh(p, Backend::cpu, kFrames, on_threads(threads)), want);
+  }
+}
+
+TEST_P(SharedLanes, GiveTheSameBitsInTilesAndBlocks) {
+  const Patch p = with_gradients(GetParam());
+  driver::Options options = on_threads(3);
+  options.chunk_frames = 12;
+  const Rows want = run_fresh(p, Backend::cpu, kFrames, options);
+  options.tile_frames = 3000, options.memory_budget = 1;
+  expect_same_bits(run_fresh(p, Backend::cpu, kFrames, options), want);
+  Patch forward;
+  GetParam()(forward);
+  Player player(forward, Backend::cpu, on_threads(3));
+  Rows whole = player.play(kFrames, false), joined(whole.size());
+  player.rewind();
+  for (int64_t n : {3100, 7, 893})
+    for (size_t o = 0; auto& block : player.play(n, false)) joined[o].insert(joined[o].end(), block.begin(), block.end()), ++o;
+  expect_same_bits(joined, whole);
+}
+
+TEST_P(SharedLanes, GiveWhatTheInterpreterDoes) {
+  const Patch p = with_gradients(GetParam());
+  constexpr int64_t frames = 20;
+  driver::Options options = on_threads(2);
+  auto want = Oracle(p).run(frames);
+  Rows got = run_fresh(p, Backend::cpu, frames, options);
+  for (size_t o = 0; o < want.size(); ++o) EXPECT_LE(distance(got[o], want[o], 1e-3, 1e-4 * peak_of(want[o])), 1) << "output " << o;
+}
+
+class LanesThatMeet : public testing::TestWithParam<Make> {};
+INSTANTIATE_TEST_SUITE_P(Patches, LanesThatMeet, testing::Values(neighbours, added_up, one_for_all, columns));
+
+TEST_P(LanesThatMeet, AreNotShared) {
+  if (on_cuda()) GTEST_SKIP() << "threads are the host's";
+  const Patch p = with_gradients(GetParam());
+  EXPECT_EQ(shared_regions(p, 4), 0u);
+  expect_same_bits(run_fresh(p, Backend::cpu, 300, on_threads(4)), run_fresh(p, Backend::cpu, 300, on_threads(1)));
+}
+
+}  // namespace
+}  // namespace dgen::test
