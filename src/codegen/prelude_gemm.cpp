@@ -268,15 +268,18 @@ DG_FN float dg_product_at(DG_IN(A) a, DG_IN(B) b, long long ta, long long tb, lo
   return sum;
 }
 )";
+// Inline, so that what a program's calls do not need is not compiled.
 constexpr const char* text_matmul_c = R"(
-DG_GEMM void dg_matmul(const float* a, const float* b, float* c, long ta, long tb, long m, long n, long k,
-                       long zero) {
-  if (tb == 2) dg_gemm_panels(m, n, k, a, k, b, c, n);
-  else dg_gemm((int)ta, (int)tb, m, n, k, a, ta ? m : k, b, tb ? k : n, c, n, 0);
+DG_GEMM void dg_keep_zeros(const float* a, const float* b, float* c, long ta, long tb, long m, long n, long k, long zero) {
   int wild = 0;
-  for (long e = 0; zero && e < m * n; ++e) wild |= !(c[e] - c[e] == 0.0f);
+  for (long e = 0; e < m * n; ++e) wild |= !(c[e] - c[e] == 0.0f);
   for (long e = 0; wild && e < m * n; ++e)
     if (!(c[e] - c[e] == 0.0f)) c[e] = dg_product_at(a, b, ta, tb, m, n, k, zero, e / n, e % n);
+}
+DG_FN void dg_matmul(const float* a, const float* b, float* c, long ta, long tb, long m, long n, long k, long zero) {
+  if (tb == 2) dg_gemm_panels(m, n, k, a, k, b, c, n);
+  else dg_gemm((int)ta, (int)tb, m, n, k, a, ta ? m : k, b, tb ? k : n, c, n, 0);
+  if (zero) dg_keep_zeros(a, b, c, ta, tb, m, n, k, zero);
 }
 )";
 // On a GPU a thread makes every step-th element from `first` on; the chain over k is the one of the C text.
