@@ -59,6 +59,12 @@ Ex over_square(Ex x, Ex a, Ex b) {
   return select(r, x / r / (u * u + v * v) / r, a.c(0));
 }
 
+// 1 / cosh(a)^2 with one division, and all its digits where tanh saturates.
+Ex tanh_slope(Ex a) {
+  Ex e = fn("exp", -2.0 * fn("abs", a)), sum = 1.0 + e;
+  return 4.0 * e / (sum * sum);
+}
+
 // A gradient expression, or nothing.
 struct Grad {
   Grad() = default;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "analysis/feedback.h"
 #include "analysis/kept.h"
 #include "ir/op.h"
 #include "ir/print.h"
@@ -14,7 +15,12 @@ namespace {
 
 class Recompute {
  public:
-  explicit Recompute(const Graph& g) : g_(g), again_(static_cast<size_t>(g.size()), none), kept_(analysis::worth_keeping(g)) {}
+  explicit Recompute(const Graph& g) : g_(g), again_(static_cast<size_t>(g.size()), none), kept_(analysis::worth_keeping(g)) {
+    const std::vector<int> component = analysis::feedback_components(g);
+    std::vector<int> size(static_cast<size_t>(g.size()), 0);
+    for (int c : component) ++size[static_cast<size_t>(c)];
+    for (int c : component) in_feedback_.push_back(size[static_cast<size_t>(c)] > 1);
+  }
 
   Graph run() {
     Graph out = rewrite(
@@ -35,7 +41,14 @@ class Recompute {
 
   bool pointwise(Id id) const {
     const Node& node = g_[id];
-    return !kept_[static_cast<size_t>(id)] && (node.op->family == Family::scalar || (node.op->is(view_only) && !node.in.empty()));
+    if (kept_[static_cast<size_t>(id)] || loop_function(id)) return false;
+    return node.op->family == Family::scalar || (node.op->is(view_only) && !node.in.empty());
+  }
+
+  // A loop in order waits for its functions, so that to store what they give costs it less than to compute them again.
+  bool loop_function(Id id) const {
+    const Op op = g_[id].op;
+    return in_feedback_[static_cast<size_t>(id)] && op->family == Family::scalar && op->c_text[0] != '(';
   }
 
   bool done(Id id) const { return again_[static_cast<size_t>(id)] != none; }
@@ -77,7 +90,7 @@ class Recompute {
   const Graph& g_;
   std::vector<Id> to_;
   std::vector<Id> again_;
-  std::vector<bool> kept_;
+  std::vector<bool> kept_, in_feedback_;
 };
 
 }  // namespace
