@@ -232,9 +232,8 @@ DG_FN dg_vu dg_phase_reset_v(dg_vf reset, dg_vu phase) {
   return r;
 }
 DG_FN dg_vf dg_phase_out_v(dg_vu phase, dg_vf none) { return dg_phase_turns_v((dg_vi)((dg_vw)dg_high_words(phase) >> 8), none); }
-DG_FN dg_vf dg_phase_near_v(dg_vu phase, dg_vf none) { return dg_phase_turns_v(dg_high_words(phase) >> 8, none); }
-DG_FN dg_vf dg_sin_phase_v(dg_vu phase, dg_vf none) { return dg_sin_turns_reduced_v(dg_phase_near_v(phase, none)); }
-DG_FN dg_vf dg_cos_phase_v(dg_vu phase, dg_vf none) { return dg_sin_turns_reduced_v(DG_C(0.25f) - DG_FABS_V(dg_phase_near_v(phase, none))); }
+DG_FN dg_vu dg_phase_back_v(dg_vu phase) { dg_vu r = {phase.lo - ((dg_u64)1 << 62), phase.hi - ((dg_u64)1 << 62)}; return r; }
+DG_FN dg_vf dg_cos_phase_v(dg_vu phase, dg_vf none) { return dg_cos_word_v(dg_high_words(phase), none); }
 )";
 
 constexpr const char* memory = R"(
