@@ -330,13 +330,14 @@ DG_FN float dg_sin_turns_reduced(float r) {
   q = DG_FMA(q, z, -25.1327419f);
   return r * DG_FMA(r, r, -0.25f) * q;
 }
-/* sin(2 pi r) = r P(r^2) on [-1/4, 1/4], fit 2^-25; last bits chosen by a random search so that |result| <= 1 */
+/* The sine of a quarter turn is r P(r^2) for r = 0.529753029: so scaled, P is below 2 near the peak and rounds less. Fit 2^-26,
+   last bits chosen by a random search so that |result| <= 1. */
 DG_FN float dg_sin_quarter(float r) {
   float z = r * r;
-  float p = DG_FMA(40.8700333f, z, -76.7311783f);
-  p = DG_FMA(p, z, 81.6089096f);
-  p = DG_FMA(p, z, -41.3417702f);
-  return DG_FMA(p, z, 6.28318548f) * r;
+  float p = DG_FMA(0.0459366627f, z, -0.399108529f);
+  p = DG_FMA(p, z, 1.91000795f);
+  p = DG_FMA(p, z, -4.34498167f);
+  return DG_FMA(p, z, 2.96514845f) * r;
 }
 /* sin and cos of 2 pi phase */
 DG_FN float dg_sin_turns(float phase) { return dg_sin_turns_reduced(phase - DG_RINT(phase)); }
@@ -420,7 +421,7 @@ DG_FN dg_i32 dg_to_i32(float x) { return DG_TO_INT(DG_LESSER(2147483520.0f, DG_G
 DG_FN float dg_phase_turns(dg_i32 top, float none) { return DG_FMA(DG_TO_FLOAT(top), 5.9604644775390625e-08f, none); }
 /* cos of a phase's top 32 bits, a turn less in its second half: it is the sine of 1/4 less their size. */
 DG_FN float dg_cos_word(dg_i32 word, float none) {
-  return dg_sin_quarter(DG_FMA(DG_FABS(DG_TO_FLOAT(word)), -2.3283064365386963e-10f, 0.25f + none));
+  return dg_sin_quarter(DG_FMA(DG_FABS(DG_TO_FLOAT(word)), -4.93370955e-10f, 0.529753029f + none));
 }
 )";
 
