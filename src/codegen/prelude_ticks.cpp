@@ -22,11 +22,14 @@ constexpr const char* segments = R"(
 #define DG_ON_2(i) ((i) + 2)
 #define DG_ON_4(i) ((i) + 4)
 #define DG_ON_8(i) ((i) + 8)
+DG_FN void dg_copy_rows(float *to, const float *from, long lo, long hi) { /* as they are stored, so that loads need not wait */
+  for (long i = 8 * lo; i < 8 * hi; i += 4) *(dg_quad *)(to + i) = *(const dg_quad *)(from + i);
+}
 DG_FN void dg_take_segments(dg_vf *x, const float *p, long lo, long hi) {
   float rows[DG_GROUP];
   if (lo > 0 || hi < DG_W) {
-    __builtin_memset(rows, 0, sizeof rows);
-    __builtin_memcpy(rows + 8 * lo, p + 8 * lo, 32 * (hi - lo));
+    for (int i = 0; i < DG_GROUP; i += DG_W) dg_store_v(rows + i, dg_splat(0.0f));
+    dg_copy_rows(rows, p, lo, hi);
     p = rows;
   }
   dg_take_rows_v(x, p, 8), dg_take_rows_v(x + 4, p + 4, 8);
@@ -36,13 +39,13 @@ DG_FN void dg_give_segments(float *p, dg_vf *x, long lo, long hi) {
   const int whole = lo == 0 && hi == DG_W;
   float *to = whole ? p : rows;
   dg_give_rows_v(to, x, 8), dg_give_rows_v(to + 4, x + 4, 8);
-  if (!whole) __builtin_memcpy(p + 8 * lo, rows + 8 * lo, 32 * (hi - lo));
+  if (!whole) dg_copy_rows(p, rows, lo, hi);
 }
 DG_FN dg_vf dg_with_kept(float *kept, dg_vf x, long lo, long hi) { /* x in lanes [lo, hi), which are kept then */
-  float now[DG_W];
-  dg_store_v(now, x);
-  for (long i = lo; i < hi; ++i) kept[i] = now[i];
-  return dg_load_v(kept);
+  const dg_vi lane = dg_lanes_v();
+  x = DG_SEL_V((lane >= (int)lo) & (lane < (int)hi), x, dg_load_v(kept));
+  dg_store_v(kept, x);
+  return x;
 }
 DG_FN double dg_scan_plain(double a, double s, double c) { return a * s + c; }
 DG_FN double dg_scan_term(double a, double s, double c) { return a == 0 ? c : a * s + c; }
