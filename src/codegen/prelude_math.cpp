@@ -90,6 +90,7 @@ constexpr const char* words = R"(
 #define DG_MASK(truth) ((truth) ? 0xffffffffu : 0u)
 #define DG_TO_FLOAT(i) ((float)(i))
 #define DG_TO_INT(f) ((dg_i32)(f))
+#define DG_TO_WORD(f) DG_TO_INT(DG_SEL((f) < 2147483648.0f, DG_RINT(f), -2147483648.0f)) /* the nearest, modulo 2^32 at 2^31 */
 #define DG_U64(i) ((dg_u64)(i))
 #define DG_INF DG_AS_FLOAT(0x7f800000u)
 #define DG_NAN DG_AS_FLOAT(0x7fc00000u)
@@ -411,9 +412,8 @@ DG_FN float dg_noise_value(dg_i32 top) { return DG_TO_FLOAT(2 * top + 1 - 167772
 /* Phases are integers modulo 2^64. f * scale, scale = (float)(2^32/sr), rounded to 2^-32 of a turn; not finite: 0. */
 DG_FN dg_i32 dg_phase_word(float f, float scale) {
   float v = f * scale;
-  v = DG_RINT(v - DG_RINT(v * 2.3283064365386963e-10f) * 4294967296.0f); /* exact; in [-2^31, 2^31] */
-  v = DG_SEL(v == v, v, 0.0f);
-  return DG_TO_INT(DG_SEL(v < 2147483648.0f, v, -2147483648.0f));
+  v = v - DG_RINT(v * 2.3283064365386963e-10f) * 4294967296.0f; /* exact; in [-2^31, 2^31] */
+  return DG_TO_WORD(DG_SEL(v == v, v, 0.0f));
 }
 /* Towards zero, the nearest int where there is none; 0 for NaN. */
 DG_FN dg_i32 dg_to_i32(float x) { return DG_TO_INT(DG_LESSER(2147483520.0f, DG_GREATER(-2147483520.0f, DG_SEL(x == x, x, 0.0f)))); }

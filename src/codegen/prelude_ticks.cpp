@@ -76,7 +76,8 @@ DG_FN void dg_phase_sum(float *to, const float *f, dg_u64 *phase, const float *s
   long t = 0;
   for (; t + DG_W <= n; t += DG_W) {
     const dg_vf x = dg_load_v(f + t);
-    dg_vi sum = dg_phase_word_v(x, dg_splat(scale));
+    const dg_vi step = dg_phase_word_v(x, dg_splat(scale));
+    dg_vi sum = step;
     DG_SUM_BACK(sum, DG_BACK_1);
     DG_SUM_BACK(sum, DG_BACK_2);
 #if DG_W > 4
@@ -85,8 +86,7 @@ DG_FN void dg_phase_sum(float *to, const float *f, dg_u64 *phase, const float *s
 #if DG_W > 8
     DG_SUM_BACK(sum, DG_BACK_8);
 #endif
-    const dg_vi before = __builtin_shufflevector(sum, zero, DG_EACH(DG_BACK_1));
-    const dg_vw word = (dg_vw)before + (dg_u32)(now >> 32);
+    const dg_vw word = (dg_vw)(sum - step) + (dg_u32)(now >> 32);
     dg_store_v(to + t, dg_phase_turns_v((dg_vi)(word >> 8), x * 0.0f));
     now += (dg_u64)(dg_u32)sum[DG_W - 1] << 32;
   }
