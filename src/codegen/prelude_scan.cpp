@@ -171,14 +171,32 @@ class Scan {
 
   // What is kept between runs (see StateLayout). cell: the values that the cells had, to see what changed between runs; ends: z
   // and m at the ends of the group's segments so far. Of constant A: its static elements, to see the same, and its powers, of
-  // ticks, of the segments before a lane, and of a group, once ready is 1; wild: they leave float's range.
+  // ticks, of the segments before a lane, and of a group, once ready is 1; wild: they leave float's range; into: see basis().
   std::string state() const {
     const int dd = d_ * d_;
     std::string text = cat("typedef struct { double s[", d_, "]", varies_ ? "" : cat(", whole[", dd, "], A[", dd, "]"), "; float cell[", d_,
                            "], z[", d_, "], v[", d_, "], ends[", 16 * d_, "]");
     return text +
-           (varies_ ? cat(", m[", dd, "], products[", 16 * dd, "]") : cat(", ready, wild, tick[", 9 * dd, "], lane[", 16 * dd, "]")) +
+           (varies_ ? cat(", m[", dd, "], products[", 16 * dd, "]")
+                    : cat(", ready, wild, into[", dd, "], tick[", 9 * dd, "], lane[", 16 * dd, "]")) +
            "; } " + name_ + "_state;\n";
+  }
+
+  // Two cells whose poles lie close to each other and to 1 (a filter far below the sample rate) are nearly the same in every
+  // tick: powers of A grow large and cancel. So segments are joined in a basis in which A turns and shrinks, [c w; -w c]: one
+  // cell becomes its distance from c' times the other, in units d. p: cells from the basis, u: into it, both exact in float.
+  bool based() const { return !varies_ && d_ == 2; }
+  static std::string basis() {
+    return R"(  const double c = 0.5 * (a[0] + a[3]), pull = __builtin_fabs(1 - __builtin_fabs(c));
+  double w = __builtin_sqrt(__builtin_fabs(c * c - a[0] * a[3] + a[1] * a[2]));
+  const int other = __builtin_fabs(a[1]) < __builtin_fabs(a[2]), i = other ? 0 : 3, j = other ? 1 : 2;
+  const double by = a[3 - j];
+  w = w > pull ? w : pull, w = w > 0x1p-12 ? w : 0x1p-12;
+  if (__builtin_fabs(by) > 0x1p-12) {
+    p[i] = DG_AS_FLOAT(DG_AS_UINT((float)(w / __builtin_fabs(by))) & 0x7f800000u), u[i] = 1 / p[i];
+    p[j] = (float)((c - a[3 - i]) / by), u[j] = -p[j] / p[i];
+  }
+)";
   }
 
   std::string powers() const {
@@ -197,9 +215,12 @@ class Scan {
       return cat("  double ", name, "[", dd, "] = {") + pairs([&](int i, int j) { return cat(i + j ? ", " : "", f(i, j)); }) + "};\n";
     };
     text += matrix("a", [&](int i, int j) { return a(i, j) == 's' ? cat("A[", at(i, j), "]") : std::string(1, a(i, j)); });
-    text += matrix("p", [](int i, int j) { return i == j ? "1" : "0"; }) + matrix("q", [](int i, int j) { return i == j ? "1" : "0"; });
+    auto unit = [](int i, int j) { return i == j ? "1" : "0"; };
+    text += matrix("p", unit) + matrix("q", unit) + matrix("u", unit) + (based() ? basis() : "");
     text += cat("  for (int n = 0; n <= 8; ++n) {\n    for (int i = 0; i < ", dd, "; ++i) g->tick[n * ", dd,
                 " + i] = (float)p[i], all += (float)p[i] * 0;\n    if (n == 8) break;\n", product("p", "a"), "  }\n");
+    text += cat("  for (int i = 0; i < ", dd, "; ++i) g->into[i] = (float)u[i], all += (float)u[i] * 0;\n");
+    text += cat("  {\n", product("p", "u"), "  }\n");
     text += cat("  for (int n = 0; n < DG_W; ++n) {\n    for (int i = 0; i < ", dd, "; ++i) g->lane[16 * i + ", lane("n"),
                 "] = (float)q[i], all += (float)q[i] * 0;\n", product("q", "p"), "  }\n");
     text += cat("  for (int i = 0; i < ", dd, "; ++i) g->whole[i] = q[i], all += (float)q[i] * 0;\n");
@@ -218,6 +239,13 @@ class Scan {
     std::string text = cat("DG_FN void ", name_, "_join(const ", name_,
                            "_state *g, const double *s, dg_vf *z, dg_vf *m, dg_vf *v, double *e) {\n  const dg_vf zero = {0}, one = "
                            "dg_splat(1);\n  (void)g, (void)m, (void)one;\n");
+    if (based()) {
+      text += cells([](int i) { return cat("  const dg_vf c", i, " = z[", i, "];\n"); });
+      text += cells([&](int i) {
+        auto into = [&](int j) { return cat("dg_splat(g->into[", at(i, j), "])"); };
+        return cat("  z[", i, "] = DG_FMA_V(", into(1 - i), ", c", 1 - i, ", ", into(i), " * c", i, ");\n");
+      });
+    }
     for (int by = 1; by < 16; by *= 2) {
       text += cat("#if DG_W > ", by, "\n  {\n");
       text += cells([&](int i) { return cat("  const dg_vf z", i, " = ", earlier(cat("z[", i, "]"), by, "zero"), ";\n"); });
@@ -449,9 +477,14 @@ class Scan {
     const char* whole = vectors == 1 ? "end == DG_W ? " : "";
     text += cells([&](int i) {
       return cat("  s[", i, "] = ", whole, "e[", i, "]", vectors == 1 ? cat(" : s[", i, "]") : "", ", g->s[", i, "] = s[", i, "], g->v[", i,
-                 "] = g->cell[", i, "] = r", i, ";\n");
+                 "] = r", i, ", g->cell[", i, "] = ", cell(i), ";\n");
     });
     return text + "  }\n";
+  }
+  // Cell i at the start of a segment at which the state is r.
+  std::string cell(int i) const {
+    if (!based()) return cat("r", i);
+    return sum_of(i, "DG_FMA", "0.0f", [&](int j) { return cat("g->tick[", at(i, j), "]"); }, [](int j) { return cat("r", j); });
   }
   std::string give(const std::string& g, const std::string& from) const {
     std::string text = cells([&](int i) {
@@ -489,6 +522,12 @@ class Scan {
     return text;
   }
 
+  // Element i of a state whose cells are c.
+  std::string in_basis(int i) const {
+    if (!based()) return cat("c", i);
+    return cat("DG_FMA(g->into[", at(i, 1 - i), "], c", 1 - i, ", g->into[", at(i, i), "] * c", i, ")");
+  }
+
   // ---- a tile ----------------------------------------------------------------------------------------------------------
 
   std::string whole() const {
@@ -503,7 +542,7 @@ class Scan {
                 ") { /* from outside */\n");
     text += cells([](int i) { return cat("    const float c", i, " = *cell", i, ";\n"); }) + load();
     text += cat("    if (k == 0 && ", all_finite([](int i) { return cat("c", i); }), ") {\n", start_segment(),
-                cells([](int i) { return cat("      s[", i, "] = v", i, " = c", i, ";\n"); }));
+                cells([&](int i) { return cat("      s[", i, "] = v", i, " = ", in_basis(i), ";\n"); }));
     text += "    } else {\n" + start_anew("c") + "    }\n" + cells([](int i) { return cat("    const float x", i, " = c", i, ";\n"); }) +
             save() + "  }\n";
     text += "  for (long done = 0, count; done < n; done += count, k = (k + count) & (DG_GROUP - 1)) {\n";

@@ -22,11 +22,14 @@ constexpr const char* segments = R"(
 #define DG_ON_2(i) ((i) + 2)
 #define DG_ON_4(i) ((i) + 4)
 #define DG_ON_8(i) ((i) + 8)
+DG_FN void dg_copy_rows(float *to, const float *from, long lo, long hi) { /* as they are stored, so that loads need not wait */
+  for (long i = 8 * lo; i < 8 * hi; i += 4) *(dg_quad *)(to + i) = *(const dg_quad *)(from + i);
+}
 DG_FN void dg_take_segments(dg_vf *x, const float *p, long lo, long hi) {
   float rows[DG_GROUP];
   if (lo > 0 || hi < DG_W) {
-    __builtin_memset(rows, 0, sizeof rows);
-    __builtin_memcpy(rows + 8 * lo, p + 8 * lo, 32 * (hi - lo));
+    for (int i = 0; i < DG_GROUP; i += DG_W) dg_store_v(rows + i, dg_splat(0.0f));
+    dg_copy_rows(rows, p, lo, hi);
     p = rows;
   }
   dg_take_rows_v(x, p, 8), dg_take_rows_v(x + 4, p + 4, 8);
@@ -36,13 +39,13 @@ DG_FN void dg_give_segments(float *p, dg_vf *x, long lo, long hi) {
   const int whole = lo == 0 && hi == DG_W;
   float *to = whole ? p : rows;
   dg_give_rows_v(to, x, 8), dg_give_rows_v(to + 4, x + 4, 8);
-  if (!whole) __builtin_memcpy(p + 8 * lo, rows + 8 * lo, 32 * (hi - lo));
+  if (!whole) dg_copy_rows(p, rows, lo, hi);
 }
 DG_FN dg_vf dg_with_kept(float *kept, dg_vf x, long lo, long hi) { /* x in lanes [lo, hi), which are kept then */
-  float now[DG_W];
-  dg_store_v(now, x);
-  for (long i = lo; i < hi; ++i) kept[i] = now[i];
-  return dg_load_v(kept);
+  const dg_vi lane = dg_lanes_v();
+  x = DG_SEL_V((lane >= (int)lo) & (lane < (int)hi), x, dg_load_v(kept));
+  dg_store_v(kept, x);
+  return x;
 }
 DG_FN double dg_scan_plain(double a, double s, double c) { return a * s + c; }
 DG_FN double dg_scan_term(double a, double s, double c) { return a == 0 ? c : a * s + c; }
@@ -73,7 +76,8 @@ DG_FN void dg_phase_sum(float *to, const float *f, dg_u64 *phase, const float *s
   long t = 0;
   for (; t + DG_W <= n; t += DG_W) {
     const dg_vf x = dg_load_v(f + t);
-    dg_vi sum = dg_phase_word_v(x, dg_splat(scale));
+    const dg_vi step = dg_phase_word_v(x, dg_splat(scale));
+    dg_vi sum = step;
     DG_SUM_BACK(sum, DG_BACK_1);
     DG_SUM_BACK(sum, DG_BACK_2);
 #if DG_W > 4
@@ -82,8 +86,7 @@ DG_FN void dg_phase_sum(float *to, const float *f, dg_u64 *phase, const float *s
 #if DG_W > 8
     DG_SUM_BACK(sum, DG_BACK_8);
 #endif
-    const dg_vi before = __builtin_shufflevector(sum, zero, DG_EACH(DG_BACK_1));
-    const dg_vw word = (dg_vw)before + (dg_u32)(now >> 32);
+    const dg_vw word = (dg_vw)(sum - step) + (dg_u32)(now >> 32);
     dg_store_v(to + t, dg_phase_turns_v((dg_vi)(word >> 8), x * 0.0f));
     now += (dg_u64)(dg_u32)sum[DG_W - 1] << 32;
   }

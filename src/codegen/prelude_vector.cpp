@@ -157,6 +157,17 @@ DG_FN dg_vf DG_RINT_V(dg_vf x) {
   return DG_COPYSIGN_V(DG_SEL_V(a < DG_C(8388608.0f), r, a), x);
 #endif
 }
+DG_FN dg_vi DG_TO_WORD_V(dg_vf x) { /* 2^31 is no int, for which x86 gives -2^31 */
+#if defined(__AVX512F__)
+  return (dg_vi)__builtin_ia32_cvtps2dq512_mask(x, (dg_vi){0}, (unsigned short)-1, 4);
+#elif defined(__AVX2__)
+  return (dg_vi)__builtin_ia32_cvtps2dq256(x);
+#elif defined(__SSE2__)
+  return (dg_vi)__builtin_ia32_cvtps2dq(x);
+#else
+  return DG_TO_INT_V(DG_SEL_V(x < 2147483648.0f, DG_RINT_V(x), DG_C(-2147483648.0f)));
+#endif
+}
 DG_FN dg_vf DG_FLOOR_V(dg_vf x) {
 #if defined(__AVX512F__)
   return __builtin_ia32_rndscaleps_mask(x, 9, x, (unsigned short)-1, 4);
@@ -232,9 +243,8 @@ DG_FN dg_vu dg_phase_reset_v(dg_vf reset, dg_vu phase) {
   return r;
 }
 DG_FN dg_vf dg_phase_out_v(dg_vu phase, dg_vf none) { return dg_phase_turns_v((dg_vi)((dg_vw)dg_high_words(phase) >> 8), none); }
-DG_FN dg_vf dg_phase_near_v(dg_vu phase, dg_vf none) { return dg_phase_turns_v(dg_high_words(phase) >> 8, none); }
-DG_FN dg_vf dg_sin_phase_v(dg_vu phase, dg_vf none) { return dg_sin_turns_reduced_v(dg_phase_near_v(phase, none)); }
-DG_FN dg_vf dg_cos_phase_v(dg_vu phase, dg_vf none) { return dg_sin_turns_reduced_v(DG_C(0.25f) - DG_FABS_V(dg_phase_near_v(phase, none))); }
+DG_FN dg_vu dg_phase_back_v(dg_vu phase) { dg_vu r = {phase.lo - ((dg_u64)1 << 62), phase.hi - ((dg_u64)1 << 62)}; return r; }
+DG_FN dg_vf dg_cos_phase_v(dg_vu phase, dg_vf none) { return dg_cos_word_v(dg_high_words(phase), none); }
 )";
 
 constexpr const char* memory = R"(
@@ -340,7 +350,8 @@ std::vector<Function> cut(std::string_view text) {
 Function for_vectors(const Function& scalar, const Functions& renamed) {
   static const Functions types = {{"float", "dg_vf"},   {"dg_i32", "dg_vi"}, {"dg_u32", "dg_vw"},
                                   {"dg_u64", "dg_vq"}, {"dg_complex", "dg_complex_v"}};
-  static const std::set<std::string_view> macros = {"DG_SEL", "DG_LESSER", "DG_GREATER", "DG_MASK", "DG_TO_FLOAT", "DG_TO_INT", "DG_AS_FLOAT", "DG_AS_UINT", "DG_FMA", "DG_RINT",
+  static const std::set<std::string_view> macros = {"DG_SEL", "DG_LESSER", "DG_GREATER", "DG_MASK", "DG_TO_FLOAT", "DG_TO_INT", "DG_TO_WORD",
+                                                    "DG_AS_FLOAT", "DG_AS_UINT", "DG_FMA", "DG_RINT",
                                                     "DG_FLOOR", "DG_CEIL", "DG_TRUNC", "DG_SQRT", "DG_FABS", "DG_COPYSIGN", "DG_INF", "DG_NAN", "DG_MAGIC"};
   Function out{renamed.find(scalar.name)->second, ""};
   scan(scalar.text,

@@ -171,7 +171,7 @@ class Renderer {
   void find_differing(const std::vector<Stmt>& body) {
     for (const Stmt& s : body) {
       find_differing(s.body);
-      if (s.kind == Stmt::reduce && (spell_.lanes(s.var) || differ_.count(s.value))) differ_.insert(s.var);
+      if (s.kind == Stmt::reduce && (spell_.lanes(s.var) || differ_.count(s.value) || differ_.count(s.factor))) differ_.insert(s.var);
       if (s.kind != Stmt::let) continue;
       const LoopExpr& x = k_.exprs[static_cast<size_t>(s.value)];
       const bool written = x.op == LoopOp::load && k_.arrays[static_cast<size_t>(x.i)].written;
@@ -263,6 +263,13 @@ class Renderer {
     DGEN_ASSERT(op == "max");
     return cat("(", b, " > ", a, ") | (", b, " != ", b, ") ? ", b, " : ", a);  // a NaN stays
   }
+  // sum and one more term of a statement's fold, or of what it does for the rest of a vector loop.
+  std::string add_term(const Stmt& s, bool vector, const std::string& sum, bool rest = false) const {
+    const int value = rest ? s.rest_value : s.value, factor = rest ? s.rest_factor : s.factor;
+    auto term = [&](int e) { return vector ? spell_.splat(e) : name(e); };
+    if (factor < 0) return fold(s.name, vector, sum, term(value));
+    return cat(vector ? "DG_FMA_V(" : "DG_FMA(", term(value), ", ", term(factor), ", ", sum, ")");
+  }
   static const char* start(const std::string& op) { return op == "sum" ? "0.0f" : op == "prod" ? "1.0f" : "DG_AS_FLOAT(0xff800000u)"; }
 
   // 16 partial results by position, then a tree: the same order whatever the compiler does, and vectorisable.
@@ -290,11 +297,20 @@ class Renderer {
     }
     each([&](const std::string& suffix) {
       const std::string w = "w" + suffix, tree = fold(s.name, wide, w + "[j]", w + "[j + h]");
-      if (partial) line(cat("for (int h = ", kLanes / 2, "; h; h /= 2) for (int j = 0; j < h; ++j) ", w, "[j] = ", tree, ";"));
+      if (partial && wide) fold_vectors(s.name, w);
+      else if (partial) line(cat("for (int h = ", kLanes / 2, "; h; h /= 2) for (int j = 0; j < h; ++j) ", w, "[j] = ", tree, ";"));
       line(cat(name(s.var), " = ", w, "[0];"));
     });
     --indent_;
     line("}");
+  }
+
+  // The tree of partial results in vectors, a level a line and without loops: they would take longer than the sums.
+  void fold_vectors(const std::string& op, const std::string& w) {
+    for (int h = kLanes / 2; h; h /= 2) {
+      line("DG_UNROLL");
+      line(cat("for (int j = 0; j < ", h, "; ++j) ", w, "[j] = ", fold(op, true, w + "[j]", cat(w, "[j + ", h, "]")), ";"));
+    }
   }
 
   void fold_over(const std::string& range, const Stmt& s, const std::string& slot) {
@@ -309,7 +325,7 @@ class Renderer {
     list(s.body);
     each([&](const std::string& suffix) {
       const std::string w = cat("w", suffix, "[", slot, "]");
-      line(cat(w, " = ", fold(s.name, wide, w, wide ? spell_.splat(s.value) : name(s.value)), ";"));
+      line(cat(w, " = ", add_term(s, wide, w), ";"));
     });
   }
   void fold_in_order(const Stmt& s, bool whole_rows) {
@@ -333,7 +349,7 @@ class Renderer {
     line(cat("for (", L, " ", inner, " = j; ", inner, " < ", name(s.extents.back()), "; ", inner, " += ", kLanes, ") {"));
     ++indent_;
     list(s.body);
-    each([&](const std::string& suffix) { line(cat("sum", suffix, " = ", fold(s.name, true, "sum" + suffix, spell_.splat(s.value)), ";")); });
+    each([&](const std::string& suffix) { line(cat("sum", suffix, " = ", add_term(s, true, "sum" + suffix), ";")); });
     --indent_;
     line("}");
     each([&](const std::string& suffix) { line(cat("w", suffix, "[j] = sum", suffix, ";")); });
@@ -363,11 +379,11 @@ class Renderer {
     ++indent_;
     line(cat("const ", L, " ", inner, " = q + j * DG_W;"));
     list(s.body);
-    line(cat("w.all[j] = ", fold(s.name, true, "w.all[j]", spell_.splat(s.value)), ";"));
+    line(cat("w.all[j] = ", add_term(s, true, "w.all[j]"), ";"));
     for (int i = 0; i < 2; ++i) --indent_, line("}");
     if (extent.op != LoopOp::iconst || extent.i % kLanes != 0)
       block(cat("for (", L, " ", rest, " = whole; ", rest, " < ", n, "; ++", rest, ") {"), s.rest,
-            cat("w.one[", rest, " - whole] = ", fold(s.name, false, cat("w.one[", rest, " - whole]"), name(s.rest_value)), ";"));
+            cat("w.one[", rest, " - whole] = ", add_term(s, false, cat("w.one[", rest, " - whole]"), true), ";"));
     for (size_t i = 0; i + 1 < s.vars.size(); ++i) --indent_, line("}");
     line(cat("for (int h = ", kLanes / 2, "; h; h /= 2) for (int j = 0; j < h; ++j) w.one[j] = ", fold(s.name, false, "w.one[j]", "w.one[j + h]"), ";"));
     line(cat(r, " = w.one[0];"));
@@ -387,7 +403,7 @@ class Renderer {
       ++indent_;
     }
     block(cat("for (", L, " ", inner, " = ", d_.thread, "; ", inner, " < ", n, "; ", inner, " += ", kLanes, ") {"), s.body,
-          cat("w = ", fold(s.name, false, "w", name(s.value)), ";"));
+          cat("w = ", add_term(s, false, "w"), ";"));
     for (size_t i = 0; i + 1 < s.vars.size(); ++i) --indent_, line("}");
     line(cat("fold[", d_.thread, "] = w;"));
     --indent_;

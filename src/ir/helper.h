@@ -13,10 +13,12 @@ struct Helper {
   // Its values at n, n + 1, ... of its last argument, the others fixed, are that at n plus what this helper gives for the last
   // but one, added by dg_phase_plus.
   std::string_view ramp = {};
-  // Operators of its value that are helpers of its arguments.
+  // Operators of its value that are helpers of its arguments, the first of them as `first` gives it.
   struct Fused {
-    std::string_view row, helper;
+    std::string_view row, helper, first = {};
   } fused[2] = {};
+  // Of that helper's value it is the same as of its first argument, which changes less often.
+  std::string_view through = {};
 };
 
 // Throws InternalError if there is none of that name.

@@ -126,7 +126,11 @@ int LoopBuilder::arg(KernelArg::Kind kind, int64_t period) {
 int LoopBuilder::scalar(Op row, std::vector<int> args) {
   if (const LoopExpr& of = (*this)[args[0]]; args.size() == 1 && of.op == LoopOp::call)
     for (auto& fused : find_helper(of.name).fused)
-      if (fused.row == row->name) return call(fused.helper, std::vector<int>(of.args));  // of moves when expressions are added
+      if (fused.row == row->name) {
+        std::vector<int> of_what = of.args;  // of moves when expressions are added
+        if (!fused.first.empty()) of_what[0] = call(fused.first, {of_what[0]});
+        return call(fused.helper, std::move(of_what));
+      }
   LoopExpr e{LoopOp::scalar, LoopType::f32, std::move(args)};
   for (int a : e.args)
     if ((*this)[a].type == LoopType::f64) e.type = LoopType::f64;
@@ -282,6 +286,12 @@ int LoopBuilder::load(int array, int index) {
 }
 
 int LoopBuilder::call(std::string_view helper, std::vector<int> args) {
+  const auto through = find_helper(helper).through;
+  if (const LoopExpr& of = (*this)[args[0]]; !through.empty() && of.op == LoopOp::call && of.name == through) {
+    std::vector<int> inner = of.args;  // of moves when expressions are added
+    inner[0] = call(helper, {inner[0]});
+    return call(through, std::move(inner));
+  }
   LoopExpr e{LoopOp::call, find_helper(helper).result, std::move(args)};
   e.name = helper;
   return put(std::move(e));
@@ -322,6 +332,8 @@ void LoopBuilder::loop(int lo, int hi, LoopTag tag, bool reverse, const std::fun
   scopes_.back().list->push_back(std::move(stmt));
 }
 
+static bool is_product(const LoopExpr& x) { return x.op == LoopOp::scalar && x.type == LoopType::f32 && x.row->name == "mul"; }
+
 int LoopBuilder::reduce_to(std::string_view op, const std::vector<int>& extents, const std::function<int(const std::vector<int>&)>& value) {
   Stmt stmt{Stmt::reduce};
   stmt.name = op;
@@ -334,6 +346,8 @@ int LoopBuilder::reduce_to(std::string_view op, const std::vector<int>& extents,
   stmt.value = value(stmt.vars);
   close();
   if (unrolls(stmt)) return unrolled(stmt, value);
+  if (const LoopExpr& x = (*this)[stmt.value]; op == "sum" && is_product(x) && !stmt.body.empty() && stmt.body.back().value == stmt.value)
+    stmt.value = x.args[0], stmt.factor = x.args[1], stmt.body.pop_back();
   stmt.var = new_var(LoopType::f32, 0, -1);
   scopes_.back().list->push_back(stmt);
   return stmt.var;
@@ -369,11 +383,9 @@ int LoopBuilder::unrolled(const Stmt& reduce, const std::function<int(const std:
       vars[a] = i(rest % n), rest /= n;
     }
     const int x = value(vars);
-    const std::vector<int> factors = (*this)[x].row == op("mul") ? (*this)[x].args : std::vector<int>{};
     if (result < 0) result = x;
-    else if (reduce.name != "sum") result = scalar("mul", {result, x});
-    else if (factors.empty()) result = scalar("add", {result, x});
-    else result = scalar("fma", {factors[0], factors[1], result});  // half as many operations, and the product is not rounded
+    else if (reduce.name == "sum" && is_product((*this)[x])) result = scalar("fma", {(*this)[x].args[0], (*this)[x].args[1], result});
+    else result = scalar(reduce.name == "sum" ? "add" : "mul", {result, x});
   }
   return result;
 }

@@ -105,7 +105,7 @@ enum class LoopTag {
 struct Stmt {
   enum Kind {
     loop,    // for var in [lo, hi), descending if reverse: body
-    reduce,  // var = op over extents: body computes value for vars[...]; 16 lanes, fixed order
+    reduce,  // var = op over extents: body computes value, or value * factor, for vars[...]; 16 lanes, fixed order
     let,     // expression value is computed here
     store,   // array[index] = value
     add,     // array[index] += value
@@ -122,6 +122,7 @@ struct Stmt {
   std::string name;                 // call: function; reduce: "sum", "max" or "prod"
   std::vector<int> vars;            // reduce: one variable an extent
   std::vector<int> extents;         // integer expressions
+  int factor = -1;                  // reduce, sum: of value; each product is added before it is rounded
   std::vector<std::pair<int, int>> pointers;  // call: array and index expression (-1: 0)
   std::vector<int> numbers;         // call: trailing integer expressions
   std::vector<int64_t> spans;       // call: elements used at each pointer, if known; the last pointer is then the result
@@ -131,7 +132,7 @@ struct Stmt {
   // Vectors: elements of memory from lane to lane (store, add); iterations that fill no vector.
   int64_t stride = 0;
   std::vector<Stmt> rest;           // loop, reduce: the body for one iteration
-  int rest_var = -1, rest_value = -1;
+  int rest_var = -1, rest_value = -1, rest_factor = -1;
   bool overlaps = false;            // loop: the last vector may do iterations again instead
   int abreast = 1;                  // loop: vectors computed side by side where there are as many; 1, 2 or 4
   int64_t share = 0;                // loop, call: iterations or rows a lane, where threads may share the kernel's lanes

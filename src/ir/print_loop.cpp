@@ -139,7 +139,7 @@ class Printer {
     line(cat(name(s.var), " = ", s.name, " over ", vars, tag(s.tag)));
     ++indent_;
     list(s.body);
-    line("of " + name(s.value));
+    line(cat("of ", name(s.value), s.factor >= 0 ? " * " + name(s.factor) : ""));
     --indent_;
   }
 

@@ -71,7 +71,8 @@ class Hoister {
     std::unordered_set<int> needed;
     for (Stmt& s : loop.body)
       if (s.kind != Stmt::let || !cost_.count(s.value)) read_by(s, needed);
-    if (loop.value >= 0) needed.insert(loop.value);
+    for (int e : {loop.value, loop.factor})
+      if (e >= 0) needed.insert(e);
     for (Stmt& s : loop.body)
       if (s.kind == Stmt::let && cost_.count(s.value) && needed.count(s.value) && cost_[s.value] >= kWorthwhile) keep(s, order, var, end);
     remove_unused(loop);
@@ -133,7 +134,8 @@ class Hoister {
   // Drops lets of the loop's own body that nothing reads any more.
   void remove_unused(Stmt& loop) {
     std::unordered_set<int> needed;
-    if (loop.value >= 0) needed.insert(loop.value);
+    for (int e : {loop.value, loop.factor})
+      if (e >= 0) needed.insert(e);
     std::vector<Stmt> kept;
     for (auto s = loop.body.rbegin(); s != loop.body.rend(); ++s) {
       if (s->kind == Stmt::let && !needed.count(s->value)) continue;
@@ -144,13 +146,12 @@ class Hoister {
   }
   // The expressions that a statement and those inside it read.
   void read_by(const Stmt& s, std::unordered_set<int>& needed) const {
-    for (int e : {s.lo, s.hi, s.index, s.kind == Stmt::let ? -1 : s.value})
+    for (int e : {s.lo, s.hi, s.index, s.kind == Stmt::let ? -1 : s.value, s.factor, s.rest_value, s.rest_factor})
       if (e >= 0) needed.insert(e);
     if (s.kind == Stmt::let) needed.insert(expr(s.value).args.begin(), expr(s.value).args.end());
     for (auto [array, index] : s.pointers) needed.insert(index);
     needed.insert(s.numbers.begin(), s.numbers.end());
     needed.insert(s.extents.begin(), s.extents.end());
-    if (s.rest_value >= 0) needed.insert(s.rest_value);
     for (auto* body : {&s.body, &s.rest})
       for (auto& inner : *body) read_by(inner, needed);
   }

@@ -265,7 +265,8 @@ class Walk {
     repeated(times, s.body, 2);
     spend(16);
     if (of(s.value).kind == Value::affine) cannot("a sum of positions");
-    out_.value[s.var] = {of(s.value).kind == Value::lanes ? Value::lanes : Value::uniform};
+    const bool lanes = of(s.value).kind == Value::lanes || (s.factor >= 0 && of(s.factor).kind == Value::lanes);
+    out_.value[s.var] = {lanes ? Value::lanes : Value::uniform};
   }
 
   const Kernel& k_;

@@ -134,7 +134,10 @@ class Widen {
     for (Stmt& s : list(loop.body)) out.body.push_back(std::move(s));
     for (auto& [array, row] : lanes_.rows)
       if (row.store) out.body.push_back(turn_row(array, row));
-    if (loop.kind == Stmt::reduce) out.rest_value = loop.value, out.value = map(loop.value);
+    if (loop.kind == Stmt::reduce) {
+      out.rest_value = loop.value, out.rest_factor = loop.factor;
+      out.value = map(loop.value), out.factor = map(loop.factor);
+    }
     return out;
   }
 
@@ -309,7 +312,7 @@ class Widen {
       else out.stride = lanes_.of(s.index).stride;
       out.value = operand(s.value, false, into);
     } else {
-      out.value = map(s.value);
+      out.value = map(s.value), out.factor = map(s.factor);
     }
     if (s.kind == Stmt::reduce) out.var = variable(s.var);
     into.push_back(std::move(out));

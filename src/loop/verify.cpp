@@ -168,10 +168,12 @@ class Verifier {
     for (int v : s.vars) variable(v, LoopType::i64);
     for (auto& inner : s.body) statement(inner);
     use(s.value, LoopType::f32, "reduced value");
+    if (s.factor >= 0) use(s.factor, LoopType::f32, "factor");
     if (s.tag == LoopTag::vector) {
       variable(s.rest_var, LoopType::i64);
       for (auto& inner : s.rest) statement(inner);
       use(s.rest_value, LoopType::f32, "reduced value");
+      if (s.rest_factor >= 0) use(s.rest_factor, LoopType::f32, "factor");
     }
     leave(before);
     variable(s.var, LoopType::f32);

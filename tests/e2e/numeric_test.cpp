@@ -217,7 +217,8 @@ TEST_P(Numeric, SpectralLossGradient) {
   Signal wave = sin(Signal::phasor(200) * (2 * static_cast<float>(M_PI)));
   auto check = [&](const SpectralLossOptions& options, double value, double slope) {
     Signal amp = Signal::param(.75f);
-    EXPECT_NEAR(spectral_loss(amp * wave, 0.5f * wave, options).backward(256), value, value * 1e-5 + 1e-6);
+    // Where there is hardly anything, transforms of floats are 1e-6 wrong, and log_eps is 1e-3.
+    EXPECT_NEAR(spectral_loss(amp * wave, 0.5f * wave, options).backward(256), value, value * 3e-5 + 1e-6);
     expect_gradient(gradient(amp), slope);
   };
   check({.window_size = 64, .hop = 16}, .6166937, 4.933549);

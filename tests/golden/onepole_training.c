@@ -100,15 +100,13 @@ void k4(void* const* a, const long* n) {
           const long i3 = q + j * DG_W;
           const long v19 = v5 + i3;
           const dg_vf v20 = dg_load_v(a1 + v19);
-          const dg_vf v21 = (v20 * v20);
-          w.all[j] = w.all[j] + v21;
+          w.all[j] = DG_FMA_V(v20, v20, w.all[j]);
         }
       }
       for (long i1 = whole; i1 < v12; ++i1) {
         const long v14 = v5 + i1;
         const float v15 = a1[v14];
-        const float v16 = (v15 * v15);
-        w.one[i1 - whole] = w.one[i1 - whole] + v16;
+        w.one[i1 - whole] = DG_FMA(v15, v15, w.one[i1 - whole]);
       }
       for (int h = 8; h; h /= 2) for (int j = 0; j < h; ++j) w.one[j] = w.one[j] + w.one[j + h];
       i2 = w.one[0];

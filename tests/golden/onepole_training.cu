@@ -50,8 +50,7 @@ extern "C" __global__ __launch_bounds__(32) void k4(float* a0, const float* __re
       for (long long i1 = threadIdx.x; i1 < v12; i1 += 16) {
         const long long v14 = v5 + i1;
         const float v15 = a1[v14];
-        const float v16 = (v15 * v15);
-        w = w + v16;
+        w = DG_FMA(v15, v15, w);
       }
       fold[threadIdx.x] = w;
     }

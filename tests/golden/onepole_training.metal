@@ -76,8 +76,7 @@ kernel void k4(constant dg_arrays<2>& a [[buffer(0)]], constant long* n [[buffer
       for (long i1 = dg_thread; i1 < v12; i1 += 16) {
         const long v14 = v5 + i1;
         const float v15 = a1[v14];
-        const float v16 = (v15 * v15);
-        w = w + v16;
+        w = DG_FMA(v15, v15, w);
       }
       fold[dg_thread] = w;
     }

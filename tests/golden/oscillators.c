@@ -15,9 +15,9 @@ void k0(void* const* a, const long* n) {
     a5[i3] = v25;
   }
   for (long i7 = 0; i7 < 3; ++i7) {
-    const dg_u64 v45 = a5[i7];
-    const dg_vu v46 = dg_phase_lanes_v(v45);
-    a6[i7] = v46;
+    const dg_u64 v44 = a5[i7];
+    const dg_vu v45 = dg_phase_lanes_v(v44);
+    a6[i7] = v45;
   }
   {
     long at = n1;
@@ -75,14 +75,10 @@ void k0(void* const* a, const long* n) {
           const dg_vf v37_2 = dg_sin_v(v36_2);
           const dg_vf v37_3 = dg_sin_v(v36_3);
           const float v38 = a4[i5];
-          const dg_vf v39_0 = (v37_0 * dg_splat(v38));
-          const dg_vf v39_1 = (v37_1 * dg_splat(v38));
-          const dg_vf v39_2 = (v37_2 * dg_splat(v38));
-          const dg_vf v39_3 = (v37_3 * dg_splat(v38));
-          w_0[0] = w_0[0] + v39_0;
-          w_1[0] = w_1[0] + v39_1;
-          w_2[0] = w_2[0] + v39_2;
-          w_3[0] = w_3[0] + v39_3;
+          w_0[0] = DG_FMA_V(v37_0, dg_splat(v38), w_0[0]);
+          w_1[0] = DG_FMA_V(v37_1, dg_splat(v38), w_1[0]);
+          w_2[0] = DG_FMA_V(v37_2, dg_splat(v38), w_2[0]);
+          w_3[0] = DG_FMA_V(v37_3, dg_splat(v38), w_3[0]);
         }
         i6_0 = w_0[0];
         i6_1 = w_1[0];
@@ -112,8 +108,7 @@ void k0(void* const* a, const long* n) {
           const dg_vf v36 = (v35 * dg_splat(6.28318548f));
           const dg_vf v37 = dg_sin_v(v36);
           const float v38 = a4[i5];
-          const dg_vf v39 = (v37 * dg_splat(v38));
-          w[0] = w[0] + v39;
+          w[0] = DG_FMA_V(v37, dg_splat(v38), w[0]);
         }
         i6 = w[0];
       }
@@ -134,8 +129,7 @@ void k0(void* const* a, const long* n) {
           const float v15 = (v13 * 6.28318548f);
           const float v16 = dg_sin(v15);
           const float v17 = a4[i1];
-          const float v18 = (v16 * v17);
-          w[0] = w[0] + v18;
+          w[0] = DG_FMA(v16, v17, w[0]);
         }
         i2 = w[0];
       }

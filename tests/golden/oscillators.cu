@@ -15,8 +15,7 @@ extern "C" __global__ __launch_bounds__(128) void k0(float* __restrict__ a0, dg_
         const float v15 = (v13 * 6.28318548f);
         const float v16 = dg_sin(v15);
         const float v17 = a4[i1];
-        const float v18 = (v16 * v17);
-        w[0] = w[0] + v18;
+        w[0] = DG_FMA(v16, v17, w[0]);
       }
       i2 = w[0];
     }

@@ -22,8 +22,7 @@ kernel void k0(constant dg_arrays<5>& a [[buffer(0)]], constant long* n [[buffer
         const float v15 = (v13 * 6.28318548f);
         const float v16 = dg_sin(v15);
         const float v17 = a4[i1];
-        const float v18 = (v16 * v17);
-        w[0] = w[0] + v18;
+        w[0] = DG_FMA(v16, v17, w[0]);
       }
       i2 = w[0];
     }

@@ -27,5 +27,25 @@ TEST(Scans, KeepConstantsOfEveryOperatorInDouble) {
   for (size_t o = 0; o < want.size(); ++o) EXPECT_LE(distance(got[o], want[o], 2e-6, 2e-6 * peak_of(want[o])), 1) << names[o];
 }
 
+// Two cells that are nearly the same in every tick: powers of A reach a hundred and cancel. a1 and a2 are exact in float.
+TEST(Scans, TwoPolesCloseToOne) {
+  if (on_cuda()) GTEST_SKIP() << "scans are the host's";
+  constexpr double r = 1 - 0x1p-9, a2 = r * r;
+  for (const double a1 : {0x1p-17 - 2 * r, -2 * r, -0x1p-19 - 2 * r}) {
+    Patch p;
+    Ex x = p.input();
+    Ex s1 = p.cell({}), s2 = p.cell({}), y1 = p.cell({}), y2 = p.cell({});
+    p.write(s2, x - s1 * p.c(a2));
+    p.output(p.write(s1, x - s1 * p.c(a1) + s2));
+    p.write(y2, y1);
+    p.output(p.write(y1, x - y1 * p.c(a1) - y2 * p.c(a2)));
+    constexpr int64_t frames = 3000;
+    Oracle oracle(p);
+    auto want = oracle.run(frames);
+    Rows got = run_fresh(p, Backend::cpu, frames);
+    for (size_t o = 0; o < want.size(); ++o) EXPECT_LE(distance(got[o], want[o], 3e-6, 3e-6 * peak_of(want[o])), 1) << o << ", " << a1;
+  }
+}
+
 }  // namespace
 }  // namespace dgen::test

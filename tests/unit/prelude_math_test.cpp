@@ -78,6 +78,9 @@ void run_noise(dg_u64 seed, dg_u64 element, dg_u64 tick, float *y, long n) {
 dg_u64 run_phase_inc(float f, float scale) { return dg_phase_inc(f, scale); }
 dg_u64 run_phase_inc_static(double f) { return dg_phase_inc_static(f); }
 float run_phase_out(dg_u64 p) { return dg_phase_out(p, 0.0f); }
+void run_phase_sines(dg_u64 first, dg_u64 step, float *sine, float *cosine, long n) {
+  for (long i = 0; i < n; ++i, first += step) sine[i] = dg_cos_phase(dg_phase_back(first), 0.0f), cosine[i] = dg_cos_phase(first, 0.0f);
+}
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
 int has_fma(void) { return 1; }
 #else
@@ -287,6 +290,32 @@ TEST(PreludeMath, NoiseEqualsHostFunction) {
   EXPECT_NEAR(sum / n, 0, 4e-3);
   EXPECT_NEAR(square / n, 1.0 / 3, 3e-3);
   EXPECT_NEAR(lag / n, 0, 3e-3);
+}
+
+// Of phases themselves, without rounding them to a float of turns; no more than one, and exact at quarters.
+TEST(PreludeMath, SinesOfPhases) {
+  constexpr int n = 1 << 20;
+  const auto run = library().get<void(std::uint64_t, std::uint64_t, float*, float*, long)>("run_phase_sines");
+  std::vector<float> sine(n), cosine(n);
+  auto check = [&](std::uint64_t first, std::uint64_t step) {
+    run(first, step, sine.data(), cosine.data(), n);
+    double worst = 0, largest = 0;
+    for (std::uint64_t i = 0, p = first; i < n; ++i, p += step) {
+      const double turns = std::ldexp(static_cast<double>(static_cast<std::int64_t>(p)), -64);
+      worst = std::fmax(worst, std::fabs(sine[i] - std::sin(two_pi * turns)));
+      worst = std::fmax(worst, std::fabs(cosine[i] - std::cos(two_pi * turns)));
+      largest = std::fmax(largest, std::fmax(std::fabs(sine[i]), std::fabs(cosine[i])));
+    }
+    EXPECT_LE(worst, 1.7e-7) << first;
+    EXPECT_LE(largest, 1) << first;
+  };
+  check(12345, 0x9e3779b97f4a7c15);
+  check(0, (1ull << 44) + 12345);
+  for (std::uint64_t quarter = 0; quarter < 4; ++quarter)
+    for (const int bits : {32, 36, 40}) check((quarter << 62) - (1ull << (bits + 19)), 1ull << bits);
+  run(0, 1ull << 62, sine.data(), cosine.data(), 4);
+  EXPECT_EQ(std::vector<float>(sine.begin(), sine.begin() + 4), (std::vector<float>{0, 1, 0, -1}));
+  EXPECT_EQ(std::vector<float>(cosine.begin(), cosine.begin() + 4), (std::vector<float>{1, 0, -1, 0}));
 }
 
 TEST(PreludeMath, Phases) {

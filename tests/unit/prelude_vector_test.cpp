@@ -19,7 +19,8 @@ using Unary = void(const float*, float*, long);
 using Ternary = void(const float*, const float*, const float*, float*, long);
 
 const char* const unary[] = {"abs",  "floor", "ceil", "round", "sqrt", "rsqrt", "sign", "not",  "exp",  "exp2", "sigmoid", "softplus",  "sinh",     "cosh",
-                             "tanh", "log",   "log2", "log10", "sin",  "cos",   "tan",  "asin", "acos", "atan", "phase_a", "sin_turns", "cos_turns"};
+                             "tanh", "log",   "log2", "log10", "sin",  "cos",   "tan",  "asin", "acos", "atan", "phase_a", "phase_c",
+                             "sin_turns", "cos_turns"};
 const char* const binary[] = {"min", "max", "max_or_nan", "lt", "le", "gt", "ge", "eq", "ne", "and", "or", "xor", "mulz", "copysign", "mod", "pow", "atan2"};
 const char* const ternary[] = {"fma", "select"};
 
@@ -38,6 +39,8 @@ DG_FN dg_vf dg_phase_a_v(dg_vf x) {
   dg_vu one = dg_splat_u(1), step = dg_phase_step_static_v(x, dg_splat(44100.0f));
   return dg_phase_out_v(dg_phase_after_v(dg_phase_step_v(x, dg_splat(48000.0f)), step, one), dg_splat(0.0f));
 }
+DG_FN float dg_phase_c(float x) { return dg_cos_phase(dg_phase_back(dg_phase_step(x, 48000.0f)), x * 0.0f); }
+DG_FN dg_vf dg_phase_c_v(dg_vf x) { return dg_cos_phase_v(dg_phase_back_v(dg_phase_step_v(x, dg_splat(48000.0f))), x * 0.0f); }
 void scalar_integers(dg_u64 seed, long first, float x, float *out, long n) {
   for (long i = 0; i < n; ++i, out += 6) {
     dg_u64 phase = dg_noise_top(seed, (dg_u64)i) << 34;
