@@ -126,12 +126,24 @@ def run(command, build):
     return done.returncode, done.stdout
 
 
+def near(number):
+    """A pattern of a decimal number as shown, one more or one less in its last place: machines' vectors differ in length."""
+    mantissa, exponent = re.fullmatch(r"([^e]+)(e.*)?", number).groups()
+    places = len(mantissa.partition(".")[2])
+    return "(?:" + "|".join(re.escape(f"{float(mantissa) + step * 10 ** -places:.{places}f}{exponent or ''}") for step in (-1, 0, 1)) + ")"
+
+
+def line_pattern(line):
+    parts = re.split(r"(-?\d+\.\d+(?:e[-+]\d+)?)", line)
+    return "".join(near(part) if i % 2 else re.escape(part).replace(r"\.\.\.", ".*") for i, part in enumerate(parts)) + "\n"
+
+
 def matches(shown, printed):
-    """printed, trailing spaces aside, is what a page shows."""
+    """printed, trailing spaces and last places aside, is what a page shows."""
     pattern = ""
     for line in shown.splitlines():
         line = line.rstrip()
-        pattern += r"(?:.*\n)*?" if line == "..." else re.escape(line).replace(r"\.\.\.", ".*") + "\n"
+        pattern += r"(?:.*\n)*?" if line == "..." else line_pattern(line)
     return re.fullmatch(pattern, "".join(line.rstrip() + "\n" for line in printed.strip("\n").splitlines())) is not None
 
 
