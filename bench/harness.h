@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "base/flush_denormals.h"
 #include "dgen/dgen.h"
 #include "naive/naive.h"
 #include "targets.h"
@@ -31,6 +32,7 @@ inline double processor_seconds() {
 }
 
 inline double seconds_of(const std::function<void()>& job) {
+  const dgen::FlushDenormals flush;  // for baselines, too
   const double start = processor_seconds();
   job();
   return processor_seconds() - start;

@@ -54,6 +54,7 @@ inline constexpr Target compile_20000{.seconds = 2, .error = of_values};
 inline constexpr Target compile_from_disk{.seconds = 2e-3, .error = of_values};
 inline constexpr Target compile_again{.seconds = 100e-6, .error = of_values};
 inline constexpr Target value{.error = of_values};
+inline constexpr Target seed_patch{.ratio = 20, .error = of_values};
 inline constexpr Target gradient{.error = of_gradients};
 // Distances change sign where magnitudes meet: the C of bench/naive in float32 is at 5e-4, and we may be at eight times
 // that, as for random graphs.

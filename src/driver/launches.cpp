@@ -111,7 +111,7 @@ void Launches::prepare(const Compiled& c, const MemoryPlan& memory, const Step& 
   launch.again = step.when == Step::in_tile && !step.chunks;
   if (step.parallel && c.device.is_host()) launch.grain = std::max<int64_t>(step.chunks ? 1 : 16, kGrain / step.operations);
   if (step.by_lanes) {
-    launch.lane_groups = (step.kernel.lanes + step.kernel.lane_group - 1) / step.kernel.lane_group;
+    launch.lane_groups = step.kernel.lanes / step.kernel.lane_group;
     launch.grain = std::max<int64_t>(1, kGrain / step.operations);
   }
   const bool last = &step == &c.code.steps.back() || (&step)[1].region != step.region;

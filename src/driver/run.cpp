@@ -348,7 +348,10 @@ void Run::launch_ranges(const PreparedLaunch& launch, int64_t count) {
 void Run::launch_lanes(const PreparedLaunch& launch, int64_t count) {
   const int64_t grain = std::max<int64_t>(1, launch.grain * launch.lane_groups / count);
   if (launch.lane_groups < 2 * grain) return call(launch, 0, count);
-  auto share = [&](int64_t from, int64_t to, int) { call(launch, launch.step->lanes_code, 0, count, from, to); };
+  auto share = [&](int64_t from, int64_t to, int) {
+    FlushDenormals flush;
+    call(launch, launch.step->lanes_code, 0, count, from, to == launch.lane_groups ? to + 1 : to);  // the last one has what is left
+  };
   runtime::parallel_for(launch.lane_groups, grain, share);
 }
 

@@ -23,5 +23,7 @@ struct Helper {
 
 // Throws InternalError if there is none of that name.
 const Helper& find_helper(std::string_view name);
+// Is there a helper whose value this operator makes a helper of? Beside it, it may have other digits than by itself.
+bool may_fuse(std::string_view row);
 
 }  // namespace dgen::ir

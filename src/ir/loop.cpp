@@ -346,7 +346,8 @@ int LoopBuilder::reduce_to(std::string_view op, const std::vector<int>& extents,
   stmt.value = value(stmt.vars);
   close();
   if (unrolls(stmt)) return unrolled(stmt, value);
-  if (const LoopExpr& x = (*this)[stmt.value]; op == "sum" && is_product(x) && !stmt.body.empty() && stmt.body.back().value == stmt.value)
+  if (const LoopExpr& x = (*this)[stmt.value]; op == "sum" && is_product(x) && !stmt.body.empty() && stmt.body.back().kind == Stmt::let &&
+                                              stmt.body.back().value == stmt.value)
     stmt.value = x.args[0], stmt.factor = x.args[1], stmt.body.pop_back();
   stmt.var = new_var(LoopType::f32, 0, -1);
   scopes_.back().list->push_back(stmt);

@@ -15,9 +15,9 @@ using namespace ir;
 
 namespace {
 
-constexpr int64_t kVector = 16;      // elements of the widest vector
-constexpr int64_t kLeastVector = 4;  // fewer are never one
-constexpr int64_t kRows = 8;         // of a call: each group reads all of the matrix, which takes as long as some rows
+constexpr int64_t kVector = 16;  // elements of the widest vector
+constexpr int64_t kGroup = 64;   // elements of a group: vectors that are computed side by side take hardly longer than one
+constexpr int64_t kRows = 8;     // of a call: each group reads all of the matrix, which takes as long as some rows
 
 bool is_number(const Kernel& k, int e) { return k.exprs[static_cast<size_t>(e)].op == LoopOp::iconst; }
 int64_t number(const Kernel& k, int e) { return k.exprs[static_cast<size_t>(e)].i; }
@@ -35,7 +35,7 @@ class Sharing {
     if (!possible_ || parts_.empty()) return;
     for (const Stmt* part : parts_) lanes_ = std::gcd(lanes_, iterations(*part));
     const int64_t group = group_size();
-    if (lanes_ <= group) return;
+    if (group == 0 || lanes_ < 2 * group) return;
     find_written(ticks->body, false);
     before_ticks();
     look(ticks->body);
@@ -81,16 +81,17 @@ class Sharing {
   }
   int64_t extent(int e) const { return is_number(k_, e) ? number(k_, e) : 1; }
 
-  // Groups end with whole vectors. What has no vector on any machine is cut anywhere.
+  // Groups are whole vectors, as many as go side by side; none where a vector would be left over, or there is no vector.
   int64_t group_size() const {
     int64_t group = 1, most = 0;
     for (const Stmt* part : parts_) {
       const int64_t all = elements(*part);
+      if (all >= kVector && all % kVector != 0) return 0;
       if (all >= kVector) group = std::lcm(group, kVector / std::gcd(kVector, all / lanes_));
       if (part->kind == Stmt::call) group = std::lcm(group, kRows / std::gcd(kRows, iterations(*part) / lanes_));
       most = std::max(most, all);
     }
-    return most >= kLeastVector && most < kVector ? lanes_ : group;
+    return most < kVector ? 0 : std::lcm(group, kGroup / std::gcd(kGroup, most / lanes_));
   }
 
   // ---- what is touched -------------------------------------------------------------------------------------------------

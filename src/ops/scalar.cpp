@@ -36,7 +36,13 @@ constexpr unsigned linear_in(std::string_view name) {
 }
 constexpr unsigned factors_in(std::string_view name) { return name == "mul" || name == "mulz" ? 0b11 : 0; }
 
-constexpr unsigned traits_of(std::string_view name) { return name == "select" || name == "mulz" ? stateless | masks : stateless; }
+constexpr unsigned traits_of(std::string_view name) {
+  if (name == "select" || name == "mulz") return stateless | masks;
+  for (std::string_view f : {"exp", "log", "log2", "log10", "pow", "sin", "cos", "sin_turns", "cos_turns", "tan", "tanh", "sinh", "cosh",
+                             "asin", "acos", "atan", "atan2", "mod", "sigmoid", "softplus"})
+    if (name == f) return stateless | function;
+  return stateless;
+}
 
 // One element, and several.
 Uses uses(const OpDef& op, int64_t) {

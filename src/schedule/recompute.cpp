@@ -4,6 +4,7 @@
 
 #include "analysis/feedback.h"
 #include "analysis/kept.h"
+#include "ir/helper.h"
 #include "ir/op.h"
 #include "ir/print.h"
 
@@ -41,14 +42,19 @@ class Recompute {
 
   bool pointwise(Id id) const {
     const Node& node = g_[id];
-    if (kept_[static_cast<size_t>(id)] || loop_function(id)) return false;
+    if (kept_[static_cast<size_t>(id)] || loop_function(id) || of_phase(id)) return false;
     return node.op->family == Family::scalar || (node.op->is(view_only) && !node.in.empty());
   }
 
   // A loop in order waits for its functions, so that to store what they give costs it less than to compute them again.
-  bool loop_function(Id id) const {
-    const Op op = g_[id].op;
-    return in_feedback_[static_cast<size_t>(id)] && op->family == Family::scalar && op->c_text[0] != '(';
+  bool loop_function(Id id) const { return in_feedback_[static_cast<size_t>(id)] && g_[id].op->is(function); }
+
+  // Straight from a phasor's integers it has other digits than from what is stored of them: an amax would not know it again.
+  bool of_phase(Id id) const {
+    if (!may_fuse(g_[id].op->name)) return false;
+    Id x = g_[id].in[0];
+    while (g_[x].op->is(view_only) && !g_[x].in.empty()) x = g_[x].in[0];
+    return g_[x].op->is(keeps_phase);
   }
 
   bool done(Id id) const { return again_[static_cast<size_t>(id)] != none; }

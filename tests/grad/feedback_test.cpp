@@ -399,5 +399,18 @@ TEST(Runs, LeaveNothingBehind) {
   }
 }
 
+// The reverse sweep asks which of them was the largest: it must find the very digits that the forward one compared.
+TEST(Gradients, OfTheLargestSineOfPhases) {
+  Patch p;
+  Ex sines = fn("sin", ex("phasor", {p.param(Shape{4}, 3, 60)}) * 6.283185307179586);
+  Ex total = p.loss(ex("amax", {sines}, {{"axes", Ints{0}}}));
+  p.output(total), p.output(p.grad(total, 0));
+  auto want = Oracle(p).run(40);
+  for (Backend backend : compiled_backends()) {
+    Rows got = run_fresh(p, backend, 40);
+    for (size_t o = 0; o < want.size(); ++o) EXPECT_LE(distance(got[o], want[o], 1e-4, 1e-5 * peak_of(want[o])), 1) << "output " << o;
+  }
+}
+
 }  // namespace
 }  // namespace dgen::test
