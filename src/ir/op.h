@@ -29,13 +29,13 @@ enum Trait : unsigned {
   keeps_phase = 1024,  // sums 64-bit phases, which live beside the cells; a closed form where all it sums is static
   masks = 4096,          // a 0 (not chosen, no gradient) hides another input, even one that is not finite
   pieces = 8192,         // a view that asks at every element which piece it is of: put together before it is read again and again
-  function = 16384,      // its value takes many instructions: rather stored than computed twice
   adds_in_place = 2048,  // its stream starts as zeros and is added to, up to `max` ticks back
   // Leaves, by what else than the graph tells their value; none of these: constants and the sample rate.
   reads_params = 1 << 14,
   reads_step = 1 << 15,    // of training
   reads_inputs = 1 << 16,  // host data
   reads_run = 1 << 17,     // its frames and where it starts
+  function = 1 << 18,      // its value takes many instructions: rather stored than computed twice
 };
 
 // One way to use an operator, so that it can be tried: shapes of its inputs, attributes, ranges of the inputs' values.
