@@ -130,7 +130,8 @@ def near(number):
     """A pattern of a decimal number as shown, one more or one less in its last place: machines' vectors differ in length."""
     mantissa, exponent = re.fullmatch(r"([^e]+)(e.*)?", number).groups()
     places = len(mantissa.partition(".")[2])
-    return "(?:" + "|".join(re.escape(f"{float(mantissa) + step * 10 ** -places:.{places}f}{exponent or ''}") for step in (-1, 0, 1)) + ")"
+    beside = [f"{float(mantissa) + step * 10 ** -places:.{places}f}{exponent or ''}" for step in (-1, 1)]
+    return "(?:" + "|".join(re.escape(text) for text in [number] + beside) + ")"
 
 
 def line_pattern(line):
