@@ -65,7 +65,9 @@ struct Program::Impl : Prepared {
     return std::all_of(outputs.begin(), outputs.end(), [](const Value& v) { return v.kind() == Kind::tensor; });
   }
   driver::RunArgs begin(const char* op, const RunOptions& options);
-  int64_t values_of(const Value& output, const driver::RunArgs& args) const { return shown_rows(output, args, state->position) * output.size(); }
+  int64_t values_of(const Value& output, const driver::RunArgs& args) const {
+    return shown_rows(output, args, state->position) * output.size();
+  }
   // A run that fails ends the stream.
   void go(const driver::RunArgs& args, std::span<const std::span<float>> into) {
     try {
