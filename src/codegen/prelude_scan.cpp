@@ -56,8 +56,9 @@ class Scan {
   }
   bool adds(int i) const { return b_[static_cast<size_t>(i)] != '0'; }
   bool streamed(int i) const { return b_[static_cast<size_t>(i)] == 't'; }
+  bool static_input() const { return b_.find('s') != std::string::npos; }
   bool has_input() const {
-    return b_.find('s') != std::string::npos ||
+    return static_input() ||
            std::any_of(sums_.begin(), sums_.end(), [](const std::string& sum) { return sum.back() != '0'; });
   }
   // The columns of row i in the order of computing: the cell's own last, since it is on the shortest way around.
@@ -126,28 +127,35 @@ class Scan {
     return a(i, j) == 's' ? cat(constants, "[", at(i, j), "]") : cat("a", i, j, "t", g);
   }
 
-  // Row i of A times a vector whose names start with x, plus a tick's input.
-  std::string row(int i, const std::string& x, const std::string& plus, const char* fma, const char* constants,
-                  const std::string& g) const {
-    std::string sum = plus;
-    for (int j : columns(i)) {
-      const std::string cell = cat(x, j, g), factor = element(i, j, constants, g);
-      if (sum.empty())
-        sum = a(i, j) == '1' ? cell : cat(factor, " * ", cell);
-      else
-        sum = a(i, j) == '1' ? cat("(", cell, " + ", sum, ")") : cat(fma, "(", factor, ", ", cell, ", ", sum, ")");
-    }
+  // Row i of A times a vector whose names start with x.
+  std::string row(int i, const std::string& x, const char* fma, const char* constants, const std::string& g) const {
+    std::string sum;
+    for (int j : columns(i)) sum = plus(sum, element(i, j, constants, g), cat(x, j, g), fma);
     return sum.empty() ? cat(x, "0", g, " * 0") : sum;
+  }
+  // The same of z, and a tick's input. A cell that is taken as it is goes first: all else is fma then.
+  std::string row_and_input(int i, const char* fma, const char* constants, const std::string& g) const {
+    std::vector<int> js = columns(i);
+    std::stable_partition(js.begin(), js.end(), [&](int j) { return a(i, j) == '1'; });
+    std::string sum = streamed(i) ? cat("b", i, "t", g) : "";
+    bool input = adds(i) && !streamed(i);
+    for (int j : js) {
+      if (input && a(i, j) != '1') sum = plus(sum, cat("e", i), cat("ft", g), fma), input = false;
+      sum = plus(sum, element(i, j, constants, g), cat("z", j, g), fma);
+    }
+    if (input) sum = plus(sum, cat("e", i), cat("ft", g), fma);
+    return sum.empty() ? cat("z0", g, " * 0") : sum;
+  }
+  static std::string plus(const std::string& sum, const std::string& factor, const std::string& x, const char* fma) {
+    if (factor == "1") return sum.empty() ? x : cat("(", x, " + ", sum, ")");
+    return sum.empty() ? cat(factor, " * ", x) : cat(fma, "(", factor, ", ", x, ", ", sum, ")");
   }
 
   // One tick of z and m, old values to new ones; g: a suffix of their names.
   std::string step(const char* type, const char* fma, const char* constants, const std::string& g = "") const {
-    std::string text = cells([&](int i) {
-      return cat("    ", type, " y", i, g, " = ", row(i, "z", adds(i) ? cat("b", i, "t", g) : "", fma, constants, g), ";\n");
-    });
+    std::string text = cells([&](int i) { return cat("    ", type, " y", i, g, " = ", row_and_input(i, fma, constants, g), ";\n"); });
     if (varies_)
-      text +=
-          pairs([&](int j, int i) { return cat("    ", type, " p", j, i, g, " = ", row(i, cat("m", j), "", fma, constants, g), ";\n"); });
+      text += pairs([&](int j, int i) { return cat("    ", type, " p", j, i, g, " = ", row(i, cat("m", j), fma, constants, g), ";\n"); });
     text += cells([&](int i) { return cat("    z", i, g, " = y", i, g, ";\n"); });
     if (varies_) text += pairs([&](int j, int i) { return cat("    m", j, i, g, " = p", j, i, g, ";\n"); });
     return text;
@@ -228,9 +236,9 @@ class Scan {
   }
 
   // The lane of a group's nth segment in the order of ticks.
-  std::string lane(const std::string& n) const { return reverse_ ? cat("(DG_W - 1 - (", n, "))") : n; }
+  std::string lane(const std::string& n) const { return cat("DG_LANE(", reverse_ ? cat("DG_W - 1 - (", n, ")") : n, ")"); }
   std::string earlier(const std::string& x, int by, const char* first) const {
-    return cat("DG_MIX(", x, ", ", first, ", ", reverse_ ? "DG_ON_" : "DG_BACK_", by, ")");
+    return cat("DG_MIX(", x, ", ", first, ", ", reverse_ ? "DG_LATER_" : "DG_SOONER_", by, ")");
   }
 
   // From what a group's segments make of zeros, z and m, and the state s at its start: v, the states at theirs, and e, that
@@ -336,7 +344,7 @@ class Scan {
     each_varying([&](const std::string& name) { text += cat("    const float ", name, "t = ", name, "[t];\n"); });
     if (has_input()) text += "    const float ft = f[t];\n";
     for (int i = 0; i < d_; ++i) {
-      if (adds(i)) text += cat("    const float b", i, "t = ", streamed(i) ? cat("b", i, "[t]") : cat("B[", i, "] * ft"), ";\n");
+      if (adds(i)) text += streamed(i) ? cat("    const float b", i, "t = b", i, "[t];\n") : cat("    const float e", i, " = B[", i, "];\n");
       if (before(i)) text += cat("    u", i, "[t] = x", i, ";\n");
     }
     for (size_t k = 0; k < sums_.size(); ++k) text += cat("    y", k, "[t] = ", sum_text(k, "x", "DG_FMA", ""), ";\n");
@@ -344,7 +352,7 @@ class Scan {
     text += cells([&](int i) { return cat("    float n", i, " = ", value(i, "(k & 7) + 1"), ";\n"); });
     text += cat("    if (", varies_ ? "" : "wild || ", "!(", all_finite([](int i) { return cat("n", i); }), ")) {\n");
     for (int i = 0; i < d_; ++i) {
-      std::string sum = adds(i) ? cat("(double)b", i, "t") : "0.0";
+      std::string sum = !adds(i) ? "0.0" : streamed(i) ? cat("(double)b", i, "t") : cat("(double)(e", i, " * ft)");
       for (int j : columns(i))
         sum = cat(plain(i, j) ? "dg_scan_plain("
                   : reverse_  ? "dg_scan_term_r("
@@ -422,10 +430,9 @@ class Scan {
     text += cat("  DG_UNROLL\n  for (int n = 0; n < 8; ++n) {\n    const int t = ", reverse_ ? "7 - n" : "n", ";\n");
     each_vector(vectors, [&](const std::string& g, const std::string&) {
       each_varying([&](const std::string& name) { text += cat("    const dg_vf ", name, "t", g, " = ", name, "x", g, "[t];\n"); });
+      if (static_input()) text += cat("    const dg_vf ft", g, " = fx", g, "[t];\n");
       for (int i = 0; i < d_; ++i)
-        if (adds(i))
-          text +=
-              cat("    const dg_vf b", i, "t", g, " = ", streamed(i) ? cat("b", i, "x", g, "[t]") : cat("e", i, " * fx", g, "[t]"), ";\n");
+        if (streamed(i)) text += cat("    const dg_vf b", i, "t", g, " = b", i, "x", g, "[t];\n");
       text += keep(false, g) + step("dg_vf", "DG_FMA_V", "c", g) + keep(true, g);
     });
     return text + "  }\n";

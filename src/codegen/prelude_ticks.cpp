@@ -14,14 +14,45 @@ constexpr const char* segments = R"(
 #define DG_FMA_DOUBLE(a, b, c) ((a) * (b) + (c))
 #endif
 #define DG_GROUP (8 * DG_W)
-#define DG_BACK_1(i) ((i) < 1 ? (i) + DG_W : (i) - 1)
-#define DG_BACK_2(i) ((i) < 2 ? (i) + DG_W : (i) - 2)
-#define DG_BACK_4(i) ((i) < 4 ? (i) + DG_W : (i) - 4)
-#define DG_BACK_8(i) ((i) < 8 ? (i) + DG_W : (i) - 8)
-#define DG_ON_1(i) ((i) + 1)
-#define DG_ON_2(i) ((i) + 2)
-#define DG_ON_4(i) ((i) + 4)
-#define DG_ON_8(i) ((i) + 8)
+#if DG_W == 16 /* the segments' order in which rows of 16 ticks turn into them with three shuffles a vector */
+#define DG_LANE(segment) (((segment) & 8) | ((segment) & 1) << 2 | ((segment) >> 1 & 3))
+#define DG_SEGMENT(i) (((i) & 8) | ((i) & 3) << 1 | ((i) >> 2 & 1))
+#define DG_EVEN_QUADS(i) (((i) & 3) | ((i) & 4) << 1 | ((i) & 8) << 1)
+#define DG_ODD_QUADS(i) (DG_EVEN_QUADS(i) + 4)
+#define DG_FIRST_QUADS(i) (((i) & 3) | ((i) & 4) << 2 | ((i) & 8) >> 1)
+#define DG_LAST_QUADS(i) (DG_FIRST_QUADS(i) + 8)
+DG_FN int dg_ticks_of(int segments, int i) { return (segments >> i & 1) * 0xff | (segments >> (i + 1) & 1) * 0xff00; }
+DG_FN void dg_take_segments(dg_vf *x, const float *p, long lo, long hi) {
+  dg_vf r[8];
+  if (lo > 0 || hi < DG_W) {
+    const int in = (1 << hi) - (1 << lo);
+    DG_UNROLL
+    for (int i = 0; i < 8; ++i) r[i] = __builtin_ia32_loadups512_mask(p + DG_W * i, dg_splat(0.0f), dg_ticks_of(in, 2 * i));
+  } else {
+    DG_UNROLL
+    for (int i = 0; i < 8; ++i) r[i] = dg_load_v(p + DG_W * i);
+  }
+  dg_turn_v(r), dg_turn_v(r + 4);
+  DG_UNROLL
+  for (int e = 0; e < 4; ++e) x[e] = DG_MIX(r[e], r[e + 4], DG_EVEN_QUADS), x[e + 4] = DG_MIX(r[e], r[e + 4], DG_ODD_QUADS);
+}
+DG_FN void dg_give_segments(float *p, const dg_vf *x, long lo, long hi) {
+  dg_vf r[8];
+  DG_UNROLL
+  for (int e = 0; e < 4; ++e) r[e] = DG_MIX(x[e], x[e + 4], DG_FIRST_QUADS), r[e + 4] = DG_MIX(x[e], x[e + 4], DG_LAST_QUADS);
+  dg_turn_v(r), dg_turn_v(r + 4);
+  if (lo > 0 || hi < DG_W) {
+    const int in = (1 << hi) - (1 << lo);
+    DG_UNROLL
+    for (int i = 0; i < 8; ++i) __builtin_ia32_storeups512_mask(p + DG_W * i, r[i], dg_ticks_of(in, 2 * i));
+  } else {
+    DG_UNROLL
+    for (int i = 0; i < 8; ++i) dg_store_v(p + DG_W * i, r[i]);
+  }
+}
+#else
+#define DG_LANE(segment) (segment)
+#define DG_SEGMENT(i) (i)
 DG_FN void dg_copy_rows(float *to, const float *from, long lo, long hi) { /* as they are stored, so that loads need not wait */
   for (long i = 8 * lo; i < 8 * hi; i += 4) *(dg_quad *)(to + i) = *(const dg_quad *)(from + i);
 }
@@ -34,16 +65,28 @@ DG_FN void dg_take_segments(dg_vf *x, const float *p, long lo, long hi) {
   }
   dg_take_rows_v(x, p, 8), dg_take_rows_v(x + 4, p + 4, 8);
 }
-DG_FN void dg_give_segments(float *p, dg_vf *x, long lo, long hi) {
+DG_FN void dg_give_segments(float *p, const dg_vf *x, long lo, long hi) {
   float rows[DG_GROUP];
   const int whole = lo == 0 && hi == DG_W;
   float *to = whole ? p : rows;
   dg_give_rows_v(to, x, 8), dg_give_rows_v(to + 4, x + 4, 8);
   if (!whole) dg_copy_rows(p, rows, lo, hi);
 }
-DG_FN dg_vf dg_with_kept(float *kept, dg_vf x, long lo, long hi) { /* x in lanes [lo, hi), which are kept then */
-  const dg_vi lane = dg_lanes_v();
-  x = DG_SEL_V((lane >= (int)lo) & (lane < (int)hi), x, dg_load_v(kept));
+#endif
+/* The lane of the segment before a lane's, by so many; lanes of a second vector where there is none. */
+#define DG_SOONER(i, by) (DG_SEGMENT(i) < by ? (i) + DG_W : DG_LANE(DG_SEGMENT(i) - by))
+#define DG_LATER(i, by) (DG_SEGMENT(i) + by < DG_W ? DG_LANE(DG_SEGMENT(i) + by) : (i) + DG_W)
+#define DG_SOONER_1(i) DG_SOONER(i, 1)
+#define DG_SOONER_2(i) DG_SOONER(i, 2)
+#define DG_SOONER_4(i) DG_SOONER(i, 4)
+#define DG_SOONER_8(i) DG_SOONER(i, 8)
+#define DG_LATER_1(i) DG_LATER(i, 1)
+#define DG_LATER_2(i) DG_LATER(i, 2)
+#define DG_LATER_4(i) DG_LATER(i, 4)
+#define DG_LATER_8(i) DG_LATER(i, 8)
+DG_FN dg_vf dg_with_kept(float *kept, dg_vf x, long lo, long hi) { /* x in the lanes of segments [lo, hi), which are kept then */
+  const dg_vi segment = {DG_EACH(DG_SEGMENT)};
+  x = DG_SEL_V((segment >= (int)lo) & (segment < (int)hi), x, dg_load_v(kept));
   dg_store_v(kept, x);
   return x;
 }
@@ -68,6 +111,10 @@ DG_FN void dg_shift_r(float *to, const float *from, float *cell, long n, long si
 
 // A phasor of varying frequency. Its steps are multiples of 2^-32 turns, and sums of integers are the same in any order.
 constexpr const char* phase_sum = R"(
+#define DG_BACK_1(i) ((i) < 1 ? (i) + DG_W : (i) - 1)
+#define DG_BACK_2(i) ((i) < 2 ? (i) + DG_W : (i) - 2)
+#define DG_BACK_4(i) ((i) < 4 ? (i) + DG_W : (i) - 4)
+#define DG_BACK_8(i) ((i) < 8 ? (i) + DG_W : (i) - 8)
 #define DG_SUM_BACK(x, back) x += (dg_vi)__builtin_shufflevector(x, zero, DG_EACH(back))
 DG_FN void dg_phase_sum(float *to, const float *f, dg_u64 *phase, const float *scalars, long n) {
   const float rate = scalars[0], scale = 4294967296.0f / rate;
