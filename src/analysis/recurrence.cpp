@@ -66,14 +66,8 @@ class Parts {
  public:
   // readers: how many nodes and roots read each node.
   Parts(const Graph& g, const std::vector<Id>& component, const std::vector<int>& readers) : g_(g), cells_(cells_of(g, component)) {
-    const Type& type = g[cells_.write[0]].type;
-    affine_ = cells_.order() <= kMostOrder && type.shape.size() == 1 && type.clock.period == 1;
-    for (Id id : component) {
-      affine_ = affine_ && g[id].type == type && (is_read(g[id]) || is_write(g, id) || g[id].op->family == Family::scalar);
-      if (affine_ && (is_read(g[id]) || depends(id))) affine_ = is_read(g[id]) || is_write(g, id) || linear(id) != 0, varies_[id];
-    }
-    affine_ = affine_ && !varies_.empty();
-    if (!affine_) return;
+    why_not_ = look_at(component);
+    if (!affine()) return;
     find_input(component, readers);
     for (Id id : component) read_outside_[id] = readers[static_cast<size_t>(id)];
     for (Id id : component)
@@ -81,7 +75,8 @@ class Parts {
         if (read_outside_.count(in)) --read_outside_[in];
   }
 
-  bool affine() const { return affine_; }
+  bool affine() const { return why_not_.empty(); }
+  const std::string& why_not() const { return why_not_; }
 
   // Sees the nodes of the component in order, in a copy of the graph where inputs come first. Returns what takes the place
   // of a write or of the value that is written: a write of the isolated form; of another value that is read outside: the same
@@ -100,6 +95,21 @@ class Parts {
   using Split = std::vector<Id>;  // by cell, of the input, then the rest; none is 0
   size_t input_part() const { return cells_.order(); }
   size_t rest_part() const { return cells_.order() + 1; }
+
+  std::string look_at(const std::vector<Id>& component) {
+    const Type& type = g_[cells_.write[0]].type;
+    auto named = [this](Id id) { return cat("%", id, " = ", g_[id].op->name); };
+    for (Id id : component) {
+      const bool cell = is_read(g_[id]) || is_write(g_, id);
+      if (g_[id].type != type || (!cell && g_[id].op->family != Family::scalar)) return cat("it leads through ", named(id));
+      if (!cell && depends(id) && linear(id) == 0) return cat("not linear in its cells: ", named(id));
+      if (is_read(g_[id]) || depends(id)) varies_[id];
+    }
+    if (varies_.empty()) return "nothing reads its cells";
+    if (cells_.order() > kMostOrder) return cat("linear in ", cells_.order(), " cells, a scan has ", kMostOrder, " at most");
+    if (type.shape.size() > 1) return cat("linear, in ", type.shape.size(), " lanes side by side");
+    return type.clock.period == 1 ? "" : "linear, at a slower clock than frames";
+  }
 
   bool is_stream(Id id) const { return !stands_still(g_, id) && !varies_.count(id); }
 
@@ -262,7 +272,7 @@ class Parts {
 
   const Graph& g_;
   Recurrence cells_;
-  bool affine_ = false;
+  std::string why_not_;
   Id input_ = none;
   std::map<Id, int> read_outside_;  // by member: how often
   std::map<Id, Split> varies_;
@@ -304,6 +314,12 @@ Graph isolate_recurrences(const Graph& g) {
 
 bool Recurrence::is_shift() const {
   return std::all_of(a.begin(), a.end(), [](Id id) { return id == none; });
+}
+
+std::string why_no_scan(const Graph& g, const std::vector<Id>& component) {
+  const bool cells = std::any_of(component.begin(), component.end(), [&](Id id) { return is_write(g, id); });
+  if (!cells) return "its state is no cell";
+  return Parts(g, component, std::vector<int>(static_cast<size_t>(g.size()), 0)).why_not();
 }
 
 std::optional<Recurrence> recurrence_of(const Graph& g, const std::vector<Id>& component) {

@@ -6,6 +6,7 @@
 //            state_write (sub (mul %b1, %x), (mul %a1, %y))  state_write (madd %A, %s1, (mul %B, %x))    %A = -a1, %B = b1 - a1 b0
 #pragma once
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "ir/graph.h"
@@ -27,5 +28,7 @@ struct Recurrence {
 };
 // The recurrence of a component that isolate_recurrences has seen; nothing if it is none, or of too high an order.
 std::optional<Recurrence> recurrence_of(const ir::Graph& g, const std::vector<ir::Id>& component);
+// What keeps the feedback of a component from being a scan, in words; "" if nothing of its own does.
+std::string why_no_scan(const ir::Graph& g, const std::vector<ir::Id>& component);
 
 }  // namespace dgen::analysis

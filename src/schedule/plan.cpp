@@ -12,6 +12,7 @@
 #include "ir/lower.h"
 #include "ir/op.h"
 #include "schedule/order.h"
+#include "schedule/reason.h"
 
 namespace dgen::schedule {
 
@@ -54,6 +55,10 @@ class Planner {
     make_regions();
     choose_storage();
     keep_exact();
+    for (Region& region : p_.regions) {
+      region.reason = reason_of(p_, region, options_);
+      if (region.kept == Kept::inputs) region.reason += "; kept while inputs are the same";
+    }
     return std::move(p_);
   }
 
@@ -472,52 +477,7 @@ class Planner {
     std::sort(region.nodes.begin(), region.nodes.end());
     std::stable_partition(region.nodes.begin(), region.nodes.end(), [this](Id id) { return !parts_.count(id); });
     for (Id id : region.nodes) p_.region_of[at(id)] = static_cast<int>(p_.regions.size());
-    region.reason = reason(region);
-    if (region.kept == Kept::inputs) region.reason += "; kept while inputs are the same";
     p_.regions.push_back(std::move(region));
-  }
-
-  // The phasors in closed form that a stored value is made of.
-  std::vector<Id> closed_forms_of(Id id) const {
-    std::vector<Id> found, todo{id};
-    std::set<Id> seen;
-    while (!todo.empty()) {
-      Id from = todo.back();
-      todo.pop_back();
-      if (closed_form(from)) found.push_back(from);
-      for (Id in : node(from).in)
-        if (!stored_[at(in)] && seen.insert(in).second) todo.push_back(in);
-    }
-    return found;
-  }
-
-  std::string scan_reason(const analysis::Recurrence& r) const {
-    bool varies = false;
-    std::string cells;
-    for (Id id : r.a) varies = varies || (id != none && static_number(g(), id) == none);
-    for (Id id : r.write) cells += cat(cells.empty() ? "" : ",", node(id).attrs.i("cell"));
-    return cat("linear of order ", r.order(), varies ? ", varying" : ", constant", " in cell ", cells, ": segments of 8 frames in vector lanes");
-  }
-
-  std::string reason(const Region& region) const {
-    if (region.strategy == Strategy::gemm) return "static right-hand matrix: one product over all ticks";
-    if (region.strategy == Strategy::sum_time) return "sum over time in chunks of the stream";
-    if (region.clock.is_static()) return "static: once a run";
-    if (region.strategy == Strategy::scan) return scan_reason(region.recurrence);
-    if (region.strategy == Strategy::shift) return "a value a tick late: a copy";
-    if (region.strategy == Strategy::phase_sum) return "phasor %" + std::to_string(region.nodes[0]) + " sums a varying frequency, as integers in vector lanes";
-    std::string cells, other;
-    for (Id id : region.nodes) {
-      for (Id phasor : closed_forms_of(id)) other = "; phasor %" + std::to_string(phasor) + " is closed-form: static frequency, no reset";
-      if (node(id).attrs.has("cell") && id_op(id, "state_write")) cells += (cells.empty() ? "" : ",") + std::to_string(node(id).attrs.i("cell"));
-      if (node(id).op->is(keeps_phase) && !closed_form(id)) other = "; phasor %" + std::to_string(id) + " sums a varying frequency";
-      if (node(id).op->is(adds_in_place)) other = "; adds to a delay line whose time varies";
-    }
-    if (region.strategy == Strategy::blocks)
-      return cat("feedback through cell ", cells, " by delay lines: frames in vector lanes if those are ", kBlock, " long, else in order");
-    if (region.strategy == Strategy::serial)
-      return cat("ticks in order: ", cells.empty() ? "state" : "feedback through cell " + cells, other);
-    return "no state: ticks in parallel" + other;
   }
 
   // A stored value that only its own region reads, at the same tick, lives for one tick.

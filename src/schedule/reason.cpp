@@ -1,0 +1,80 @@
+#include "schedule/reason.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/check.h"
+#include "ir/op.h"
+
+namespace dgen::schedule {
+
+using namespace ir;
+
+namespace {
+
+std::string scan_reason(const Graph& g, const analysis::Recurrence& r) {
+  bool varies = false;
+  std::string cells;
+  for (Id id : r.a) varies = varies || (id != none && static_number(g, id) == none);
+  for (Id id : r.write) cells += cat(cells.empty() ? "" : ",", g[id].attrs.i("cell"));
+  return cat("linear of order ", r.order(), varies ? ", varying" : ", constant", " in cell ", cells, ": segments of 8 frames in vector lanes");
+}
+
+// The phasors in closed form that a stored value is made of.
+std::vector<Id> closed_forms_of(const Plan& plan, Id id) {
+  std::vector<Id> found, todo{id};
+  std::set<Id> seen;
+  while (!todo.empty()) {
+    const Id from = todo.back();
+    todo.pop_back();
+    if (is_closed_form(plan.graph, from)) found.push_back(from);
+    for (Id in : plan.node(from).in)
+      if (!plan.stored(in) && seen.insert(in).second) todo.push_back(in);
+  }
+  return found;
+}
+
+// What keeps the feedback of a region from being a scan, once for each reason.
+std::string why_in_order(const Plan& plan, const Region& region, const PlanOptions& options) {
+  std::set<int> components;
+  std::string text;
+  for (Id id : region.nodes)
+    if (plan.node(id).attrs.has("cell")) components.insert(plan.component[static_cast<size_t>(id)]);
+  std::set<std::string> given;
+  for (int component : components) {
+    std::vector<Id> members;
+    for (Id id = 0; id < plan.graph.size(); ++id)
+      if (plan.component[static_cast<size_t>(id)] == component) members.push_back(id);
+    std::string why = analysis::why_no_scan(plan.graph, members);
+    if (why.empty()) why = options.scans ? "linear, but its sums are read elsewhere, too" : "linear: a scan on CPUs, unless DGEN_OPT=0";
+    if (given.insert(why).second) text += "; " + why;
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string reason_of(const Plan& plan, const Region& region, const PlanOptions& options) {
+  if (region.strategy == Strategy::gemm) return "static right-hand matrix: one product over all ticks";
+  if (region.strategy == Strategy::sum_time) return "sum over time in chunks of the stream";
+  if (region.clock.is_static()) return "static: once a run";
+  if (region.strategy == Strategy::scan) return scan_reason(plan.graph, region.recurrence);
+  if (region.strategy == Strategy::shift) return "a value a tick late: a copy";
+  if (region.strategy == Strategy::phase_sum)
+    return cat("phasor %", region.nodes[0], " sums a varying frequency, as integers in vector lanes");
+  std::string cells, other;
+  for (Id id : region.nodes) {
+    const Node& node = plan.node(id);
+    for (Id phasor : closed_forms_of(plan, id)) other = cat("; phasor %", phasor, " is closed-form: static frequency, no reset");
+    if (node.attrs.has("cell") && node.op->name == "state_write") cells += cat(cells.empty() ? "" : ",", node.attrs.i("cell"));
+    if (node.op->is(keeps_phase) && !is_closed_form(plan.graph, id)) other = cat("; phasor %", id, " sums a varying frequency");
+    if (node.op->is(adds_in_place)) other = "; adds to a delay line whose time varies";
+  }
+  if (region.strategy == Strategy::blocks)
+    return cat("feedback through cell ", cells, " by delay lines: frames in vector lanes if those are ", kBlock, " long, else in order");
+  if (region.strategy == Strategy::serial)
+    return cat("ticks in order: ", cells.empty() ? "state" : "feedback through cell " + cells, why_in_order(plan, region, options), other);
+  return "no state: ticks in parallel" + other;
+}
+
+}  // namespace dgen::schedule
