@@ -94,4 +94,12 @@ std::vector<int> feedback_components(const Graph& g) {
   return component;
 }
 
+std::vector<bool> in_feedback(const std::vector<int>& components) {
+  std::vector<int> size(components.size(), 0);
+  for (int c : components) ++size[static_cast<size_t>(c)];
+  std::vector<bool> in;
+  for (int c : components) in.push_back(size[static_cast<size_t>(c)] > 1);
+  return in;
+}
+
 }  // namespace dgen::analysis

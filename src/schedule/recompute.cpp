@@ -16,12 +16,9 @@ namespace {
 
 class Recompute {
  public:
-  explicit Recompute(const Graph& g) : g_(g), again_(static_cast<size_t>(g.size()), none), kept_(analysis::worth_keeping(g)) {
-    const std::vector<int> component = analysis::feedback_components(g);
-    std::vector<int> size(static_cast<size_t>(g.size()), 0);
-    for (int c : component) ++size[static_cast<size_t>(c)];
-    for (int c : component) in_feedback_.push_back(size[static_cast<size_t>(c)] > 1);
-  }
+  explicit Recompute(const Graph& g)
+      : g_(g), again_(static_cast<size_t>(g.size()), none), kept_(analysis::worth_keeping(g)),
+        in_feedback_(analysis::in_feedback(analysis::feedback_components(g))) {}
 
   Graph run() {
     Graph out = rewrite(
