@@ -94,12 +94,11 @@ std::vector<int> feedback_components(const Graph& g) {
   return component;
 }
 
-std::vector<bool> in_feedback(const std::vector<int>& components) {
-  std::vector<int> size(components.size(), 0);
-  for (int c : components) ++size[static_cast<size_t>(c)];
-  std::vector<bool> in;
-  for (int c : components) in.push_back(size[static_cast<size_t>(c)] > 1);
-  return in;
+std::vector<bool> are_feedback(const std::vector<int>& component_of_node) {
+  std::vector<int> size(component_of_node.size(), 0);
+  std::vector<bool> feedback(size.size());
+  for (int c : component_of_node) feedback[static_cast<size_t>(c)] = ++size[static_cast<size_t>(c)] > 1;
+  return feedback;
 }
 
 }  // namespace dgen::analysis

@@ -8,7 +8,7 @@ namespace dgen::analysis {
 
 // By node: a component number. Nodes in no feedback have one of their own; a cell's read and write always share one.
 std::vector<int> feedback_components(const ir::Graph& g);
-// By node, of its components: is it in feedback?
-std::vector<bool> in_feedback(const std::vector<int>& components);
+// By component: is it feedback?
+std::vector<bool> are_feedback(const std::vector<int>& component_of_node);
 
 }  // namespace dgen::analysis

@@ -73,10 +73,13 @@ class Parts {
     for (Id id : component)
       for (Id in : g[id].in)
         if (read_outside_.count(in)) --read_outside_[in];
+    if (input_ != none) find_sums(component, readers);
   }
 
   bool affine() const { return why_not_.empty(); }
   const std::string& why_not() const { return why_not_; }
+  // Values outside of the component that are sums of its cells and its input, too, and all that reads what they are made of.
+  const std::vector<Id>& sums() const { return sums_; }
 
   // Sees the nodes of the component in order, in a copy of the graph where inputs come first. Returns what takes the place
   // of a write or of the value that is written: a write of the isolated form; of another value that is read outside: the same
@@ -156,6 +159,29 @@ class Parts {
     std::vector<Id> in;
     for (Id i : node.in) in.push_back(is_stream(i) ? multiple(out, i, to) : still(out, to[static_cast<size_t>(i)]));
     return apply(out, node.op, std::move(in), node.attrs, node.loc);
+  }
+
+  // A gain behind a filter, a mix with what went in.
+  void find_sums(const std::vector<Id>& component, const std::vector<int>& readers) {
+    const Type& type = g_[cells_.write[0]].type;
+    for (Id id = component.front(); id < g_.size(); ++id) {
+      const Node& node = g_[id];
+      if (std::binary_search(component.begin(), component.end(), id) || node.op->family != Family::scalar || node.type != type) continue;
+      if (!depends(id) || node.op->is(masks)) continue;
+      const unsigned mask = linear(id);
+      bool sum = mask != 0;
+      for (size_t i = 0; i < node.in.size(); ++i) sum = sum && fits(node.in[i], mask >> i & 1);
+      if (!sum) continue;
+      varies_[id], read_outside_[id] = readers[static_cast<size_t>(id)];
+      sums_.push_back(id);
+    }
+  }
+  bool fits(Id in, bool linear) const {
+    const int own = is_write(g_, in) ? 2 : 1;  // a cell's write is a root
+    if (varies_.count(in)) return linear && !is_read(g_[in]) && read_outside_.at(in) == own;
+    if (!is_stream(in)) return !linear;
+    const std::vector<Id> chain = multiples(in);
+    return linear && std::find(chain.begin(), chain.end(), input_) != chain.end();
   }
 
   bool depends(Id id) const {
@@ -273,6 +299,7 @@ class Parts {
   const Graph& g_;
   Recurrence cells_;
   std::string why_not_;
+  std::vector<Id> sums_;
   Id input_ = none;
   std::map<Id, int> read_outside_;  // by member: how often
   std::map<Id, Split> varies_;
@@ -294,6 +321,7 @@ Graph isolate_recurrences(const Graph& g) {
     auto parts = std::make_unique<Parts>(g, component, readers);
     if (!parts->affine()) continue;
     for (Id id : component) parts_of[id] = parts.get();
+    for (Id id : parts->sums()) parts_of.try_emplace(id, parts.get());
     all.push_back(std::move(parts));
   }
   if (all.empty()) return g;

@@ -41,7 +41,7 @@ class Planner {
     worth_.assign(n_, false);
     if (options.keep) worth_ = analysis::worth_keeping(p_.graph);
     for (int l : p_.level) p_.levels = std::max(p_.levels, l + 1);
-    in_feedback_ = analysis::in_feedback(p_.component);
+    feedback_ = analysis::are_feedback(p_.component);
     if (options.scans || options.blocks) find_loops();
   }
 
@@ -71,7 +71,7 @@ class Planner {
   bool sums_time(Id id) const { return node(id).clock().is_static() && id_op(id, "sum_time"); }
   bool id_op(Id id, std::string_view name) const { return node(id).op->name == name; }
   int run_level(Id id) const { return sums_time(id) ? p_.level[at(node(id).in[0])] : p_.level[at(id)]; }
-  bool in_feedback(Id id) const { return in_feedback_[at(id)]; }
+  bool in_feedback(Id id) const { return feedback_[static_cast<size_t>(p_.component[at(id)])]; }
   bool computed(Id id) const {
     Op op = node(id).op;
     return op->family != Family::leaf && !op->is(view_only) && !passes(id);
@@ -537,7 +537,7 @@ class Planner {
   std::set<Id> parts_;      // of feedback values, which only others read
   std::set<Id> multiples_;  // of a scan's input, which it makes itself
   std::vector<std::vector<Id>> users_;
-  std::vector<bool> in_feedback_;
+  std::vector<bool> feedback_;  // by component
   std::vector<bool> stored_;
   std::vector<Kept> kept_;
   std::vector<bool> worth_;

@@ -18,7 +18,7 @@ class Recompute {
  public:
   explicit Recompute(const Graph& g)
       : g_(g), again_(static_cast<size_t>(g.size()), none), kept_(analysis::worth_keeping(g)),
-        in_feedback_(analysis::in_feedback(analysis::feedback_components(g))) {}
+        component_(analysis::feedback_components(g)), feedback_(analysis::are_feedback(component_)) {}
 
   Graph run() {
     Graph out = rewrite(
@@ -44,7 +44,7 @@ class Recompute {
   }
 
   // A loop in order waits for its functions, so that to store what they give costs it less than to compute them again.
-  bool loop_function(Id id) const { return in_feedback_[static_cast<size_t>(id)] && g_[id].op->is(function); }
+  bool loop_function(Id id) const { return feedback_[static_cast<size_t>(component_[static_cast<size_t>(id)])] && g_[id].op->is(function); }
 
   // Straight from a phasor's integers it has other digits than from what is stored of them: an amax would not know it again.
   bool of_phase(Id id) const {
@@ -93,7 +93,9 @@ class Recompute {
   const Graph& g_;
   std::vector<Id> to_;
   std::vector<Id> again_;
-  std::vector<bool> kept_, in_feedback_;
+  std::vector<bool> kept_;
+  std::vector<int> component_;
+  std::vector<bool> feedback_;  // by component
 };
 
 }  // namespace
