@@ -20,7 +20,7 @@ std::string text() {
   const std::string body = codegen::prelude_gemm(Target::c) + R"(
 void run_gemm(int ta, int tb, long m, long n, long k, const float *a, long lda, const float *b, long ldb, float *c,
               long ldc, int accumulate) {
-  dg_gemm(ta, tb, m, n, k, a, lda, b, ldb, c, ldc, accumulate);
+  dg_gemm(ta, tb, m, n, k, a, lda, b, ldb, c, ldc, accumulate, 0);
 }
 )";
   return codegen::prelude_math(Target::c) + codegen::prelude_vector(Target::c, body) + body;
