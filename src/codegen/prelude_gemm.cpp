@@ -13,16 +13,19 @@ constexpr const char* text_c = R"C(
 #define DG_MR 8 /* rows and vectors of the register tile */
 #define DG_NV 3
 #define DG_NW 6 /* vectors of the tile for a single row */
+#define DG_NP 6 /* vectors of the tile for four rows of a matrix in panels */
 #define DG_NC 768 /* columns of a block of B, which stays in the second-level cache: of 1 MiB or more here, else half as large */
 #define DG_AHEAD 12 /* rows of B to fetch ahead, as a panel of them fills the first-level cache */
 #elif DG_W == 8
 #define DG_MR 6
 #define DG_NV 2
 #define DG_NW 8
+#define DG_NP 3
 #else
 #define DG_MR 4
 #define DG_NV 2
 #define DG_NW 8
+#define DG_NP 3
 #endif
 #ifdef __clang__
 #define DG_GEMM static __attribute__((unused, noinline))
@@ -225,6 +228,7 @@ DG_FN void dg_gemm_panel_tile(const int mr, const int nv, long k, const float *a
   DG_UNROLL
     for (int j = 0; j < nv; ++j) {
       row[j] = dg_load_v(b[j] + p * DG_PANEL);
+      __builtin_prefetch(b[j] + (p + 32) * DG_PANEL);
       if (mr > 1) DG_HOLD(row[j]);
     }
   DG_UNROLL
@@ -249,14 +253,18 @@ DG_FN void dg_gemm_panel_columns(const int nv, long v, long m, long k, const flo
   for (; i + 2 <= m; i += 2) dg_gemm_panel_tile(2, nv, k, a + i * lda, lda, from, c + i * ldc + v * DG_W, ldc);
   for (; i < m; ++i) dg_gemm_panel_tile(1, nv, k, a + i * lda, lda, from, c + i * ldc + v * DG_W, ldc);
 }
-/* B in panels of columns, each as rows one after the other: what lies in no near cache is read in order. Twelve sums, or eight,
-   at a time: a fused multiply-add is awaited for four cycles, and two begin in each. */
-DG_GEMM void dg_gemm_panels(long m, long n, long k, const float *a, long lda, const float *b, float *c, long ldc) {
-  long v = 0;
-  if (m == 1)
-    for (; (v + 8) * DG_W <= n; v += 8) dg_gemm_panel_columns(8, v, m, k, a, lda, b, c, ldc);
-  for (; (v + 3) * DG_W <= n; v += 3) dg_gemm_panel_columns(3, v, m, k, a, lda, b, c, ldc);
-  for (; v * DG_W < n; ++v) dg_gemm_panel_columns(1, v, m, k, a, lda, b, c, ldc);
+/* All columns, nv vectors at a time, what is left one by one. */
+DG_FN void dg_gemm_all_panels(const int nv, long turn, long m, long n, long k, const float *a, long lda, const float *b, float *c, long ldc) {
+  const long all = n / DG_W, groups = all / nv;
+  for (long g = 0; g < groups; ++g) dg_gemm_panel_columns(nv, (turn & 1 ? groups - 1 - g : g) * nv, m, k, a, lda, b, c, ldc);
+  for (long v = groups * nv; v < all; ++v) dg_gemm_panel_columns(1, v, m, k, a, lda, b, c, ldc);
+}
+/* B in panels of columns, each as rows one after the other: what lies in no near cache is read in order. Eight sums or more at a
+   time: a fused multiply-add is awaited for four cycles, and two begin in each. Odd turns begin with the columns that were the last
+   of even ones: what a cache has kept of a matrix larger than it. */
+DG_GEMM void dg_gemm_panels(long turn, long m, long n, long k, const float *a, long lda, const float *b, float *c, long ldc) {
+  if (m == 1) dg_gemm_all_panels(8, turn, m, n, k, a, lda, b, c, ldc);
+  else dg_gemm_all_panels(DG_NP, turn, m, n, k, a, lda, b, c, ldc);
 }
 /* The sum of x[p] y[p] in 4 vectors of lanes, then pairwise. */
 DG_FN float dg_dot(long k, const float *x, const float *y) {
@@ -295,8 +303,9 @@ DG_GEMM int dg_gemm(int ta, int tb, long m, long n, long k, const float *a, long
 }
 )C";
 
-// dg_matmul: c = a b, row-major; ta, tb: a or b is stored transposed; tb = 2: b lies in panels of DG_PANEL columns. zero = 1 or 2: zeros of a or b, an adjoint, stay zero beside
-// infinite values; only elements that came out infinite or NaN are made again with that rule.
+// dg_matmul: c = a b, row-major; ta, tb: a or b is stored transposed; tb = 2: b lies in panels of DG_PANEL columns, and turn counts
+// the products with it. zero = 1 or 2: zeros of a or b, an adjoint, stay zero beside infinite values; only elements that came out
+// infinite or NaN are made again with that rule.
 constexpr const char* text_product_at = R"(
 DG_FN long long dg_right_at(long long tb, long long n, long long k, long long p, long long j) {
   return tb == 2 ? (j / DG_PANEL * k + p) * DG_PANEL + j % DG_PANEL : tb ? j * k + p : p * n + j;
@@ -317,10 +326,11 @@ DG_GEMM void dg_keep_zeros(const float* a, const float* b, float* c, long ta, lo
   for (long e = 0; e < m * n; ++e)
     if (!(c[e] - c[e] == 0.0f)) c[e] = dg_product_at(a, b, ta, tb, m, n, k, zero, e / n, e % n);
 }
-DG_FN void dg_matmul(const float* a, const float* b, float* c, long ta, long tb, long m, long n, long k, long zero) {
+DG_FN void dg_matmul(const float* a, const float* b, float* c, long ta, long tb, long m, long n, long k, long zero,
+                     long turn) {
   int wild;
   if (tb == 2) {
-    dg_gemm_panels(m, n, k, a, k, b, c, n);
+    dg_gemm_panels(turn, m, n, k, a, k, b, c, n);
     wild = zero && dg_wild(m, n, c, n);
   } else {
     wild = dg_gemm((int)ta, (int)tb, m, n, k, a, ta ? m : k, b, tb ? k : n, c, n, 0, zero != 0);
@@ -331,8 +341,8 @@ DG_FN void dg_matmul(const float* a, const float* b, float* c, long ta, long tb,
 // On a GPU a thread makes every step-th element from `first` on; the chain over k is the one of the C text.
 constexpr const char* text_matmul_gpu = R"(
 DG_TEMPLATE(typename A, typename B, typename C)
-DG_FN void dg_matmul(DG_IN(A) a, DG_IN(B) b, DG_OUT(C) c, long long ta, long long tb, long long m, long long n, long long k, long long zero, long long first,
-                     long long step) {
+DG_FN void dg_matmul(DG_IN(A) a, DG_IN(B) b, DG_OUT(C) c, long long ta, long long tb, long long m, long long n, long long k,
+                     long long zero, long long, long long first, long long step) {
   for (long long e = first; e < m * n; e += step) {
     const long long i = e / n, j = e % n;
     float sum = 0.0f;
