@@ -254,7 +254,8 @@ DG_FN void dg_gemm_panel_columns(const int nv, long v, long m, long k, const flo
   for (; i < m; ++i) dg_gemm_panel_tile(1, nv, k, a + i * lda, lda, from, c + i * ldc + v * DG_W, ldc);
 }
 /* All columns, nv vectors at a time, what is left one by one. */
-DG_FN void dg_gemm_all_panels(const int nv, long turn, long m, long n, long k, const float *a, long lda, const float *b, float *c, long ldc) {
+DG_FN void dg_gemm_all_panels(const int nv, long turn, long m, long n, long k, const float *a, long lda, const float *b, float *c,
+                              long ldc) {
   const long all = n / DG_W, groups = all / nv;
   for (long g = 0; g < groups; ++g) dg_gemm_panel_columns(nv, (turn & 1 ? groups - 1 - g : g) * nv, m, k, a, lda, b, c, ldc);
   for (long v = groups * nv; v < all; ++v) dg_gemm_panel_columns(1, v, m, k, a, lda, b, c, ldc);
@@ -311,7 +312,8 @@ DG_FN long long dg_right_at(long long tb, long long n, long long k, long long p,
   return tb == 2 ? (j / DG_PANEL * k + p) * DG_PANEL + j % DG_PANEL : tb ? j * k + p : p * n + j;
 }
 DG_TEMPLATE(typename A, typename B)
-DG_FN float dg_product_at(DG_IN(A) a, DG_IN(B) b, long long ta, long long tb, long long m, long long n, long long k, long long zero, long long i, long long j) {
+DG_FN float dg_product_at(DG_IN(A) a, DG_IN(B) b, long long ta, long long tb, long long m, long long n, long long k, long long zero,
+                          long long i, long long j) {
   float sum = 0.0f;
   for (long long p = 0; p < k; ++p) {
     const float x = a[ta ? p * m + i : i * k + p], y = b[dg_right_at(tb, n, k, p, j)];
