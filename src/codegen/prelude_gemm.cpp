@@ -13,14 +13,19 @@ constexpr const char* text_c = R"C(
 #define DG_MR 8 /* rows and vectors of the register tile */
 #define DG_NV 3
 #define DG_NW 6 /* vectors of the tile for a single row */
+#define DG_NP 6 /* vectors of the tile for four rows of a matrix in panels */
+#define DG_NC 768 /* columns of a block of B, which stays in the second-level cache: of 1 MiB or more here, else half as large */
+#define DG_AHEAD 12 /* rows of B to fetch ahead, as a panel of them fills the first-level cache */
 #elif DG_W == 8
 #define DG_MR 6
 #define DG_NV 2
 #define DG_NW 8
+#define DG_NP 3
 #else
 #define DG_MR 4
 #define DG_NV 2
 #define DG_NW 8
+#define DG_NP 3
 #endif
 #ifdef __clang__
 #define DG_GEMM static __attribute__((unused, noinline))
@@ -34,9 +39,12 @@ constexpr const char* text_c = R"C(
 #else
 #define DG_HOLD(x) (void)0
 #endif
+#ifndef DG_NC
+#define DG_NC 288
+#define DG_AHEAD 0
+#endif
 #define DG_NR (DG_NV * DG_W)
-#define DG_KC 256 /* a block of B, DG_KC x DG_NC, stays in the second-level cache */
-#define DG_NC 192 /* a multiple of DG_NR for every width; some 250 KiB of stack in all */
+#define DG_KC 256 /* rows of a block of B; 0.9 or 0.4 MiB of stack in all */
 #define DG_MC (DG_MR * 8)
 #define DG_AS (DG_KC + 16) /* row distance of packed A: not a power of two, for the first-level cache */
 /* out[j][i] = x[i][j] */
@@ -55,8 +63,9 @@ DG_GEMM void dg_transpose(long rows, long columns, const float *x, long ldx, flo
   for (; i < rows; ++i)
     for (long j = 0; j < columns; ++j) out[j * ldo + i] = x[i * ldx + j];
 }
-/* mr rows (stride as) of A times nv vectors (row stride bs) of B; c starts as zero or, with `load`, as it is. */
-DG_FN void dg_gemm_tile(const int mr, const int nv, long k, const float *a, long as, const float *b, long bs, float *c,
+/* mr rows (distance as, their elements ap apart) of A times nv vectors (row stride bs) of B; c starts as zero or, with `load`,
+   as it is. The rows of c that come next are fetched meanwhile. */
+DG_FN void dg_gemm_tile(const int mr, const int nv, long k, const float *a, long as, long ap, const float *b, long bs, float *c,
                         long ldc, int load) {
   dg_vf sum[DG_MR][8];
   DG_UNROLL
@@ -64,17 +73,20 @@ DG_FN void dg_gemm_tile(const int mr, const int nv, long k, const float *a, long
   DG_UNROLL
     for (int j = 0; j < nv; ++j)
       sum[i][j] = load ? dg_load_v(c + i * ldc + j * DG_W) : dg_splat(0.0f);
+  for (int i = 0; mr == DG_MR && i < mr; ++i)
+    for (int j = 0; j < nv; ++j) __builtin_prefetch(c + (mr + i) * ldc + j * DG_W, 1);
   DG_KEEP_LOOP
   for (long p = 0; p < k; ++p) {
     dg_vf row[8];
   DG_UNROLL
     for (int j = 0; j < nv; ++j) {
       row[j] = dg_load_v(b + p * bs + j * DG_W);
+      if (DG_AHEAD) __builtin_prefetch(b + (p + DG_AHEAD) * bs + j * DG_W);
       if (mr > 1) DG_HOLD(row[j]);
     }
   DG_UNROLL
     for (int i = 0; i < mr; ++i) {
-      dg_vf x = dg_splat(a[i * as + p]);
+      dg_vf x = dg_splat(a[i * as + p * ap]);
   DG_UNROLL
       for (int j = 0; j < nv; ++j) sum[i][j] = DG_FMA_V(x, row[j], sum[i][j]);
     }
@@ -84,38 +96,65 @@ DG_FN void dg_gemm_tile(const int mr, const int nv, long k, const float *a, long
   DG_UNROLL
     for (int j = 0; j < nv; ++j) dg_store_v(c + i * ldc + j * DG_W, sum[i][j]);
 }
+/* Where the rows of a block of A lie: a tile's first number is `tile` behind that of the tile before. */
+struct dg_gemm_left {
+  const float *a;
+  long tile, as, ap;
+};
 /* All rows of a panel of nv vectors. */
-DG_FN void dg_gemm_rows(const int nv, long m, long k, const float *a, long as, const float *b, long bs, float *c,
-                        long ldc, int load) {
-  long i = 0;
-  for (; i + DG_MR <= m; i += DG_MR) dg_gemm_tile(DG_MR, nv, k, a + i * as, as, b, bs, c + i * ldc, ldc, load);
-  for (; i + 4 <= m; i += 4) dg_gemm_tile(4, nv, k, a + i * as, as, b, bs, c + i * ldc, ldc, load);
-  for (; i + 2 <= m; i += 2) dg_gemm_tile(2, nv, k, a + i * as, as, b, bs, c + i * ldc, ldc, load);
-  for (; i < m; ++i) dg_gemm_tile(1, nv, k, a + i * as, as, b, bs, c + i * ldc, ldc, load);
+DG_FN void dg_gemm_rows(const int nv, long m, long k, struct dg_gemm_left l, const float *b, long bs, float *c, long ldc, int load) {
+  long i = 0, r = 0;
+  for (; i + DG_MR <= m; i += DG_MR, l.a += l.tile) dg_gemm_tile(DG_MR, nv, k, l.a, l.as, l.ap, b, bs, c + i * ldc, ldc, load);
+  c += i * ldc, m -= i;
+  for (; r + 4 <= m; r += 4) dg_gemm_tile(4, nv, k, l.a + r * l.as, l.as, l.ap, b, bs, c + r * ldc, ldc, load);
+  for (; r + 2 <= m; r += 2) dg_gemm_tile(2, nv, k, l.a + r * l.as, l.as, l.ap, b, bs, c + r * ldc, ldc, load);
+  for (; r < m; ++r) dg_gemm_tile(1, nv, k, l.a + r * l.as, l.as, l.ap, b, bs, c + r * ldc, ldc, load);
 }
-DG_GEMM void dg_gemm_wide(long m, long k, const float *a, long as, const float *b, long bs, float *c, long ldc, int load) {
-  dg_gemm_rows(DG_NV, m, k, a, as, b, bs, c, ldc, load);
+DG_GEMM void dg_gemm_wide(long m, long k, struct dg_gemm_left l, const float *b, long bs, float *c, long ldc, int load) {
+  dg_gemm_rows(DG_NV, m, k, l, b, bs, c, ldc, load);
 }
-DG_GEMM void dg_gemm_narrow(long m, long k, const float *a, long as, const float *b, long bs, float *c, long ldc,
-                            int load) {
-  dg_gemm_rows(1, m, k, a, as, b, bs, c, ldc, load);
+DG_GEMM void dg_gemm_narrow(long m, long k, struct dg_gemm_left l, const float *b, long bs, float *c, long ldc, int load) {
+  dg_gemm_rows(1, m, k, l, b, bs, c, ldc, load);
 }
+#if DG_NV > 2 /* what is left of 512 columns */
+DG_GEMM void dg_gemm_pair(long m, long k, struct dg_gemm_left l, const float *b, long bs, float *c, long ldc, int load) {
+  dg_gemm_rows(2, m, k, l, b, bs, c, ldc, load);
+}
+#else
+#define dg_gemm_pair dg_gemm_wide
+#endif
 /* w <= DG_NR columns */
-DG_GEMM void dg_gemm_panel(long m, long w, long k, const float *a, long as, const float *b, long bs, float *c,
-                           long ldc, int load) {
-  if (w == DG_NR) {
-    dg_gemm_wide(m, k, a, as, b, bs, c, ldc, load);
-    return;
-  }
+DG_GEMM void dg_gemm_panel(long m, long w, long k, struct dg_gemm_left l, const float *b, long bs, float *c, long ldc, int load) {
+  if (w == DG_NR) return dg_gemm_wide(m, k, l, b, bs, c, ldc, load);
+  if (w == 2 * DG_W) return dg_gemm_pair(m, k, l, b, bs, c, ldc, load);
+  if (w == DG_W) return dg_gemm_narrow(m, k, l, b, bs, c, ldc, load);
   float edge[DG_MC * DG_NR];
   for (long i = 0; i < m; ++i)
     for (long j = 0; j < w; ++j) edge[i * DG_NR + j] = load ? c[i * ldc + j] : 0.0f;
-  if (w <= DG_W)
-    dg_gemm_narrow(m, k, a, as, b, bs, edge, DG_NR, load);
-  else
-    dg_gemm_wide(m, k, a, as, b, bs, edge, DG_NR, load);
+  if (w < DG_W) dg_gemm_narrow(m, k, l, b, bs, edge, DG_NR, load);
+  else if (w < 2 * DG_W) dg_gemm_pair(m, k, l, b, bs, edge, DG_NR, load);
+  else dg_gemm_wide(m, k, l, b, bs, edge, DG_NR, load);
   for (long i = 0; i < m; ++i)
     for (long j = 0; j < w; ++j) c[i * ldc + j] = edge[i * DG_NR + j];
+}
+/* k x m numbers of a transposed A, tile by tile: what a tile reads at a time lies together. */
+DG_GEMM void dg_gemm_pack_left(long m, long k, const float *a, long lda, float *out) {
+  const long whole = m / DG_MR * DG_MR;
+  for (long p = 0; p < k; ++p)
+    for (long i = 0; i < whole; i += DG_MR) __builtin_memcpy(out + i * DG_KC + p * DG_MR, a + p * lda + i, DG_MR * sizeof(float));
+  for (long p = 0; p < k; ++p)
+    for (long i = whole; i < m; ++i) out[whole * DG_KC + p * DG_MR + i - whole] = a[p * lda + i];
+}
+/* Is an element infinite or NaN? */
+DG_GEMM int dg_wild(long m, long n, const float *c, long ldc) {
+  dg_vf sum = dg_splat(0.0f);
+  float rest = 0.0f;
+  for (long i = 0; i < m; ++i, c += ldc) {
+    long j = 0;
+    for (; j + DG_W <= n; j += DG_W) sum += dg_load_v(c + j) - dg_load_v(c + j);
+    for (; j < n; ++j) rest += c[j] - c[j];
+  }
+  return !(dg_sum_v(sum) + rest == 0.0f);
 }
 /* k rows of w columns of op(B) in panels of DG_NR columns, DG_KC * DG_NR numbers apart, the last filled up with zeros. */
 DG_GEMM void dg_gemm_pack(int tb, long k, long w, const float *b, long ldb, float *out) {
@@ -133,10 +172,21 @@ DG_GEMM void dg_gemm_pack(int tb, long k, long w, const float *b, long ldb, floa
   for (long p = 0; p < k && !tb; ++p)
     for (long j = whole; j < w; ++j) out[p * DG_NR + j - whole] = b[p * ldb + j];
 }
-DG_GEMM void dg_gemm_blocks(int ta, int tb, long m, long n, long k, const float *a, long lda, const float *b, long ldb,
-                            float *c, long ldc, int accumulate) {
+/* mc <= DG_MC rows of A, kc <= DG_KC of their elements, where tiles read them best, which is in pa if many tiles do. */
+DG_FN struct dg_gemm_left dg_gemm_left_of(int ta, int often, long mc, long kc, const float *a, long lda, float *pa) {
+  if (ta) {
+    dg_gemm_pack_left(mc, kc, a, lda, pa);
+    return (struct dg_gemm_left){pa, DG_MR * DG_KC, 1, DG_MR};
+  }
+  if (!often) return (struct dg_gemm_left){a, DG_MR * lda, lda, 1};
+  for (long i = 0; i < mc; ++i) __builtin_memcpy(pa + i * DG_AS, a + i * lda, (unsigned long)kc * sizeof(float));
+  return (struct dg_gemm_left){pa, DG_MR * DG_AS, DG_AS, 1};
+}
+/* Returns whether an element came out infinite or NaN, if that is asked. */
+DG_GEMM int dg_gemm_blocks(int ta, int tb, long m, long n, long k, const float *a, long lda, const float *b, long ldb,
+                           float *c, long ldc, int accumulate, int ask) {
   float pb[DG_KC * DG_NC] __attribute__((aligned(64))), pa[DG_MC * DG_AS] __attribute__((aligned(64)));
-  int direct = !tb && m <= 2 * DG_MR; /* few rows: B is read where it lies */
+  int direct = !tb && m <= 2 * DG_MR, wild = 0; /* few rows: B is read where it lies */
   for (long jc = 0; jc < n; jc += DG_NC) {
     long nc = n - jc < DG_NC ? n - jc : DG_NC;
     for (long pc = 0; pc < k; pc += DG_KC) {
@@ -145,27 +195,25 @@ DG_GEMM void dg_gemm_blocks(int ta, int tb, long m, long n, long k, const float 
       long first = direct ? nc / DG_NR * DG_NR : 0; /* column to be packed */
       dg_gemm_pack(tb, kc, nc - first, tb ? b + (jc + first) * ldb + pc : b + pc * ldb + jc + first, ldb, pb + first * DG_KC);
       for (long ic = 0; ic < m; ic += DG_MC) {
-        long mc = m - ic < DG_MC ? m - ic : DG_MC, as = lda, j = 0;
-        const float *rows = a + ic * lda + pc;
-        if (ta) {
-          dg_transpose(kc, mc, a + pc * lda + ic, lda, pa, DG_AS);
-          rows = pa, as = DG_AS;
-        }
+        long mc = m - ic < DG_MC ? m - ic : DG_MC, j = 0;
+        struct dg_gemm_left l = dg_gemm_left_of(ta, !direct && nc > 2 * DG_NR, mc, kc, ta ? a + pc * lda + ic : a + ic * lda + pc, lda, pa);
         if (direct && m == 1) /* enough independent sums for one row */
           for (; j + DG_NW * DG_W <= nc; j += DG_NW * DG_W)
-            dg_gemm_tile(1, DG_NW, kc, rows, as, b + pc * ldb + jc + j, ldb, c + jc + j, ldc, load);
+            dg_gemm_tile(1, DG_NW, kc, l.a, l.as, l.ap, b + pc * ldb + jc + j, ldb, c + jc + j, ldc, load);
         if (direct && m == 2)
           for (; j + DG_NW / 2 * DG_W <= nc; j += DG_NW / 2 * DG_W)
-            dg_gemm_tile(2, DG_NW / 2, kc, rows, as, b + pc * ldb + jc + j, ldb, c + jc + j, ldc, load);
+            dg_gemm_tile(2, DG_NW / 2, kc, l.a, l.as, l.ap, b + pc * ldb + jc + j, ldb, c + jc + j, ldc, load);
         for (; j < nc; j += DG_NR) {
           long w = nc - j < DG_NR ? nc - j : DG_NR;
           int there = direct && w == DG_NR;
-          dg_gemm_panel(mc, w, kc, rows, as, there ? b + pc * ldb + jc + j : pb + j * DG_KC, there ? ldb : DG_NR,
-                        c + ic * ldc + jc + j, ldc, load);
+          dg_gemm_panel(mc, w, kc, l, there ? b + pc * ldb + jc + j : pb + j * DG_KC, there ? ldb : DG_NR, c + ic * ldc + jc + j, ldc,
+                        load);
         }
+        if (ask && pc + kc == k) wild |= dg_wild(mc, nc, c + ic * ldc + jc, ldc);
       }
     }
   }
+  return wild;
 }
 /* mr rows of A times nv vectors of columns, each somewhere in the panels. */
 DG_FN void dg_gemm_panel_tile(const int mr, const int nv, long k, const float *a, long as, const float *const *b, float *c, long ldc) {
@@ -180,6 +228,7 @@ DG_FN void dg_gemm_panel_tile(const int mr, const int nv, long k, const float *a
   DG_UNROLL
     for (int j = 0; j < nv; ++j) {
       row[j] = dg_load_v(b[j] + p * DG_PANEL);
+      __builtin_prefetch(b[j] + (p + 32) * DG_PANEL);
       if (mr > 1) DG_HOLD(row[j]);
     }
   DG_UNROLL
@@ -204,14 +253,19 @@ DG_FN void dg_gemm_panel_columns(const int nv, long v, long m, long k, const flo
   for (; i + 2 <= m; i += 2) dg_gemm_panel_tile(2, nv, k, a + i * lda, lda, from, c + i * ldc + v * DG_W, ldc);
   for (; i < m; ++i) dg_gemm_panel_tile(1, nv, k, a + i * lda, lda, from, c + i * ldc + v * DG_W, ldc);
 }
-/* B in panels of columns, each as rows one after the other: what lies in no near cache is read in order. Twelve sums, or eight,
-   at a time: a fused multiply-add is awaited for four cycles, and two begin in each. */
-DG_GEMM void dg_gemm_panels(long m, long n, long k, const float *a, long lda, const float *b, float *c, long ldc) {
-  long v = 0;
-  if (m == 1)
-    for (; (v + 8) * DG_W <= n; v += 8) dg_gemm_panel_columns(8, v, m, k, a, lda, b, c, ldc);
-  for (; (v + 3) * DG_W <= n; v += 3) dg_gemm_panel_columns(3, v, m, k, a, lda, b, c, ldc);
-  for (; v * DG_W < n; ++v) dg_gemm_panel_columns(1, v, m, k, a, lda, b, c, ldc);
+/* All columns, nv vectors at a time, what is left one by one. */
+DG_FN void dg_gemm_all_panels(const int nv, long turn, long m, long n, long k, const float *a, long lda, const float *b, float *c,
+                              long ldc) {
+  const long all = n / DG_W, groups = all / nv;
+  for (long g = 0; g < groups; ++g) dg_gemm_panel_columns(nv, (turn & 1 ? groups - 1 - g : g) * nv, m, k, a, lda, b, c, ldc);
+  for (long v = groups * nv; v < all; ++v) dg_gemm_panel_columns(1, v, m, k, a, lda, b, c, ldc);
+}
+/* B in panels of columns, each as rows one after the other: what lies in no near cache is read in order. Eight sums or more at a
+   time: a fused multiply-add is awaited for four cycles, and two begin in each. Odd turns begin with the columns that were the last
+   of even ones: what a cache has kept of a matrix larger than it. */
+DG_GEMM void dg_gemm_panels(long turn, long m, long n, long k, const float *a, long lda, const float *b, float *c, long ldc) {
+  if (m == 1) dg_gemm_all_panels(8, turn, m, n, k, a, lda, b, c, ldc);
+  else dg_gemm_all_panels(DG_NP, turn, m, n, k, a, lda, b, c, ldc);
 }
 /* The sum of x[p] y[p] in 4 vectors of lanes, then pairwise. */
 DG_FN float dg_dot(long k, const float *x, const float *y) {
@@ -224,15 +278,12 @@ DG_FN float dg_dot(long k, const float *x, const float *y) {
   for (; p < k; ++p) tail = DG_FMA(x[p], y[p], tail);
   return dg_sum_v((sum[0] + sum[1]) + (sum[2] + sum[3])) + tail;
 }
-DG_GEMM void dg_gemm(int ta, int tb, long m, long n, long k, const float *a, long lda, const float *b, long ldb,
-                     float *c, long ldc, int accumulate) {
+DG_GEMM int dg_gemm(int ta, int tb, long m, long n, long k, const float *a, long lda, const float *b, long ldb,
+                    float *c, long ldc, int accumulate, int ask) {
   if (k <= 0 && !accumulate)
     for (long i = 0; i < m; ++i)
       for (long j = 0; j < n; ++j) c[i * ldc + j] = 0.0f;
-  if (n != 1) {
-    dg_gemm_blocks(ta, tb, m, n, k, a, lda, b, ldb, c, ldc, accumulate);
-    return;
-  }
+  if (n != 1) return dg_gemm_blocks(ta, tb, m, n, k, a, lda, b, ldb, c, ldc, accumulate, ask);
   float line[1024]; /* one column: a chunk of x as a row, or of c */
   if (!ta) {
     for (long pc = 0; pc < k; pc += 1024) {
@@ -241,25 +292,28 @@ DG_GEMM void dg_gemm(int ta, int tb, long m, long n, long k, const float *a, lon
       for (long i = 0; i < m; ++i)
         c[i * ldc] = (accumulate || pc > 0 ? c[i * ldc] : 0.0f) + dg_dot(kc, a + i * lda + pc, line);
     }
-    return;
+    return ask && dg_wild(m, 1, c, ldc);
   }
   for (long ic = 0; ic < m; ic += 1024) { /* c' = b' a, a row times a matrix */
     long mc = m - ic < 1024 ? m - ic : 1024;
     for (long i = 0; i < mc; ++i) line[i] = accumulate ? c[(ic + i) * ldc] : 0.0f;
-    dg_gemm_blocks(!tb, 0, 1, mc, k, b, ldb, a + ic, lda, line, mc, 1);
+    dg_gemm_blocks(!tb, 0, 1, mc, k, b, ldb, a + ic, lda, line, mc, 1, 0);
     for (long i = 0; i < mc; ++i) c[(ic + i) * ldc] = line[i];
   }
+  return ask && dg_wild(m, 1, c, ldc);
 }
 )C";
 
-// dg_matmul: c = a b, row-major; ta, tb: a or b is stored transposed; tb = 2: b lies in panels of DG_PANEL columns. zero = 1 or 2: zeros of a or b, an adjoint, stay zero beside
-// infinite values; only elements that came out infinite or NaN are made again with that rule.
+// dg_matmul: c = a b, row-major; ta, tb: a or b is stored transposed; tb = 2: b lies in panels of DG_PANEL columns, and turn counts
+// the products with it. zero = 1 or 2: zeros of a or b, an adjoint, stay zero beside infinite values; only elements that came out
+// infinite or NaN are made again with that rule.
 constexpr const char* text_product_at = R"(
 DG_FN long long dg_right_at(long long tb, long long n, long long k, long long p, long long j) {
   return tb == 2 ? (j / DG_PANEL * k + p) * DG_PANEL + j % DG_PANEL : tb ? j * k + p : p * n + j;
 }
 DG_TEMPLATE(typename A, typename B)
-DG_FN float dg_product_at(DG_IN(A) a, DG_IN(B) b, long long ta, long long tb, long long m, long long n, long long k, long long zero, long long i, long long j) {
+DG_FN float dg_product_at(DG_IN(A) a, DG_IN(B) b, long long ta, long long tb, long long m, long long n, long long k, long long zero,
+                          long long i, long long j) {
   float sum = 0.0f;
   for (long long p = 0; p < k; ++p) {
     const float x = a[ta ? p * m + i : i * k + p], y = b[dg_right_at(tb, n, k, p, j)];
@@ -271,22 +325,26 @@ DG_FN float dg_product_at(DG_IN(A) a, DG_IN(B) b, long long ta, long long tb, lo
 // Inline, so that what a program's calls do not need is not compiled.
 constexpr const char* text_matmul_c = R"(
 DG_GEMM void dg_keep_zeros(const float* a, const float* b, float* c, long ta, long tb, long m, long n, long k, long zero) {
-  int wild = 0;
-  for (long e = 0; e < m * n; ++e) wild |= !(c[e] - c[e] == 0.0f);
-  for (long e = 0; wild && e < m * n; ++e)
+  for (long e = 0; e < m * n; ++e)
     if (!(c[e] - c[e] == 0.0f)) c[e] = dg_product_at(a, b, ta, tb, m, n, k, zero, e / n, e % n);
 }
-DG_FN void dg_matmul(const float* a, const float* b, float* c, long ta, long tb, long m, long n, long k, long zero) {
-  if (tb == 2) dg_gemm_panels(m, n, k, a, k, b, c, n);
-  else dg_gemm((int)ta, (int)tb, m, n, k, a, ta ? m : k, b, tb ? k : n, c, n, 0);
-  if (zero) dg_keep_zeros(a, b, c, ta, tb, m, n, k, zero);
+DG_FN void dg_matmul(const float* a, const float* b, float* c, long ta, long tb, long m, long n, long k, long zero,
+                     long turn) {
+  int wild;
+  if (tb == 2) {
+    dg_gemm_panels(turn, m, n, k, a, k, b, c, n);
+    wild = zero && dg_wild(m, n, c, n);
+  } else {
+    wild = dg_gemm((int)ta, (int)tb, m, n, k, a, ta ? m : k, b, tb ? k : n, c, n, 0, zero != 0);
+  }
+  if (wild) dg_keep_zeros(a, b, c, ta, tb, m, n, k, zero);
 }
 )";
 // On a GPU a thread makes every step-th element from `first` on; the chain over k is the one of the C text.
 constexpr const char* text_matmul_gpu = R"(
 DG_TEMPLATE(typename A, typename B, typename C)
-DG_FN void dg_matmul(DG_IN(A) a, DG_IN(B) b, DG_OUT(C) c, long long ta, long long tb, long long m, long long n, long long k, long long zero, long long first,
-                     long long step) {
+DG_FN void dg_matmul(DG_IN(A) a, DG_IN(B) b, DG_OUT(C) c, long long ta, long long tb, long long m, long long n, long long k,
+                     long long zero, long long, long long first, long long step) {
   for (long long e = first; e < m * n; e += step) {
     const long long i = e / n, j = e % n;
     float sum = 0.0f;

@@ -28,14 +28,14 @@ DG_FN dg_u64 dg_phase_reset(float reset, dg_u64 phase) { return reset > 0.0f ? 0
 // sum += part, the sums in double or as a float and what it lost (Knuth's two-sum).
 const char* add_helper(Target target) {
   if (target == Target::c)
-    return "DG_FN void dg_add_to(double* sum, const float* part, long n) { for (long i = 0; i < n; ++i) sum[i] += part[i]; }\n";
+    return "DG_FN void dg_add_to(const float* part, double* sum, long n) { for (long i = 0; i < n; ++i) sum[i] += part[i]; }\n";
   if (target == Target::cuda) return R"(
-DG_FN void dg_add_to(double* sum, const float* part, long long n, long long first, long long step) {
+DG_FN void dg_add_to(const float* part, double* sum, long long n, long long first, long long step) {
   for (long long i = first; i < n; i += step) sum[i] += part[i];
 }
 )";
   return R"(
-DG_FN void dg_add_to(device float2* sum, const device float* part, long n, long first, long step) {
+DG_FN void dg_add_to(const device float* part, device float2* sum, long n, long first, long step) {
   for (long i = first; i < n; i += step) {
     float a = sum[i].x, b = part[i], s = a + b, t = s - a, low = sum[i].y + ((a - (s - t)) + (b - t));
     sum[i].x = s + low;

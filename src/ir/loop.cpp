@@ -170,6 +170,22 @@ static Linear linear_of(const LoopBuilder& l, int e) {
   return out;
 }
 
+// x % n + x / n * n is x: an element's number taken apart by a shape and put together again.
+static bool join_remainder(const LoopBuilder& l, Linear& sum) {
+  for (auto [r, factor] : sum.terms)
+    for (auto [q, other] : sum.terms) {
+      const LoopExpr &remainder = l[r], &quotient = l[q];
+      if (remainder.op != LoopOp::imod || quotient.op != LoopOp::idiv || remainder.args != quotient.args) continue;
+      if (factor == 0 || other != factor * l[remainder.args[1]].i) continue;
+      const Linear whole = linear_of(l, remainder.args[0]);
+      sum.terms[r] = sum.terms[q] = 0;
+      for (auto [t, c] : whole.terms) sum.terms[t] += c * factor;
+      sum.constant += whole.constant * factor;
+      return true;
+    }
+  return false;
+}
+
 int LoopBuilder::raw(LoopOp op, int a, int b) { return put(LoopExpr{op, LoopType::i64, {a, b}}); }
 
 int LoopBuilder::binary(LoopOp op, int a, int b) {
@@ -189,6 +205,7 @@ int LoopBuilder::binary(LoopOp op, int a, int b) {
     Linear sum = linear_of(*this, a), other = linear_of(*this, b);
     for (auto [t, c] : other.terms) sum.terms[t] += sign * c;
     sum.constant += sign * other.constant;
+    while (join_remainder(*this, sum)) {}
     return build(sum);
   };
   int64_t lo = 0, hi = -1;

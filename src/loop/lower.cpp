@@ -23,7 +23,7 @@ Kernel lower_gemm(const Plan& plan, int region, const std::string& name) {
   int lo = l.arg(KernelArg::lo), count = l.mul(l.sub(l.arg(KernelArg::hi), lo), rows);
   int a = low.array_behind(node.in[0]), b = low.array_behind(right.id), c = low.stream_array(id, true);
   l.call("dg_matmul", {{a, l.mul(lo, rows * k)}, {b, l.i(0)}, {c, l.mul(lo, rows * n)}},
-         {l.i(0), l.i(right.transposed), count, l.i(n), l.i(k), l.i(node.attrs.i("zero", 0))});
+         {l.i(0), l.i(right.transposed), count, l.i(n), l.i(k), l.i(node.attrs.i("zero", 0)), l.i(0)});
   return low.finish();
 }
 
@@ -179,7 +179,7 @@ class TimeSum {
     int64_t m = plan_.graph[id_].shape()[0], n = plan_.graph[id_].shape()[1], rows = g[product.a].shape().size() / m;
     int a = low.array_behind(product.a), b = low.array_behind(product.b);
     l.call("dg_matmul", {{a, l.mul(from, rows * m)}, {b, l.mul(from, rows * n)}, {out, base}},
-           {l.i(1), l.i(0), l.i(m), l.i(n), l.mul(l.sub(to, from), rows), l.i(product.zero)});
+           {l.i(1), l.i(0), l.i(m), l.i(n), l.mul(l.sub(to, from), rows), l.i(product.zero), l.i(0)});
   }
 
   Kernel total() {
@@ -188,9 +188,9 @@ class TimeSum {
     int part = partial_array(l, false);
     int sum = l.array({ArrayRef::total, id_, size_, LoopType::f32, true});
     l.loop(l.arg(KernelArg::lo), l.arg(KernelArg::hi), LoopTag::serial, clock_.reverse, [&](int chunk) {
-      l.call("dg_add_to", {{sum, l.i(0)}, {part, l.mul(chunk, size_)}}, {l.i(size_)});
+      l.call("dg_add_to", {{part, l.mul(chunk, size_)}, {sum, l.i(0)}}, {l.i(size_)}, {size_, size_}, 0);
     });
-    return low.finish();
+    return find_shared_lanes(low.finish());
   }
 
   const Plan& plan_;

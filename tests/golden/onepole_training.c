@@ -120,7 +120,7 @@ void k4_total(void* const* a, const long* n) {
   const float* restrict a0 = (const float*)a[0];
   double* restrict a1 = (double*)a[1];
   for (long i0 = n1; i0 < n0; ++i0) {
-    dg_add_to(a1 + 0, a0 + i0, 1);
+    dg_add_to(a0 + i0, a1 + 0, 1);
   }
 }
 void k5(void* const* a, const long* n) {
@@ -215,7 +215,7 @@ void k7_total(void* const* a, const long* n) {
   const float* restrict a0 = (const float*)a[0];
   double* restrict a1 = (double*)a[1];
   for (long i0 = n0 - 1; i0 >= n1; --i0) {
-    dg_add_to(a1 + 0, a0 + i0, 1);
+    dg_add_to(a0 + i0, a1 + 0, 1);
   }
 }
 void k8(void* const* a, const long* n) {
@@ -266,7 +266,7 @@ void k8_total(void* const* a, const long* n) {
   const float* restrict a0 = (const float*)a[0];
   double* restrict a1 = (double*)a[1];
   for (long i0 = n0 - 1; i0 >= n1; --i0) {
-    dg_add_to(a1 + 0, a0 + i0, 1);
+    dg_add_to(a0 + i0, a1 + 0, 1);
   }
 }
 void k9(void* const* a, const long* n) {

@@ -71,7 +71,7 @@ extern "C" __global__ __launch_bounds__(32) void k4(float* a0, const float* __re
 }
 extern "C" __global__ __launch_bounds__(32) void k4_total(const float* __restrict__ a0, double* a1, long long n0, long long n1) {
   for (long long i0 = n1; i0 < n0; ++i0) {
-    dg_add_to(a1 + 0, a0 + i0, 1, threadIdx.x, blockDim.x);
+    dg_add_to(a0 + i0, a1 + 0, 1, threadIdx.x, blockDim.x);
     __syncthreads();
   }
 }
@@ -134,7 +134,7 @@ extern "C" __global__ __launch_bounds__(32) void k7(float* a0, const float* __re
 }
 extern "C" __global__ __launch_bounds__(32) void k7_total(const float* __restrict__ a0, double* a1, long long n0, long long n1) {
   for (long long i0 = n0 - 1; i0 >= n1; --i0) {
-    dg_add_to(a1 + 0, a0 + i0, 1, threadIdx.x, blockDim.x);
+    dg_add_to(a0 + i0, a1 + 0, 1, threadIdx.x, blockDim.x);
     __syncthreads();
   }
 }
@@ -174,7 +174,7 @@ extern "C" __global__ __launch_bounds__(32) void k8(float* a0, const float* __re
 }
 extern "C" __global__ __launch_bounds__(32) void k8_total(const float* __restrict__ a0, double* a1, long long n0, long long n1) {
   for (long long i0 = n0 - 1; i0 >= n1; --i0) {
-    dg_add_to(a1 + 0, a0 + i0, 1, threadIdx.x, blockDim.x);
+    dg_add_to(a0 + i0, a1 + 0, 1, threadIdx.x, blockDim.x);
     __syncthreads();
   }
 }

@@ -101,7 +101,7 @@ kernel void k4_total(constant dg_arrays<2>& a [[buffer(0)]], constant long* n [[
   const device float* a0 = (const device float*)a.at[0];
   device float2* a1 = (device float2*)a.at[1];
   for (long i0 = n1; i0 < n0; ++i0) {
-    dg_add_to(a1 + 0, a0 + i0, 1, dg_thread, dg_threads);
+    dg_add_to(a0 + i0, a1 + 0, 1, dg_thread, dg_threads);
     threadgroup_barrier(mem_flags::mem_device | mem_flags::mem_threadgroup);
   }
 }
@@ -185,7 +185,7 @@ kernel void k7_total(constant dg_arrays<2>& a [[buffer(0)]], constant long* n [[
   const device float* a0 = (const device float*)a.at[0];
   device float2* a1 = (device float2*)a.at[1];
   for (long i0 = n0 - 1; i0 >= n1; --i0) {
-    dg_add_to(a1 + 0, a0 + i0, 1, dg_thread, dg_threads);
+    dg_add_to(a0 + i0, a1 + 0, 1, dg_thread, dg_threads);
     threadgroup_barrier(mem_flags::mem_device | mem_flags::mem_threadgroup);
   }
 }
@@ -235,7 +235,7 @@ kernel void k8_total(constant dg_arrays<2>& a [[buffer(0)]], constant long* n [[
   const device float* a0 = (const device float*)a.at[0];
   device float2* a1 = (device float2*)a.at[1];
   for (long i0 = n0 - 1; i0 >= n1; --i0) {
-    dg_add_to(a1 + 0, a0 + i0, 1, dg_thread, dg_threads);
+    dg_add_to(a0 + i0, a1 + 0, 1, dg_thread, dg_threads);
     threadgroup_barrier(mem_flags::mem_device | mem_flags::mem_threadgroup);
   }
 }

@@ -171,6 +171,17 @@ void expect_loops(const Use& use) {
   expect_loops(b, build(b, use));
 }
 
+TEST(Loops, WhatIsTakenApartAndPutTogetherIsItself) {
+  LoopBuilder l("test");
+  const int x = l.arg(KernelArg::lo), y = l.arg(KernelArg::hi);
+  auto together = [&](int64_t factor) { return l.add(l.mod(x, 12), l.mul(l.div(x, 12), factor)); };
+  EXPECT_EQ(together(12), x);
+  EXPECT_EQ(l.add(l.mul(together(12), 3), y), l.add(l.mul(x, 3), y));
+  EXPECT_EQ(l[together(13)].op, LoopOp::iadd);
+  const int rows = l.div(x, 4);
+  EXPECT_EQ(l.add(l.mul(l.add(l.mul(l.div(rows, 5), 5), l.mod(rows, 5)), 4), l.mod(x, 4)), x);
+}
+
 TEST(Loops, Reshape) {
   std::vector<std::pair<Shape, Shape>> pairs = {
       {{2, 3, 4}, {6, 4}}, {{6, 4}, {2, 3, 4}}, {{2, 3, 4}, {4, 6}},    {{2, 1, 3}, {1, 2, 3, 1}}, {{1}, {}},

@@ -4,10 +4,12 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <limits>
 #include <vector>
 
 #include "base/noise.h"
 #include "codegen/prelude.h"
+#include "ir/lower.h"
 #include "unit/prelude_test_util.h"
 
 namespace dgen::test {
@@ -20,7 +22,13 @@ std::string text() {
   const std::string body = codegen::prelude_gemm(Target::c) + R"(
 void run_gemm(int ta, int tb, long m, long n, long k, const float *a, long lda, const float *b, long ldb, float *c,
               long ldc, int accumulate) {
-  dg_gemm(ta, tb, m, n, k, a, lda, b, ldb, c, ldc, accumulate);
+  dg_gemm(ta, tb, m, n, k, a, lda, b, ldb, c, ldc, accumulate, 0);
+}
+int run_wild(int ta, int tb, long m, long n, long k, const float *a, const float *b, float *c) {
+  return dg_gemm(ta, tb, m, n, k, a, ta ? m : k, b, tb ? k : n, c, n, 0, 1);
+}
+void run_panels(long turn, long m, long n, long k, const float *a, const float *b, float *c) {
+  dg_gemm_panels(turn, m, n, k, a, k, b, c, n);
 }
 )";
   return codegen::prelude_math(Target::c) + codegen::prelude_vector(Target::c, body) + body;
@@ -43,7 +51,8 @@ struct Case {
 const Case cases[] = {{1, 1, 1},      {1, 1, 300},   {2, 3, 5},    {5, 1, 70},    {33, 1, 2100},
                       {6, 16, 8},     {7, 17, 9},    {1, 64, 40},  {1, 200, 300}, {2, 130, 64},
                       {3, 31, 257},   {4, 48, 512},  {13, 8, 100}, {61, 93, 259}, {50, 193, 1},
-                      {100, 200, 30}, {12, 400, 10}, {97, 5, 513}, {1500, 1, 3},  {3, 4, 0}};
+                      {100, 200, 30}, {12, 400, 10}, {97, 5, 513}, {1500, 1, 3},  {3, 4, 0},
+                      {70, 832, 20}, {70, 512, 30}, {17, 785, 257}};
 
 TEST(PreludeGemm, AgreesWithSumsInDouble) {
   const auto gemm = library().get<Gemm>("run_gemm");
@@ -95,6 +104,39 @@ TEST(PreludeGemm, RowsDoNotDependOnTheirNumber) {
     }
 }
 
+TEST(PreludeGemm, PanelsInAnyTurnAreTheSameSums) {
+  const auto gemm = library().get<Gemm>("run_gemm");
+  const auto in_panels = library().get<void(long, long, long, long, const float*, const float*, float*)>("run_panels");
+  for (const long m : {1L, 2L, 3L, 4L, 9L})
+    for (const long n : {32L, 96L, 224L, 512L}) {
+      const long k = 77, panel = ir::kPanel;
+      const std::vector<float> a = noise(m * k, 1), b = noise(k * n, 2);
+      std::vector<float> panels(b.size()), plain(static_cast<std::size_t>(m * n));
+      for (long p = 0; p < k; ++p)
+        for (long j = 0; j < n; ++j)
+          panels[static_cast<std::size_t>((j / panel * k + p) * panel + j % panel)] = b[static_cast<std::size_t>(p * n + j)];
+      gemm(0, 0, m, n, k, a.data(), k, b.data(), n, plain.data(), n, 0);
+      for (const long turn : {0L, 1L, -1L}) {
+        std::vector<float> c(plain.size(), 7.0f);
+        in_panels(turn, m, n, k, a.data(), panels.data(), c.data());
+        EXPECT_EQ(c, plain) << m << " x " << n << " turn " << turn;
+      }
+    }
+}
+
+TEST(PreludeGemm, TellsWhetherAnElementIsWild) {
+  const auto gemm = library().get<int(int, int, long, long, long, const float*, const float*, float*)>("run_wild");
+  for (const Case& s : {Case{61, 93, 600}, {3, 800, 20}, {40, 1, 777}, {1, 40, 30}})
+    for (int flags = 0; flags < 4; ++flags)
+      for (const bool last : {false, true}) {
+        std::vector<float> a = noise(s.m * s.k, 1), c(static_cast<std::size_t>(s.m * s.n));
+        const std::vector<float> b = noise(s.k * s.n, 2);
+        EXPECT_EQ(gemm(flags & 1, flags >> 1, s.m, s.n, s.k, a.data(), b.data(), c.data()), 0);
+        (last ? a.back() : a.front()) = std::numeric_limits<float>::infinity();
+        EXPECT_EQ(gemm(flags & 1, flags >> 1, s.m, s.n, s.k, a.data(), b.data(), c.data()), 1) << s.m << " flags " << flags;
+      }
+}
+
 TEST(PreludeGemm, CompilersAgreeBitForBit) {
   if (!have_compiler("gcc") || !have_compiler("clang")) GTEST_SKIP() << "needs gcc and clang";
   const TextLibrary gcc(text(), "gcc"), clang(text(), "clang");
@@ -110,7 +152,7 @@ TEST(PreludeGemm, CompilersAgreeBitForBit) {
 TEST(PreludeGemm, CudaTextCompiles) {
   const std::string cuda = codegen::prelude_math(Target::cuda) + codegen::prelude_gemm(Target::cuda) +
                            "extern \"C\" __global__ void k(const float *a, const float *b, float *c) {\n"
-                           "  dg_matmul(a, b, c, 0, 1, 3, 4, 5, 0, threadIdx.x, blockDim.x);\n}\n";
+                           "  dg_matmul(a, b, c, 0, 1, 3, 4, 5, 0, 0, threadIdx.x, blockDim.x);\n}\n";
   const std::string errors = compile_cuda(cuda);
   if (errors == "absent") GTEST_SKIP() << "libnvrtc is not installed";
   EXPECT_EQ(errors, "");
