@@ -81,6 +81,15 @@ bool fft_plan(const std::string& name, FftPlan* plan) {
 
 }  // namespace
 
+std::set<std::string> long_functions(const Kernel& kernel) {
+  std::map<std::string, bool> calls;
+  collect_calls(kernel.body, calls);
+  std::set<std::string> names;
+  for (auto& [name, lanes] : calls)
+    if (FftPlan plan; fft_plan(name, &plan) || name.starts_with("dg_matmul") || name.starts_with("dg_scan_")) names.insert(name);
+  return names;
+}
+
 std::string render_program(Target target, std::span<const Kernel> kernels) {
   std::map<std::string, bool> calls;
   for (auto& kernel : kernels) collect_calls(kernel.body, calls);

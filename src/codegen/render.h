@@ -1,5 +1,6 @@
 // Kernels as text: one renderer, a Dialect a target. It decides nothing: the loop IR says what runs where.
 #pragma once
+#include <set>
 #include <span>
 #include <string>
 
@@ -23,6 +24,9 @@ struct Dialect {
   std::string_view thread, threads, block, blocks, barrier, shared;
 };
 const Dialect& dialect(Target target);
+
+// What a kernel calls that takes long to compile: products, transforms, scans. A text has each of them once.
+std::set<std::string> long_functions(const ir::Kernel& kernel);
 
 // Helpers used by the kernels, then the kernels. Those of a GPU have been mapped (loop/gpu_map.h).
 std::string render_program(Target target, std::span<const ir::Kernel> kernels);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <future>
+#include <set>
 #include <thread>
 
 #include "base/check.h"
@@ -28,6 +29,7 @@ using schedule::Strategy;
 namespace {
 
 constexpr size_t kStatementsPerFile = 600;
+constexpr size_t kLongFunction = 1000;  // statements that take as long to compile as a product or transform that is called
 
 int64_t count_ffts(const Kernel& kernel, const std::vector<Stmt>& body) {
   int64_t n = 0;
@@ -116,6 +118,26 @@ std::vector<Step> make_steps(const Plan& plan, const Options& options) {
   return steps;
 }
 
+// Which file each kernel goes to: where least is to be compiled with it. Kernels that call the same long function meet.
+std::vector<size_t> share_among(size_t files, const std::vector<std::pair<const Kernel*, void**>>& kernels) {
+  std::vector<size_t> weight(files, 0), part_of;
+  std::vector<std::set<std::string>> functions(files);
+  for (auto [kernel, code] : kernels) {
+    const std::set<std::string> called = codegen::long_functions(*kernel);
+    auto with = [&](size_t part) {
+      auto fresh = std::count_if(called.begin(), called.end(), [&](auto& name) { return functions[part].count(name) == 0; });
+      return weight[part] + kernel->exprs.size() + 20 + kLongFunction * static_cast<size_t>(fresh);
+    };
+    size_t best = 0;
+    for (size_t part = 1; part < files; ++part)
+      if (with(part) < with(best)) best = part;
+    weight[best] = with(best);
+    functions[best].insert(called.begin(), called.end());
+    part_of.push_back(best);
+  }
+  return part_of;
+}
+
 // Several files when there is much to compile, so that several compilers work at it.
 CompiledSteps compile_steps(const Plan& plan, const Options& wanted) {
   CompiledSteps out{make_steps(plan, wanted), {}, {}};
@@ -131,13 +153,8 @@ CompiledSteps compile_steps(const Plan& plan, const Options& wanted) {
   const size_t most = 2 * std::max(1u, std::thread::hardware_concurrency());
   const size_t files = std::min(kernels.size(), std::clamp<size_t>(statements / kStatementsPerFile, 1, most));
   std::vector<std::vector<Kernel>> parts(files);
-  std::vector<size_t> weight(files, 0), part_of;
-  for (auto [kernel, code] : kernels) {
-    auto part = static_cast<size_t>(std::min_element(weight.begin(), weight.end()) - weight.begin());
-    weight[part] += kernel->exprs.size() + 20;
-    parts[part].push_back(*kernel);
-    part_of.push_back(part);
-  }
+  std::vector<size_t> part_of = share_among(files, kernels);
+  for (size_t i = 0; i < kernels.size(); ++i) parts[part_of[i]].push_back(*kernels[i].first);
   std::vector<std::string> texts;
   for (auto& part : parts) {
     runtime::Trace::Scope span(trace(), "render");
