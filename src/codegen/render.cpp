@@ -109,13 +109,13 @@ class Renderer {
   void vector_store(const Stmt& s) {
     std::string at = cat("a", s.array, " + ", name(s.index)), value = spell_.splat(s.value);
     bool longs = k_.arrays[static_cast<size_t>(s.array)].type == LoopType::u64;
-    if (s.kind == Stmt::add) value = cat(s.stride == 1 ? cat("dg_load_v(", at, ")") : cat("dg_strided_v(", at, ", ", s.stride, ")"), " + ", value);
-    if (longs) line(cat("dg_store_u(", at, ", ", value, ");"));
-    else if (s.stride == 1) line(cat("dg_store_v(", at, ", ", value, ");"));
-    else line(cat("dg_store_strided_v(", at, ", ", s.stride, ", ", value, ");"));
+    const bool strided = s.stride != 1;
+    if (strided) at += cat(", ", s.stride);
+    if (s.kind == Stmt::add) value = cat(spell_.access(strided ? "dg_strided_v" : "dg_load_v", at), " + ", value);
+    line(cat(spell_.access(longs ? "dg_store_u" : strided ? "dg_store_strided_v" : "dg_store_v", cat(at, ", ", value)), ";"));
   }
 
-  // The last vector begins where it just fits, or the rest is done one by one; so is all if there is too little.
+  // The last vector is masked, or begins where it just fits, or the rest is done one by one; so is all if there is too little.
   void vector_loop(const Stmt& s) {
     std::string lo = name(s.lo), hi = name(s.hi), v = name(s.var), rest = name(s.rest_var), L(d_.real_long);
     const LoopExpr &first = k_.exprs[static_cast<size_t>(s.lo)], &end = k_.exprs[static_cast<size_t>(s.hi)];
@@ -129,7 +129,12 @@ class Renderer {
       line(cat("if (", count == s.abreast ? cat(n) : cat(n, " % (", 2 * count, " * DG_W)"), " >= ", count, " * DG_W)"));
       vectors_abreast(s, count);
     }
-    if (s.overlaps && n % kLanes != 0) {
+    if (s.masked) {
+      line(s.reverse ? cat("for (; at > ", lo, "; at -= DG_W) {") : cat("for (; at < ", hi, "; at += DG_W) {"));
+      ++indent_;
+      line(cat("const dg_part there = dg_part_of(", s.reverse ? cat("at - ", lo) : cat(hi, " - at"), ");"));
+      line(cat("const ", L, " ", v, " = ", s.reverse ? cat("at - DG_W > ", lo, " ? at - DG_W : ", lo) : "at", ";"));
+    } else if (s.overlaps && n % kLanes != 0) {
       line(cat("for (; at < ", hi, " && ", hi, " - ", lo, " >= DG_W; at += DG_W) {"));
       ++indent_;
       line(cat("const ", L, " ", v, " = at + DG_W <= ", hi, " ? at : ", hi, " - DG_W;"));
@@ -138,10 +143,12 @@ class Renderer {
       ++indent_;
       line(cat("const ", L, " ", v, " = at", s.reverse ? " - DG_W" : "", ";"));
     }
+    spell_.mask(s.masked);
     list(s.body);
+    spell_.mask(false);
     --indent_;
     line("}");
-    if (s.reverse) block(cat("for (", L, " ", rest, " = at - 1; ", rest, " >= ", lo, "; --", rest, ") {"), s.rest);
+    if (s.reverse && !s.rest.empty()) block(cat("for (", L, " ", rest, " = at - 1; ", rest, " >= ", lo, "; --", rest, ") {"), s.rest);
     else if (!s.rest.empty() && (!fixed || n % kLanes != 0))
       block(cat("for (", L, " ", rest, " = at; ", rest, " < ", hi, "; ++", rest, ") {"), s.rest);
     --indent_;
@@ -263,12 +270,11 @@ class Renderer {
     DGEN_ASSERT(op == "max");
     return cat("(", b, " > ", a, ") | (", b, " != ", b, ") ? ", b, " : ", a);  // a NaN stays
   }
-  // sum and one more term of a statement's fold, or of what it does for the rest of a vector loop.
-  std::string add_term(const Stmt& s, bool vector, const std::string& sum, bool rest = false) const {
-    const int value = rest ? s.rest_value : s.value, factor = rest ? s.rest_factor : s.factor;
+  // sum and one more term of a statement's fold.
+  std::string add_term(const Stmt& s, bool vector, const std::string& sum) const {
     auto term = [&](int e) { return vector ? spell_.splat(e) : name(e); };
-    if (factor < 0) return fold(s.name, vector, sum, term(value));
-    return cat(vector ? "DG_FMA_V(" : "DG_FMA(", term(value), ", ", term(factor), ", ", sum, ")");
+    if (s.factor < 0) return fold(s.name, vector, sum, term(s.value));
+    return cat(vector ? "DG_FMA_V(" : "DG_FMA(", term(s.value), ", ", term(s.factor), ", ", sum, ")");
   }
   static const char* start(const std::string& op) { return op == "sum" ? "0.0f" : op == "prod" ? "1.0f" : "DG_AS_FLOAT(0xff800000u)"; }
 
@@ -357,10 +363,9 @@ class Renderer {
     line("}");
   }
 
-  // The same with the partial results in vectors.
+  // The same with the partial results in vectors. Those that the last terms leave out keep their bits.
   void vector_reduce(const Stmt& s) {
-    std::string r = name(s.var), inner = name(s.vars.back()), rest = name(s.rest_var), n = name(s.extents.back()), L(d_.real_long);
-    const LoopExpr& extent = k_.exprs[static_cast<size_t>(s.extents.back())];
+    std::string r = name(s.var), inner = name(s.vars.back()), n = name(s.extents.back()), L(d_.real_long);
     line(cat("float ", r, ";"));
     line("{");
     ++indent_;
@@ -371,19 +376,19 @@ class Renderer {
       line(cat("for (", L, " ", v, " = 0; ", v, " < ", name(s.extents[i]), "; ++", v, ") {"));
       ++indent_;
     }
-    line(cat("const ", L, " whole = ", n, " / ", kLanes, " * ", kLanes, ";"));
-    line(cat("for (", L, " q = 0; q < whole; q += ", kLanes, ") {"));
+    line(cat("for (", L, " q = 0; q < ", n, "; q += ", kLanes, ") {"));
     ++indent_;
     line("DG_UNROLL");
-    line(cat("for (", L, " j = 0; j < ", kLanes, " / DG_W; ++j) {"));
+    line(cat("for (", L, " j = 0; j < ", kLanes, " / DG_W", s.masked ? cat(" && q + j * DG_W < ", n) : "", "; ++j) {"));
     ++indent_;
     line(cat("const ", L, " ", inner, " = q + j * DG_W;"));
+    if (s.masked) line(cat("const dg_part there = dg_part_of(", n, " - ", inner, ");"));
+    spell_.mask(s.masked);
     list(s.body);
-    line(cat("w.all[j] = ", add_term(s, true, "w.all[j]"), ";"));
+    spell_.mask(false);
+    const std::string sum = add_term(s, true, "w.all[j]");
+    line(cat("w.all[j] = ", s.masked ? cat("dg_blend_part(", sum, ", w.all[j], there)") : sum, ";"));
     for (int i = 0; i < 2; ++i) --indent_, line("}");
-    if (extent.op != LoopOp::iconst || extent.i % kLanes != 0)
-      block(cat("for (", L, " ", rest, " = whole; ", rest, " < ", n, "; ++", rest, ") {"), s.rest,
-            cat("w.one[", rest, " - whole] = ", add_term(s, false, cat("w.one[", rest, " - whole]"), true), ";"));
     for (size_t i = 0; i + 1 < s.vars.size(); ++i) --indent_, line("}");
     line(cat("for (int h = ", kLanes / 2, "; h; h /= 2) for (int j = 0; j < h; ++j) w.one[j] = ", fold(s.name, false, "w.one[j]", "w.one[j + h]"), ";"));
     line(cat(r, " = w.one[0];"));

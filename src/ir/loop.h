@@ -131,9 +131,10 @@ struct Stmt {
   std::vector<Stmt> body;
   // Vectors: elements of memory from lane to lane (store, add); iterations that fill no vector.
   int64_t stride = 0;
-  std::vector<Stmt> rest;           // loop, reduce: the body for one iteration
-  int rest_var = -1, rest_value = -1, rest_factor = -1;
-  bool overlaps = false;            // loop: the last vector may do iterations again instead
+  bool masked = false;              // loop, reduce: the last vector may have fewer lanes, and touches no memory of others
+  std::vector<Stmt> rest;           // loop that cannot be masked: the body for one iteration
+  int rest_var = -1;
+  bool overlaps = false;            // loop with a rest: the last vector may do iterations again instead
   int abreast = 1;                  // loop: vectors computed side by side where there are as many; 1, 2 or 4
   int64_t share = 0;                // loop, call: iterations or rows a lane, where threads may share the kernel's lanes
 };

@@ -40,11 +40,12 @@ class Walk {
   void walk(const Stmt& loop) {
     out_.value.clear(), out_.why_not.clear(), stored_.clear(), loaded_.clear();
     accesses_to_.clear(), strided_cost_.clear(), not_rows_.clear(), out_.rows.clear();
-    out_.cost = 0, out_.copies = 0, out_.repeatable = true, times_ = 1;
+    out_.cost = 0, out_.copies = 0, out_.repeatable = out_.maskable = true, times_ = 1;
     out_.value[lane_var(loop)] = {LaneValue::affine, 1};
     list(loop.body);
     if (loop.kind == Stmt::reduce && of(loop.value).kind == Value::affine) cannot("a sum of positions");
     if (out_.why_not.empty()) find_rows(loop);
+    out_.maskable &= out_.rows.empty();
     for (int array : stored_)
       if (loaded_.count(array) && !out_.rows.count(array)) out_.repeatable = false;
     int64_t size = out_.copies;
@@ -228,6 +229,7 @@ class Walk {
   // Transforms take rows of vectors: rows in memory are copied, turned, to and fro.
   void call(const Stmt& s) {
     if (s.spans.empty() || !s.numbers.empty()) return cannot("a call of " + s.name);  // only transforms do lanes of rows
+    out_.maskable = false;
     for (size_t i = 0; i < s.pointers.size(); ++i) {
       auto [a, index] = s.pointers[i];
       bool result = i + 1 == s.pointers.size();

@@ -16,6 +16,7 @@ using namespace ir;
 namespace {
 
 constexpr double kPartialResults = 16;
+constexpr int64_t kWidest = 16;  // lanes of the widest vectors
 constexpr double kFewest = 4;  // iterations that may be worth a vector
 constexpr int kMostAbreast = 4;
 constexpr size_t kMostStatements = 200;  // of vectors abreast
@@ -105,7 +106,7 @@ class Chooser {
     if (terms < kPartialResults) return one_by_one;
     Lanes lanes = analysis_.of(s);
     double vectors = times * std::ceil(terms / kCostLanes) * (lanes.cost + 1) + 16;
-    if (!lanes.why_not.empty() || !lanes.rows.empty() || !lanes.own.empty() || vectors >= one_by_one) return one_by_one;
+    if (!lanes.why_not.empty() || !lanes.maskable || !lanes.own.empty() || vectors >= one_by_one) return one_by_one;
     chosen_.resize(before);
     chosen_.push_back({&s, std::move(lanes)});
     return vectors;
@@ -126,8 +127,13 @@ class Widen {
 
   Stmt run(const Stmt& loop) {
     Stmt out = loop;
-    out.tag = LoopTag::vector, out.overlaps = lanes_.repeatable && loop.tag != LoopTag::groups;
-    out.rest = loop.body, out.rest_var = lane_var(loop);
+    out.tag = LoopTag::vector;
+    if (lanes_.maskable) {
+      out.masked = !fills_vectors(loop);
+    } else {
+      out.overlaps = lanes_.repeatable && loop.tag != LoopTag::groups;
+      out.rest = loop.body, out.rest_var = lane_var(loop);
+    }
     (loop.kind == Stmt::reduce ? out.vars.back() : out.var) = variable(lane_var(loop));
     out.body.clear();
     for (auto& [array, row] : lanes_.rows) begin_row(array, row, out.body);
@@ -135,13 +141,19 @@ class Widen {
     for (auto& [array, row] : lanes_.rows)
       if (row.store) out.body.push_back(turn_row(array, row));
     if (loop.kind == Stmt::reduce) {
-      out.rest_value = loop.value, out.rest_factor = loop.factor;
       out.value = map(loop.value), out.factor = map(loop.factor);
     }
     return out;
   }
 
  private:
+  // Are there as many iterations as whole vectors have, however wide?
+  bool fills_vectors(const Stmt& loop) const {
+    const bool sum = loop.kind == Stmt::reduce;
+    if ((!sum && expr(loop.lo).op != LoopOp::iconst) || expr(sum ? loop.extents.back() : loop.hi).op != LoopOp::iconst) return false;
+    return static_cast<int64_t>(sum ? trips(k_, -1, loop.extents.back()) : trips(k_, loop.lo, loop.hi)) % kWidest == 0;
+  }
+
   const LoopExpr& expr(int e) const { return k_.exprs[static_cast<size_t>(e)]; }
   LaneValue::Kind kind(int e) const { return lanes_.of(e).kind; }
 
