@@ -471,7 +471,8 @@ std::string for_vectors(std::string_view text) {
 
 std::string prelude_vector(Target target, std::string_view text) {
   static const std::vector<Function> all = all_functions();
-  if (target != Target::c || (text.find("dg_v") == std::string_view::npos && text.find("_v(") == std::string_view::npos)) return "";
+  auto has = [text](std::string_view part) { return text.find(part) != std::string_view::npos; };
+  if (target != Target::c || !(has("dg_v") || has("_v(") || has("DG_W"))) return "";
   const auto direct = count_words(text);
   auto wanted = direct;
   std::string out;

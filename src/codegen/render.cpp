@@ -129,12 +129,12 @@ class Renderer {
       line(cat("if (", count == s.abreast ? cat(n) : cat(n, " % (", 2 * count, " * DG_W)"), " >= ", count, " * DG_W)"));
       vectors_abreast(s, count);
     }
-    if (s.masked) {
-      line(s.reverse ? cat("for (; at > ", lo, "; at -= DG_W) {") : cat("for (; at < ", hi, "; at += DG_W) {"));
-      ++indent_;
-      line(cat("const dg_part there = dg_part_of(", s.reverse ? cat("at - ", lo) : cat(hi, " - at"), ");"));
-      line(cat("const ", L, " ", v, " = ", s.reverse ? cat("at - DG_W > ", lo, " ? at - DG_W : ", lo) : "at", ";"));
-    } else if (s.overlaps && n % kLanes != 0) {
+    if (s.mask == Stmt::every) {
+      masked_vector(s, "for (; ", s.reverse ? "; at -= DG_W" : "; at += DG_W");
+      --indent_;
+      return line("}");
+    }
+    if (s.overlaps && n % kLanes != 0) {
       line(cat("for (; at < ", hi, " && ", hi, " - ", lo, " >= DG_W; at += DG_W) {"));
       ++indent_;
       line(cat("const ", L, " ", v, " = at + DG_W <= ", hi, " ? at : ", hi, " - DG_W;"));
@@ -143,14 +143,27 @@ class Renderer {
       ++indent_;
       line(cat("const ", L, " ", v, " = at", s.reverse ? " - DG_W" : "", ";"));
     }
-    spell_.mask(s.masked);
     list(s.body);
-    spell_.mask(false);
     --indent_;
     line("}");
-    if (s.reverse && !s.rest.empty()) block(cat("for (", L, " ", rest, " = at - 1; ", rest, " >= ", lo, "; --", rest, ") {"), s.rest);
+    if (s.mask == Stmt::last) masked_vector(s, "if (", "");
+    else if (s.reverse && !s.rest.empty()) block(cat("for (", L, " ", rest, " = at - 1; ", rest, " >= ", lo, "; --", rest, ") {"), s.rest);
     else if (!s.rest.empty() && (!fixed || n % kLanes != 0))
       block(cat("for (", L, " ", rest, " = at; ", rest, " < ", hi, "; ++", rest, ") {"), s.rest);
+    --indent_;
+    line("}");
+  }
+
+  // A vector of the lanes that are there, the first being one; `before` and `after` stand around the condition that it is.
+  void masked_vector(const Stmt& s, const std::string& before, const std::string& after) {
+    const std::string lo = name(s.lo), hi = name(s.hi);
+    line(cat(before, s.reverse ? cat("at > ", lo) : cat("at < ", hi), after, ") {"));
+    ++indent_;
+    line(cat("const dg_part there = dg_part_of(", s.reverse ? cat("at - ", lo) : cat(hi, " - at"), ");"));
+    line(cat("const ", d_.real_long, " ", name(s.var), " = ", s.reverse ? cat("at - DG_W > ", lo, " ? at - DG_W : ", lo) : "at", ";"));
+    spell_.mask(true);
+    list(s.body);
+    spell_.mask(false);
     --indent_;
     line("}");
   }
@@ -365,7 +378,7 @@ class Renderer {
 
   // The same with the partial results in vectors. Those that the last terms leave out keep their bits.
   void vector_reduce(const Stmt& s) {
-    std::string r = name(s.var), inner = name(s.vars.back()), n = name(s.extents.back()), L(d_.real_long);
+    std::string r = name(s.var), n = name(s.extents.back()), L(d_.real_long);
     line(cat("float ", r, ";"));
     line("{");
     ++indent_;
@@ -376,24 +389,31 @@ class Renderer {
       line(cat("for (", L, " ", v, " = 0; ", v, " < ", name(s.extents[i]), "; ++", v, ") {"));
       ++indent_;
     }
-    line(cat("for (", L, " q = 0; q < ", n, "; q += ", kLanes, ") {"));
-    ++indent_;
-    line("DG_UNROLL");
-    line(cat("for (", L, " j = 0; j < ", kLanes, " / DG_W", s.masked ? cat(" && q + j * DG_W < ", n) : "", "; ++j) {"));
-    ++indent_;
-    line(cat("const ", L, " ", inner, " = q + j * DG_W;"));
-    if (s.masked) line(cat("const dg_part there = dg_part_of(", n, " - ", inner, ");"));
-    spell_.mask(s.masked);
-    list(s.body);
-    spell_.mask(false);
-    const std::string sum = add_term(s, true, "w.all[j]");
-    line(cat("w.all[j] = ", s.masked ? cat("dg_blend_part(", sum, ", w.all[j], there)") : sum, ";"));
-    for (int i = 0; i < 2; ++i) --indent_, line("}");
+    line(cat(L, " q = 0;"));
+    if (s.mask != Stmt::every) sixteen_terms(s, cat("for (; q + ", kLanes, " <= ", n, "; q += ", kLanes, ") {"), false);
+    if (s.mask == Stmt::last) sixteen_terms(s, cat("if (q < ", n, ") {"), true);
+    if (s.mask == Stmt::every) sixteen_terms(s, cat("for (; q < ", n, "; q += ", kLanes, ") {"), true);
     for (size_t i = 0; i + 1 < s.vars.size(); ++i) --indent_, line("}");
     line(cat("for (int h = ", kLanes / 2, "; h; h /= 2) for (int j = 0; j < h; ++j) w.one[j] = ", fold(s.name, false, "w.one[j]", "w.one[j + h]"), ";"));
     line(cat(r, " = w.one[0];"));
     --indent_;
     line("}");
+  }
+
+  void sixteen_terms(const Stmt& s, const std::string& head, bool masked) {
+    const std::string inner = name(s.vars.back()), n = name(s.extents.back()), sum = add_term(s, true, "w.all[j]"), L(d_.real_long);
+    line(head);
+    ++indent_;
+    line("DG_UNROLL");
+    line(cat("for (", L, " j = 0; j < ", kLanes, " / DG_W", masked ? cat(" && q + j * DG_W < ", n) : "", "; ++j) {"));
+    ++indent_;
+    line(cat("const ", L, " ", inner, " = q + j * DG_W;"));
+    if (masked) line(cat("const dg_part there = dg_part_of(", n, " - ", inner, ");"));
+    spell_.mask(masked);
+    list(s.body);
+    spell_.mask(false);
+    line(cat("w.all[j] = ", masked ? cat("dg_blend_part(", sum, ", w.all[j], there)") : sum, ";"));
+    for (int i = 0; i < 2; ++i) --indent_, line("}");
   }
 
   // The same with a thread for each of the 16 partial results.

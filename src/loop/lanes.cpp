@@ -40,7 +40,7 @@ class Walk {
   void walk(const Stmt& loop) {
     out_.value.clear(), out_.why_not.clear(), stored_.clear(), loaded_.clear();
     accesses_to_.clear(), strided_cost_.clear(), not_rows_.clear(), out_.rows.clear();
-    out_.cost = 0, out_.copies = 0, out_.repeatable = out_.maskable = true, times_ = 1;
+    out_.cost = 0, out_.copies = 0, out_.repeatable = out_.maskable = out_.contiguous = true, times_ = 1;
     out_.value[lane_var(loop)] = {LaneValue::affine, 1};
     list(loop.body);
     if (loop.kind == Stmt::reduce && of(loop.value).kind == Value::affine) cannot("a sum of positions");
@@ -180,6 +180,7 @@ class Walk {
     Value index = of(x.args[0]);
     if (array(a).kind == ArrayRef::total || (x.type == LoopType::u64 && index.stride != 1)) cannot("vectors of an array of long numbers");
     if (index.kind == Value::affine && index.stride == 1) return not_rows_.insert(a), charge(kContiguous, {Value::lanes});
+    out_.contiguous = false;
     if (index.kind == Value::affine) return access(a, x.args[0], false, 1, kStrided), Value{Value::lanes};
     not_rows_.insert(a);
     if (index.no_least || index.no_most) cannot("an index that may be anything");
@@ -223,6 +224,7 @@ class Walk {
     if (s.kind == Stmt::add) out_.repeatable = false;
     if (index.stride == 1 || s.kind == Stmt::add) not_rows_.insert(s.array);
     if (index.stride == 1) return spend(s.kind == Stmt::add ? 2 * kContiguous : kContiguous);
+    out_.contiguous = false;
     access(s.array, s.index, true, 1, s.kind == Stmt::add ? kStrided + kStridedStore : kStridedStore);
   }
 

@@ -16,10 +16,11 @@ using namespace ir;
 namespace {
 
 constexpr double kPartialResults = 16;
-constexpr int64_t kWidest = 16;  // lanes of the widest vectors
+constexpr int64_t kWidest = 16;  // lanes of the widest vectors, of which few that are strided take longer than one by one
 constexpr double kFewest = 4;  // iterations that may be worth a vector
 constexpr int kMostAbreast = 4;
 constexpr size_t kMostStatements = 200;  // of vectors abreast
+constexpr size_t kMostTwice = 30;  // statements of a body that is written again for the last vector: a mask a vector slows short ones
 
 // ---- which loops -----------------------------------------------------------------------------------------------------
 
@@ -128,8 +129,8 @@ class Widen {
   Stmt run(const Stmt& loop) {
     Stmt out = loop;
     out.tag = LoopTag::vector;
-    if (lanes_.maskable) {
-      out.masked = !fills_vectors(loop);
+    if (lanes_.maskable && (lanes_.contiguous || iterations(loop) >= kWidest)) {
+      if (!fills_vectors(loop)) out.mask = statements(loop.body) > kMostTwice ? Stmt::every : Stmt::last;
     } else {
       out.overlaps = lanes_.repeatable && loop.tag != LoopTag::groups;
       out.rest = loop.body, out.rest_var = lane_var(loop);
@@ -147,11 +148,20 @@ class Widen {
   }
 
  private:
+  static size_t statements(const std::vector<Stmt>& body) {
+    size_t count = 0;
+    for_statements(body, [&](const Stmt&) { ++count; });
+    return count;
+  }
+
   // Are there as many iterations as whole vectors have, however wide?
   bool fills_vectors(const Stmt& loop) const {
     const bool sum = loop.kind == Stmt::reduce;
     if ((!sum && expr(loop.lo).op != LoopOp::iconst) || expr(sum ? loop.extents.back() : loop.hi).op != LoopOp::iconst) return false;
-    return static_cast<int64_t>(sum ? trips(k_, -1, loop.extents.back()) : trips(k_, loop.lo, loop.hi)) % kWidest == 0;
+    return iterations(loop) % kWidest == 0;
+  }
+  int64_t iterations(const Stmt& loop) const {
+    return static_cast<int64_t>(loop.kind == Stmt::reduce ? trips(k_, -1, loop.extents.back()) : trips(k_, loop.lo, loop.hi));
   }
 
   const LoopExpr& expr(int e) const { return k_.exprs[static_cast<size_t>(e)]; }

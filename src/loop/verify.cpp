@@ -169,9 +169,9 @@ class Verifier {
   void vectors(const Stmt& s, const F& body) {
     const bool wide = s.tag == LoopTag::vector;
     if (wide && in_vectors_) wrong("vectors of vectors");
-    if (!wide && (s.masked || s.overlaps || !s.rest.empty())) wrong("a rest of vectors where there are none");
-    if (s.masked && (s.overlaps || !s.rest.empty())) wrong("masked vectors that leave a rest");
-    const bool outside = std::exchange(in_vectors_, in_vectors_ || wide), all_there = std::exchange(masked_, masked_ || s.masked);
+    if (!wide && (s.mask != Stmt::whole || s.overlaps || !s.rest.empty())) wrong("a rest of vectors where there are none");
+    if (s.mask != Stmt::whole && (s.overlaps || !s.rest.empty())) wrong("masked vectors that leave a rest");
+    const bool outside = std::exchange(in_vectors_, in_vectors_ || wide), all_there = std::exchange(masked_, masked_ || s.mask != Stmt::whole);
     body();
     in_vectors_ = outside, masked_ = all_there;
   }

@@ -90,7 +90,8 @@ void k0(void* const* a, const long* n) {
       dg_store_v(a0 + i4_2, i6_2);
       dg_store_v(a0 + i4_3, i6_3);
     }
-    for (; at + DG_W <= n0; at += DG_W) {
+    for (; at < n0; at += DG_W) {
+      const dg_part there = dg_part_of(n0 - at);
       const long i4 = at;
       dg_vf i6;
       {
@@ -112,28 +113,7 @@ void k0(void* const* a, const long* n) {
         }
         i6 = w[0];
       }
-      dg_store_v(a0 + i4, i6);
-    }
-    for (long i0 = at; i0 < n0; ++i0) {
-      float i2;
-      {
-        float w[1];
-        for (int j = 0; j < 1; ++j) w[j] = 0.0f;
-        for (long i1 = 0; i1 < 3; ++i1) {
-          const dg_u64 v6 = a1[i1];
-          const float v8 = a3[i1];
-          const dg_u64 v9 = a5[i1];
-          const dg_u64 v10 = dg_phase_after(v6, v9, i0);
-          const float v12 = (v8 * 0.0f);
-          const float v13 = dg_phase_out(v10, v12);
-          const float v15 = (v13 * 6.28318548f);
-          const float v16 = dg_sin(v15);
-          const float v17 = a4[i1];
-          w[0] = DG_FMA(v16, v17, w[0]);
-        }
-        i2 = w[0];
-      }
-      a0[i0] = i2;
+      dg_store_v_part(a0 + i4, i6, there);
     }
   }
 }
