@@ -19,7 +19,13 @@ void k1(void* const* a, const long* n) {
   const float v5 = a1[0];
   {
     long at = n1;
-    for (; at < n0; at += DG_W) {
+    for (; at + DG_W <= n0; at += DG_W) {
+      const long i1 = at;
+      const dg_vf v9 = dg_load_v(a2 + i1);
+      const dg_vf v10 = (dg_splat(v5) * v9);
+      dg_store_v(a0 + i1, v10);
+    }
+    if (at < n0) {
       const dg_part there = dg_part_of(n0 - at);
       const long i1 = at;
       const dg_vf v9 = dg_load_v_part(a2 + i1, there);
@@ -58,7 +64,14 @@ void k3(void* const* a, const long* n) {
   const float* restrict a2 = (const float*)a[2];
   {
     long at = n1;
-    for (; at < n0; at += DG_W) {
+    for (; at + DG_W <= n0; at += DG_W) {
+      const long i1 = at;
+      const dg_vf v9 = dg_load_v(a1 + i1);
+      const dg_vf v10 = dg_load_v(a2 + i1);
+      const dg_vf v11 = (v9 - v10);
+      dg_store_v(a0 + i1, v11);
+    }
+    if (at < n0) {
       const dg_part there = dg_part_of(n0 - at);
       const long i1 = at;
       const dg_vf v9 = dg_load_v_part(a1 + i1, there);
@@ -84,7 +97,17 @@ void k4(void* const* a, const long* n) {
     {
       union { float one[16]; dg_vf all[16 / DG_W]; } w;
       for (int j = 0; j < 16 / DG_W; ++j) w.all[j] = dg_splat(0.0f);
-      for (long q = 0; q < v12; q += 16) {
+      long q = 0;
+      for (; q + 16 <= v12; q += 16) {
+        DG_UNROLL
+        for (long j = 0; j < 16 / DG_W; ++j) {
+          const long i3 = q + j * DG_W;
+          const long v19 = v5 + i3;
+          const dg_vf v20 = dg_load_v(a1 + v19);
+          w.all[j] = DG_FMA_V(v20, v20, w.all[j]);
+        }
+      }
+      if (q < v12) {
         DG_UNROLL
         for (long j = 0; j < 16 / DG_W && q + j * DG_W < v12; ++j) {
           const long i3 = q + j * DG_W;
@@ -118,7 +141,14 @@ void k5(void* const* a, const long* n) {
   const float v5 = a1[0];
   {
     long at = n1;
-    for (; at < n0; at += DG_W) {
+    for (; at + DG_W <= n0; at += DG_W) {
+      const long i1 = at;
+      const dg_vf v10 = dg_load_v(a2 + i1);
+      const dg_vf v11 = dg_mulz_v(dg_splat(v5), v10);
+      const dg_vf v12 = (v11 + v11);
+      dg_store_v(a0 + i1, v12);
+    }
+    if (at < n0) {
       const dg_part there = dg_part_of(n0 - at);
       const long i1 = at;
       const dg_vf v10 = dg_load_v_part(a2 + i1, there);
@@ -165,7 +195,19 @@ void k7(void* const* a, const long* n) {
     {
       union { float one[16]; dg_vf all[16 / DG_W]; } w;
       for (int j = 0; j < 16 / DG_W; ++j) w.all[j] = dg_splat(0.0f);
-      for (long q = 0; q < v12; q += 16) {
+      long q = 0;
+      for (; q + 16 <= v12; q += 16) {
+        DG_UNROLL
+        for (long j = 0; j < 16 / DG_W; ++j) {
+          const long i3 = q + j * DG_W;
+          const long v20 = v5 + i3;
+          const dg_vf v21 = dg_load_v(a1 + v20);
+          const dg_vf v22 = dg_load_v(a2 + v20);
+          const dg_vf v23 = dg_mulz_v(v21, v22);
+          w.all[j] = w.all[j] + v23;
+        }
+      }
+      if (q < v12) {
         DG_UNROLL
         for (long j = 0; j < 16 / DG_W && q + j * DG_W < v12; ++j) {
           const long i3 = q + j * DG_W;
@@ -209,7 +251,19 @@ void k8(void* const* a, const long* n) {
     {
       union { float one[16]; dg_vf all[16 / DG_W]; } w;
       for (int j = 0; j < 16 / DG_W; ++j) w.all[j] = dg_splat(0.0f);
-      for (long q = 0; q < v12; q += 16) {
+      long q = 0;
+      for (; q + 16 <= v12; q += 16) {
+        DG_UNROLL
+        for (long j = 0; j < 16 / DG_W; ++j) {
+          const long i3 = q + j * DG_W;
+          const long v20 = v5 + i3;
+          const dg_vf v21 = dg_load_v(a1 + v20);
+          const dg_vf v22 = dg_load_v(a2 + v20);
+          const dg_vf v23 = dg_mulz_v(v21, v22);
+          w.all[j] = w.all[j] + v23;
+        }
+      }
+      if (q < v12) {
         DG_UNROLL
         for (long j = 0; j < 16 / DG_W && q + j * DG_W < v12; ++j) {
           const long i3 = q + j * DG_W;

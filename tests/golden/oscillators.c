@@ -90,7 +90,31 @@ void k0(void* const* a, const long* n) {
       dg_store_v(a0 + i4_2, i6_2);
       dg_store_v(a0 + i4_3, i6_3);
     }
-    for (; at < n0; at += DG_W) {
+    for (; at + DG_W <= n0; at += DG_W) {
+      const long i4 = at;
+      dg_vf i6;
+      {
+        dg_vf w[1];
+        for (int j = 0; j < 1; ++j) w[j] = dg_splat(0.0f);
+        for (long i5 = 0; i5 < 3; ++i5) {
+          const dg_u64 v28 = a1[i5];
+          const float v29 = a3[i5];
+          const dg_u64 v30 = a5[i5];
+          const dg_u64 v31 = dg_phase_after(v28, v30, i4);
+          const dg_vu v32 = a6[i5];
+          const dg_vu v33 = dg_phase_plus_v(dg_splat_u(v31), v32);
+          const float v34 = (v29 * 0.0f);
+          const dg_vf v35 = dg_phase_out_v(v33, dg_splat(v34));
+          const dg_vf v36 = (v35 * dg_splat(6.28318548f));
+          const dg_vf v37 = dg_sin_v(v36);
+          const float v38 = a4[i5];
+          w[0] = DG_FMA_V(v37, dg_splat(v38), w[0]);
+        }
+        i6 = w[0];
+      }
+      dg_store_v(a0 + i4, i6);
+    }
+    if (at < n0) {
       const dg_part there = dg_part_of(n0 - at);
       const long i4 = at;
       dg_vf i6;

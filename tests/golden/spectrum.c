@@ -5,7 +5,12 @@ void k0(void* const* a, const long* n) {
   const float* restrict a1 = (const float*)a[1];
   {
     long at = n1;
-    for (; at < n0; at += DG_W) {
+    for (; at + DG_W <= n0; at += DG_W) {
+      const long i1 = at;
+      const dg_vf v7 = dg_load_v(a1 + i1);
+      dg_store_v(a0 + i1, v7);
+    }
+    if (at < n0) {
       const dg_part there = dg_part_of(n0 - at);
       const long i1 = at;
       const dg_vf v7 = dg_load_v_part(a1 + i1, there);
