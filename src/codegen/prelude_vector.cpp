@@ -319,7 +319,7 @@ DG_FN void dg_store_strided_v_part(float *p, long stride, dg_vf x, dg_part there
   if (DG_WHOLE(there)) dg_store_strided_v(p, stride, x);
   else dg_store_some_v(p, stride, x, DG_COUNT(there));
 }
-DG_FN dg_vf dg_blend_part(dg_vf a, dg_vf b, dg_part there) { return DG_WHOLE(there) ? a : DG_SEL_V(dg_lanes_there(there), a, b); }
+DG_FN dg_vf dg_blend_part(dg_vf a, dg_vf b, dg_part there) { return DG_WHOLE(there) ? a : (dg_vf)DG_SEL_V(dg_lanes_there(there), a, b); }
 DG_FN dg_vf dg_gather_v_part(const float *p, dg_vi at, dg_part there) { /* lanes that are not there take what the first takes */
   return dg_gather_v(p, DG_WHOLE(there) ? at : (dg_vi)DG_SEL_V(dg_lanes_there(there), (dg_vf)at, (dg_vf)dg_splat_i(at[0])));
 }
