@@ -117,7 +117,7 @@ class Renderer {
 
   // The last vector is masked, or begins where it just fits, or the rest is done one by one; so is all if there is too little.
   void vector_loop(const Stmt& s) {
-    std::string lo = name(s.lo), hi = name(s.hi), v = name(s.var), rest = name(s.rest_var), L(d_.real_long);
+    std::string lo = name(s.lo), hi = name(s.hi), v = name(s.var), rest = s.rest.empty() ? "" : name(s.rest_var), L(d_.real_long);
     const LoopExpr &first = k_.exprs[static_cast<size_t>(s.lo)], &end = k_.exprs[static_cast<size_t>(s.hi)];
     bool fixed = first.op == LoopOp::iconst && end.op == LoopOp::iconst;
     const int64_t n = fixed ? end.i - first.i : 0;
