@@ -30,6 +30,8 @@ std::string prelude_calls(Target target, const std::map<std::string_view, int>& 
 //   dg_phase_lanes_v(step)                  what dg_phase_after adds to that of lane 0, its argument a plain number
 //   dg_load_v(p), dg_store_v(p, x)          anywhere; dg_load_u, dg_store_u
 //   dg_strided_v(p, stride), dg_store_strided_v(p, stride, x), dg_gather_v(p, i)
+//   dg_load_v_part(p, there) and so on      of the lanes that are there = dg_part_of(n); others are 0, or what the first reads
+//   dg_blend_part(a, b, there)              a in lanes that are there
 //   dg_sum_v, dg_prod_v, dg_peak_v          of the lanes, halves folded: x[j] with x[j + h], h = DG_W / 2, ..., 1
 //   dg_pack_v(to, p, stride, n)             to[e] = {p[e], p[stride + e], ...}; dg_unpack_v(p, from, stride, n) back
 // After prelude_math; `text` is all that comes after.

@@ -41,6 +41,15 @@ typedef double dg_vd __attribute__((vector_size(DG_W * 4)));
 typedef float dg_quad __attribute__((vector_size(16), aligned(4), may_alias)), dg_pair_of_quads __attribute__((vector_size(32)));
 typedef float dg_vf_half __attribute__((vector_size(DG_W * 2)));
 typedef struct { dg_vq lo, hi; } dg_vu;
+#if defined(__AVX512F__) /* lanes that are there: a bit a lane, or how many */
+typedef unsigned short dg_part;
+#define DG_WHOLE(part) ((part) == 0xffff)
+#define DG_COUNT(part) __builtin_popcount(part)
+#else
+typedef long dg_part;
+#define DG_WHOLE(part) __builtin_expect((part) >= DG_W, 1)
+#define DG_COUNT(part) (part)
+#endif
 typedef float dg_vf_any __attribute__((vector_size(DG_W * 4), aligned(4), may_alias)); /* anywhere in memory */
 typedef dg_u64 dg_vq_any __attribute__((vector_size(DG_W * 4), aligned(8), may_alias));
 #define DG_AS_FLOAT_V(i) ((dg_vf)(i))
@@ -81,6 +90,7 @@ typedef dg_u64 dg_vq_any __attribute__((vector_size(DG_W * 4), aligned(8), may_a
 #define DG_SEL_V(mask, a, b) dg_blend(mask, a, b)
 #endif
 #define DG_MOVE static __attribute__((unused, noinline)) void
+#define DG_RARE static __attribute__((unused, noinline, cold))
 #define DG_EVEN(i) 2 * (i)
 #define DG_ODD(i) 2 * (i) + 1
 #define DG_LOWER(i) (i)
@@ -255,6 +265,64 @@ DG_FN void dg_store_u(dg_u64 *p, dg_vu x) { *(dg_vq_any *)p = x.lo, *(dg_vq_any 
 DG_FN dg_vf dg_strided_v(const float *p, long stride) { return (dg_vf){DG_EACH(DG_GET)}; }
 DG_FN void dg_store_strided_v(float *p, long stride, dg_vf x) { (void)(DG_EACH(DG_PUT)); }
 DG_FN dg_vf dg_gather_v(const float *p, dg_vi at) { return (dg_vf){DG_EACH(DG_PICK)}; }
+DG_FN dg_part dg_part_of(long n) { /* of at least one lane, the first */
+#if defined(__AVX512F__)
+  return (1u << (n < DG_W ? n : DG_W)) - 1;
+#else
+  return n;
+#endif
+}
+DG_FN dg_vi dg_lanes_there(dg_part there) { return dg_lanes_v() < dg_splat_i(DG_COUNT(there)); }
+DG_RARE dg_vf dg_some_v(const float *p, long stride, long n) {
+  dg_vf x = {0};
+  for (long i = 0; i < n; ++i) x[i] = p[i * stride];
+  return x;
+}
+DG_RARE void dg_store_some_v(float *p, long stride, dg_vf x, long n) {
+  for (long i = 0; i < n; ++i) p[i * stride] = x[i];
+}
+DG_RARE void dg_some_u(dg_u64 *to, const dg_u64 *from, long n) {
+  for (long i = 0; i < n; ++i) to[i] = from[i];
+}
+DG_FN dg_vf dg_load_v_part(const float *p, dg_part there) {
+#if defined(__AVX512F__)
+  return __builtin_ia32_loadups512_mask((const void *)p, (dg_vf){0}, there);
+#elif defined(__AVX2__)
+  return __builtin_ia32_maskloadps256((const void *)p, dg_lanes_there(there));
+#else
+  return DG_WHOLE(there) ? dg_load_v(p) : dg_some_v(p, 1, there);
+#endif
+}
+DG_FN void dg_store_v_part(float *p, dg_vf x, dg_part there) {
+#if defined(__AVX512F__)
+  __builtin_ia32_storeups512_mask((void *)p, x, there);
+#else /* AVX2 has masked stores, which take dozens of cycles on some processors */
+  if (DG_WHOLE(there)) dg_store_v(p, x);
+  else dg_store_some_v(p, 1, x, there);
+#endif
+}
+DG_FN dg_vu dg_load_u_part(const dg_u64 *p, dg_part there) {
+  if (DG_WHOLE(there)) return dg_load_u(p);
+  dg_u64 some[DG_W] = {0};
+  dg_some_u(some, p, DG_COUNT(there));
+  return dg_load_u(some);
+}
+DG_FN void dg_store_u_part(dg_u64 *p, dg_vu x, dg_part there) {
+  if (DG_WHOLE(there)) return dg_store_u(p, x);
+  dg_u64 all[DG_W];
+  dg_store_u(all, x), dg_some_u(p, all, DG_COUNT(there));
+}
+DG_FN dg_vf dg_strided_v_part(const float *p, long stride, dg_part there) {
+  return DG_WHOLE(there) ? dg_strided_v(p, stride) : dg_some_v(p, stride, DG_COUNT(there));
+}
+DG_FN void dg_store_strided_v_part(float *p, long stride, dg_vf x, dg_part there) {
+  if (DG_WHOLE(there)) dg_store_strided_v(p, stride, x);
+  else dg_store_some_v(p, stride, x, DG_COUNT(there));
+}
+DG_FN dg_vf dg_blend_part(dg_vf a, dg_vf b, dg_part there) { return DG_WHOLE(there) ? a : (dg_vf)DG_SEL_V(dg_lanes_there(there), a, b); }
+DG_FN dg_vf dg_gather_v_part(const float *p, dg_vi at, dg_part there) { /* lanes that are not there take what the first takes */
+  return dg_gather_v(p, DG_WHOLE(there) ? at : (dg_vi)DG_SEL_V(dg_lanes_there(there), (dg_vf)at, (dg_vf)dg_splat_i(at[0])));
+}
 DG_FN float dg_sum_v(dg_vf x) { DG_FOLD_LANES(x, DG_PLUS); return x[0]; }
 DG_FN float dg_prod_v(dg_vf x) { DG_FOLD_LANES(x, DG_TIMES); return x[0]; }
 DG_FN float dg_peak_v(dg_vf x) { DG_FOLD_LANES(x, dg_max_or_nan_v); return x[0]; }
@@ -403,7 +471,8 @@ std::string for_vectors(std::string_view text) {
 
 std::string prelude_vector(Target target, std::string_view text) {
   static const std::vector<Function> all = all_functions();
-  if (target != Target::c || (text.find("dg_v") == std::string_view::npos && text.find("_v(") == std::string_view::npos)) return "";
+  auto has = [text](std::string_view part) { return text.find(part) != std::string_view::npos; };
+  if (target != Target::c || !(has("dg_v") || has("_v(") || has("DG_W"))) return "";
   const auto direct = count_words(text);
   auto wanted = direct;
   std::string out;

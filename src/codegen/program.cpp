@@ -1,4 +1,5 @@
 // A whole text: what the kernels call, then the kernels.
+#include <cctype>
 #include <map>
 #include <set>
 
@@ -59,12 +60,13 @@ void collect_calls(const std::vector<Stmt>& body, std::map<std::string, bool>& n
   }
 }
 
-// How often each function of a scalar operator's text is called.
-std::map<std::string_view, int> count_calls(std::span<const Kernel> kernels) {
+// How often a text calls each function of the prelude.
+std::map<std::string_view, int> count_calls(std::string_view text) {
   std::map<std::string_view, int> calls;
-  for (auto& kernel : kernels)
-    for (auto& x : kernel.exprs)
-      if (x.op == LoopOp::scalar) ++calls[x.row->c_text.substr(0, x.row->c_text.find('('))];
+  for (size_t at = 0, end = 0; (at = text.find("dg_", end)) != std::string_view::npos;) {
+    for (end = at; end < text.size() && (std::isalnum(static_cast<unsigned char>(text[end])) || text[end] == '_');) ++end;
+    if (end < text.size() && text[end] == '(') ++calls[text.substr(at, end - at)];
+  }
   return calls;
 }
 
@@ -106,7 +108,7 @@ std::string render_program(Target target, std::span<const Kernel> kernels) {
   if (!scans.empty()) text += prelude_scan(scans);
   if (calls.count("dg_add_to")) text += add_helper(target);
   for (auto& kernel : kernels) text += "\n" + render_kernel(dialect(target), kernel);
-  return prelude_math(target) + helpers(target) + prelude_calls(target, count_calls(kernels)) + prelude_vector(target, text) +
+  return prelude_math(target) + helpers(target) + prelude_calls(target, count_calls(text)) + prelude_vector(target, text) +
          vector_helpers(target, text) + text;
 }
 

@@ -109,15 +109,15 @@ class Renderer {
   void vector_store(const Stmt& s) {
     std::string at = cat("a", s.array, " + ", name(s.index)), value = spell_.splat(s.value);
     bool longs = k_.arrays[static_cast<size_t>(s.array)].type == LoopType::u64;
-    if (s.kind == Stmt::add) value = cat(s.stride == 1 ? cat("dg_load_v(", at, ")") : cat("dg_strided_v(", at, ", ", s.stride, ")"), " + ", value);
-    if (longs) line(cat("dg_store_u(", at, ", ", value, ");"));
-    else if (s.stride == 1) line(cat("dg_store_v(", at, ", ", value, ");"));
-    else line(cat("dg_store_strided_v(", at, ", ", s.stride, ", ", value, ");"));
+    const bool strided = s.stride != 1;
+    if (strided) at += cat(", ", s.stride);
+    if (s.kind == Stmt::add) value = cat(spell_.access(strided ? "dg_strided_v" : "dg_load_v", at), " + ", value);
+    line(cat(spell_.access(longs ? "dg_store_u" : strided ? "dg_store_strided_v" : "dg_store_v", cat(at, ", ", value)), ";"));
   }
 
-  // The last vector begins where it just fits, or the rest is done one by one; so is all if there is too little.
+  // The last vector is masked, or begins where it just fits, or the rest is done one by one; so is all if there is too little.
   void vector_loop(const Stmt& s) {
-    std::string lo = name(s.lo), hi = name(s.hi), v = name(s.var), rest = name(s.rest_var), L(d_.real_long);
+    std::string lo = name(s.lo), hi = name(s.hi), v = name(s.var), rest = s.rest.empty() ? "" : name(s.rest_var), L(d_.real_long);
     const LoopExpr &first = k_.exprs[static_cast<size_t>(s.lo)], &end = k_.exprs[static_cast<size_t>(s.hi)];
     bool fixed = first.op == LoopOp::iconst && end.op == LoopOp::iconst;
     const int64_t n = fixed ? end.i - first.i : 0;
@@ -128,6 +128,11 @@ class Renderer {
     for (int count = s.abreast; fixed && count > 1; count /= 2) {
       line(cat("if (", count == s.abreast ? cat(n) : cat(n, " % (", 2 * count, " * DG_W)"), " >= ", count, " * DG_W)"));
       vectors_abreast(s, count);
+    }
+    if (s.mask == Stmt::every) {
+      masked_vector(s, "for (; ", s.reverse ? "; at -= DG_W" : "; at += DG_W");
+      --indent_;
+      return line("}");
     }
     if (s.overlaps && n % kLanes != 0) {
       line(cat("for (; at < ", hi, " && ", hi, " - ", lo, " >= DG_W; at += DG_W) {"));
@@ -141,9 +146,24 @@ class Renderer {
     list(s.body);
     --indent_;
     line("}");
-    if (s.reverse) block(cat("for (", L, " ", rest, " = at - 1; ", rest, " >= ", lo, "; --", rest, ") {"), s.rest);
+    if (s.mask == Stmt::last) masked_vector(s, "if (", "");
+    else if (s.reverse && !s.rest.empty()) block(cat("for (", L, " ", rest, " = at - 1; ", rest, " >= ", lo, "; --", rest, ") {"), s.rest);
     else if (!s.rest.empty() && (!fixed || n % kLanes != 0))
       block(cat("for (", L, " ", rest, " = at; ", rest, " < ", hi, "; ++", rest, ") {"), s.rest);
+    --indent_;
+    line("}");
+  }
+
+  // A vector of the lanes that are there, the first being one; `before` and `after` stand around the condition that it is.
+  void masked_vector(const Stmt& s, const std::string& before, const std::string& after) {
+    const std::string lo = name(s.lo), hi = name(s.hi);
+    line(cat(before, s.reverse ? cat("at > ", lo) : cat("at < ", hi), after, ") {"));
+    ++indent_;
+    line(cat("const dg_part there = dg_part_of(", s.reverse ? cat("at - ", lo) : cat(hi, " - at"), ");"));
+    line(cat("const ", d_.real_long, " ", name(s.var), " = ", s.reverse ? cat("at - DG_W > ", lo, " ? at - DG_W : ", lo) : "at", ";"));
+    spell_.mask(true);
+    list(s.body);
+    spell_.mask(false);
     --indent_;
     line("}");
   }
@@ -263,12 +283,11 @@ class Renderer {
     DGEN_ASSERT(op == "max");
     return cat("(", b, " > ", a, ") | (", b, " != ", b, ") ? ", b, " : ", a);  // a NaN stays
   }
-  // sum and one more term of a statement's fold, or of what it does for the rest of a vector loop.
-  std::string add_term(const Stmt& s, bool vector, const std::string& sum, bool rest = false) const {
-    const int value = rest ? s.rest_value : s.value, factor = rest ? s.rest_factor : s.factor;
+  // sum and one more term of a statement's fold.
+  std::string add_term(const Stmt& s, bool vector, const std::string& sum) const {
     auto term = [&](int e) { return vector ? spell_.splat(e) : name(e); };
-    if (factor < 0) return fold(s.name, vector, sum, term(value));
-    return cat(vector ? "DG_FMA_V(" : "DG_FMA(", term(value), ", ", term(factor), ", ", sum, ")");
+    if (s.factor < 0) return fold(s.name, vector, sum, term(s.value));
+    return cat(vector ? "DG_FMA_V(" : "DG_FMA(", term(s.value), ", ", term(s.factor), ", ", sum, ")");
   }
   static const char* start(const std::string& op) { return op == "sum" ? "0.0f" : op == "prod" ? "1.0f" : "DG_AS_FLOAT(0xff800000u)"; }
 
@@ -357,10 +376,9 @@ class Renderer {
     line("}");
   }
 
-  // The same with the partial results in vectors.
+  // The same with the partial results in vectors. Those that the last terms leave out keep their bits.
   void vector_reduce(const Stmt& s) {
-    std::string r = name(s.var), inner = name(s.vars.back()), rest = name(s.rest_var), n = name(s.extents.back()), L(d_.real_long);
-    const LoopExpr& extent = k_.exprs[static_cast<size_t>(s.extents.back())];
+    std::string r = name(s.var), n = name(s.extents.back()), L(d_.real_long);
     line(cat("float ", r, ";"));
     line("{");
     ++indent_;
@@ -371,24 +389,31 @@ class Renderer {
       line(cat("for (", L, " ", v, " = 0; ", v, " < ", name(s.extents[i]), "; ++", v, ") {"));
       ++indent_;
     }
-    line(cat("const ", L, " whole = ", n, " / ", kLanes, " * ", kLanes, ";"));
-    line(cat("for (", L, " q = 0; q < whole; q += ", kLanes, ") {"));
-    ++indent_;
-    line("DG_UNROLL");
-    line(cat("for (", L, " j = 0; j < ", kLanes, " / DG_W; ++j) {"));
-    ++indent_;
-    line(cat("const ", L, " ", inner, " = q + j * DG_W;"));
-    list(s.body);
-    line(cat("w.all[j] = ", add_term(s, true, "w.all[j]"), ";"));
-    for (int i = 0; i < 2; ++i) --indent_, line("}");
-    if (extent.op != LoopOp::iconst || extent.i % kLanes != 0)
-      block(cat("for (", L, " ", rest, " = whole; ", rest, " < ", n, "; ++", rest, ") {"), s.rest,
-            cat("w.one[", rest, " - whole] = ", add_term(s, false, cat("w.one[", rest, " - whole]"), true), ";"));
+    line(cat(L, " q = 0;"));
+    if (s.mask != Stmt::every) sixteen_terms(s, cat("for (; q + ", kLanes, " <= ", n, "; q += ", kLanes, ") {"), false);
+    if (s.mask == Stmt::last) sixteen_terms(s, cat("if (q < ", n, ") {"), true);
+    if (s.mask == Stmt::every) sixteen_terms(s, cat("for (; q < ", n, "; q += ", kLanes, ") {"), true);
     for (size_t i = 0; i + 1 < s.vars.size(); ++i) --indent_, line("}");
     line(cat("for (int h = ", kLanes / 2, "; h; h /= 2) for (int j = 0; j < h; ++j) w.one[j] = ", fold(s.name, false, "w.one[j]", "w.one[j + h]"), ";"));
     line(cat(r, " = w.one[0];"));
     --indent_;
     line("}");
+  }
+
+  void sixteen_terms(const Stmt& s, const std::string& head, bool masked) {
+    const std::string inner = name(s.vars.back()), n = name(s.extents.back()), sum = add_term(s, true, "w.all[j]"), L(d_.real_long);
+    line(head);
+    ++indent_;
+    line("DG_UNROLL");
+    line(cat("for (", L, " j = 0; j < ", kLanes, " / DG_W", masked ? cat(" && q + j * DG_W < ", n) : "", "; ++j) {"));
+    ++indent_;
+    line(cat("const ", L, " ", inner, " = q + j * DG_W;"));
+    if (masked) line(cat("const dg_part there = dg_part_of(", n, " - ", inner, ");"));
+    spell_.mask(masked);
+    list(s.body);
+    spell_.mask(false);
+    line(cat("w.all[j] = ", masked ? cat("dg_blend_part(", sum, ", w.all[j], there)") : sum, ";"));
+    for (int i = 0; i < 2; ++i) --indent_, line("}");
   }
 
   // The same with a thread for each of the 16 partial results.

@@ -132,7 +132,7 @@ std::string Speller::vector_text(int e) const {
     case LoopOp::ramp:
       if (x.type == LoopType::u64) return cat("dg_phase_plus_v(dg_splat_u(", name(x.args[0]), "), dg_phase_lanes_v(", x.i, "))");
       return cat("dg_splat_i((int)", name(x.args[0]), ") + ", x.i == 1 ? "" : cat(x.i, " * "), "dg_lanes_v()");
-    case LoopOp::gather: return cat("dg_gather_v(a", x.i, ", ", name(x.args[0]), ")");
+    case LoopOp::gather: return access("dg_gather_v", cat("a", x.i, ", ", name(x.args[0])));
     case LoopOp::load: return vector_load(x);
     default: throw InternalError("an expression that has no vector form");
   }
@@ -141,8 +141,8 @@ std::string Speller::vector_text(int e) const {
 std::string Speller::vector_load(const LoopExpr& x) const {
   if (x.stride == 0) return cat("a", x.i, "[", name(x.args[0]), "]");
   std::string at = cat("a", x.i, " + ", name(x.args[0]));
-  if (x.type == LoopType::u64) return cat("dg_load_u(", at, ")");
-  return x.stride == 1 ? cat("dg_load_v(", at, ")") : cat("dg_strided_v(", at, ", ", x.stride, ")");
+  if (x.type == LoopType::u64) return access("dg_load_u", at);
+  return x.stride == 1 ? access("dg_load_v", at) : access("dg_strided_v", cat(at, ", ", x.stride));
 }
 
 // dg_sin(a) becomes dg_sin_v(a); + and * take a mixture.

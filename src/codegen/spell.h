@@ -4,6 +4,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/check.h"
 #include "codegen/render.h"
 
 namespace dgen::codegen {
@@ -20,6 +21,12 @@ class Speller {
   std::string text(int e) const { return lanes(e) ? vector_text(e) : scalar_text(e); }
   std::string type(int e) const;
   bool lanes(int e) const { return expr(e).lanes; }
+  // Whether lanes may be missing from now on: `there` says which are not.
+  void mask(bool masked) { masked_ = masked; }
+  // A call of a function that reads or writes a vector in memory.
+  std::string access(std::string_view function, const std::string& arguments) const {
+    return cat(function, masked_ ? "_part(" : "(", arguments, masked_ ? ", there)" : ")");
+  }
   // From now on the names of these expressions end with a suffix; null: of none.
   void rename(const std::unordered_set<int>* expressions, std::string suffix = "") { renamed_ = expressions, suffix_ = std::move(suffix); }
 
@@ -40,6 +47,7 @@ class Speller {
   const ir::Kernel& k_;
   const std::unordered_set<int>* renamed_ = nullptr;
   std::string suffix_;
+  bool masked_ = false;
 };
 
 }  // namespace dgen::codegen

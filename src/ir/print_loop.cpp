@@ -114,7 +114,7 @@ class Printer {
       case Stmt::loop:
         return block(cat("for ", name(s.var), " in [", name(s.lo), ", ", name(s.hi), ")", s.reverse ? " descending" : "",
                          tag(s.tag), s.share > 0 ? ", shared" : "",
-                         s.overlaps ? ", the last overlapping" : "", s.abreast > 1 ? cat(", ", s.abreast, " abreast") : ""), s.body);
+                         masked(s), s.overlaps ? ", the last overlapping" : "", s.abreast > 1 ? cat(", ", s.abreast, " abreast") : ""), s.body);
       case Stmt::reduce: return reduce(s);
       case Stmt::barrier: return line("barrier");
       case Stmt::single: return block("single", s.body);
@@ -124,6 +124,11 @@ class Printer {
   static const char* tag(LoopTag tag) {
     static const char* tags[] = {"", " in groups", " lanes", " parallel", " in vectors", " over the grid", " over blocks", " over threads"};
     return tags[static_cast<int>(tag)];
+  }
+
+  static const char* masked(const Stmt& s) {
+    static const char* masks[] = {"", ", the last masked", ", masked"};
+    return masks[s.mask];
   }
 
   void call(const Stmt& s) {
@@ -136,7 +141,7 @@ class Printer {
   void reduce(const Stmt& s) {
     std::string vars;
     for (size_t i = 0; i < s.vars.size(); ++i) vars += cat(i ? ", " : "", name(s.vars[i]), " < ", name(s.extents[i]));
-    line(cat(name(s.var), " = ", s.name, " over ", vars, tag(s.tag)));
+    line(cat(name(s.var), " = ", s.name, " over ", vars, tag(s.tag), masked(s)));
     ++indent_;
     list(s.body);
     line(cat("of ", name(s.value), s.factor >= 0 ? " * " + name(s.factor) : ""));

@@ -146,7 +146,7 @@ class Hoister {
   }
   // The expressions that a statement and those inside it read.
   void read_by(const Stmt& s, std::unordered_set<int>& needed) const {
-    for (int e : {s.lo, s.hi, s.index, s.kind == Stmt::let ? -1 : s.value, s.factor, s.rest_value, s.rest_factor})
+    for (int e : {s.lo, s.hi, s.index, s.kind == Stmt::let ? -1 : s.value, s.factor})
       if (e >= 0) needed.insert(e);
     if (s.kind == Stmt::let) needed.insert(expr(s.value).args.begin(), expr(s.value).args.end());
     for (auto [array, index] : s.pointers) needed.insert(index);

@@ -40,11 +40,12 @@ class Walk {
   void walk(const Stmt& loop) {
     out_.value.clear(), out_.why_not.clear(), stored_.clear(), loaded_.clear();
     accesses_to_.clear(), strided_cost_.clear(), not_rows_.clear(), out_.rows.clear();
-    out_.cost = 0, out_.copies = 0, out_.repeatable = true, times_ = 1;
+    out_.cost = 0, out_.copies = 0, out_.repeatable = out_.maskable = out_.contiguous = true, times_ = 1;
     out_.value[lane_var(loop)] = {LaneValue::affine, 1};
     list(loop.body);
     if (loop.kind == Stmt::reduce && of(loop.value).kind == Value::affine) cannot("a sum of positions");
     if (out_.why_not.empty()) find_rows(loop);
+    out_.maskable &= out_.rows.empty();
     for (int array : stored_)
       if (loaded_.count(array) && !out_.rows.count(array)) out_.repeatable = false;
     int64_t size = out_.copies;
@@ -179,6 +180,7 @@ class Walk {
     Value index = of(x.args[0]);
     if (array(a).kind == ArrayRef::total || (x.type == LoopType::u64 && index.stride != 1)) cannot("vectors of an array of long numbers");
     if (index.kind == Value::affine && index.stride == 1) return not_rows_.insert(a), charge(kContiguous, {Value::lanes});
+    out_.contiguous = false;
     if (index.kind == Value::affine) return access(a, x.args[0], false, 1, kStrided), Value{Value::lanes};
     not_rows_.insert(a);
     if (index.no_least || index.no_most) cannot("an index that may be anything");
@@ -222,12 +224,14 @@ class Walk {
     if (s.kind == Stmt::add) out_.repeatable = false;
     if (index.stride == 1 || s.kind == Stmt::add) not_rows_.insert(s.array);
     if (index.stride == 1) return spend(s.kind == Stmt::add ? 2 * kContiguous : kContiguous);
+    out_.contiguous = false;
     access(s.array, s.index, true, 1, s.kind == Stmt::add ? kStrided + kStridedStore : kStridedStore);
   }
 
   // Transforms take rows of vectors: rows in memory are copied, turned, to and fro.
   void call(const Stmt& s) {
     if (s.spans.empty() || !s.numbers.empty()) return cannot("a call of " + s.name);  // only transforms do lanes of rows
+    out_.maskable = false;
     for (size_t i = 0; i < s.pointers.size(); ++i) {
       auto [a, index] = s.pointers[i];
       bool result = i + 1 == s.pointers.size();

@@ -25,6 +25,8 @@ struct Lanes {
   std::unordered_map<int, LaneValue> value;  // by expression computed in the loop
   std::unordered_set<int> own;               // local arrays of one iteration, which become arrays of vectors
   bool repeatable = true;                    // iterations may be done twice
+  bool maskable = true;                      // lanes may be missing: no rows are turned and no transforms called
+  bool contiguous = true;                    // of all in memory that differs from lane to lane
   std::unordered_map<int, Row> rows;         // by array: rows in memory that are turned into vectors
   int64_t copies = 0;                        // elements of rows that calls need as vectors
 

@@ -232,7 +232,10 @@ class Cut {
 
   void cut_loop(Stmt& s, std::pair<int, int> range) {
     std::tie(s.lo, s.hi) = range;
-    if (s.tag == LoopTag::vector && k_.lane_group * s.share % kVector == 0 && k_.lanes * s.share % kVector == 0) s.rest.clear();
+    if (s.tag != LoopTag::vector) return;
+    const bool fill = k_.lane_group * s.share % kVector == 0 && k_.lanes * s.share % kVector == 0;
+    if (fill) s.rest.clear(), s.mask = Stmt::whole;
+    else if (s.rest.empty() && s.mask == Stmt::whole) s.mask = Stmt::last;
   }
 
   // Of a call: the first array and the result from their rows on, and how many.

@@ -16,9 +16,11 @@ using namespace ir;
 namespace {
 
 constexpr double kPartialResults = 16;
+constexpr int64_t kWidest = 16;  // lanes of the widest vectors, of which few that are strided take longer than one by one
 constexpr double kFewest = 4;  // iterations that may be worth a vector
 constexpr int kMostAbreast = 4;
 constexpr size_t kMostStatements = 200;  // of vectors abreast
+constexpr size_t kMostTwice = 30;  // statements of a body that is written again for the last vector: a mask a vector slows short ones
 
 // ---- which loops -----------------------------------------------------------------------------------------------------
 
@@ -105,7 +107,7 @@ class Chooser {
     if (terms < kPartialResults) return one_by_one;
     Lanes lanes = analysis_.of(s);
     double vectors = times * std::ceil(terms / kCostLanes) * (lanes.cost + 1) + 16;
-    if (!lanes.why_not.empty() || !lanes.rows.empty() || !lanes.own.empty() || vectors >= one_by_one) return one_by_one;
+    if (!lanes.why_not.empty() || !lanes.maskable || !lanes.own.empty() || vectors >= one_by_one) return one_by_one;
     chosen_.resize(before);
     chosen_.push_back({&s, std::move(lanes)});
     return vectors;
@@ -126,8 +128,13 @@ class Widen {
 
   Stmt run(const Stmt& loop) {
     Stmt out = loop;
-    out.tag = LoopTag::vector, out.overlaps = lanes_.repeatable && loop.tag != LoopTag::groups;
-    out.rest = loop.body, out.rest_var = lane_var(loop);
+    out.tag = LoopTag::vector;
+    if (lanes_.maskable && (lanes_.contiguous || iterations(loop) >= kWidest)) {
+      if (!fills_vectors(loop)) out.mask = statements(loop.body) > kMostTwice ? Stmt::every : Stmt::last;
+    } else {
+      out.overlaps = lanes_.repeatable && loop.tag != LoopTag::groups;
+      out.rest = loop.body, out.rest_var = lane_var(loop);
+    }
     (loop.kind == Stmt::reduce ? out.vars.back() : out.var) = variable(lane_var(loop));
     out.body.clear();
     for (auto& [array, row] : lanes_.rows) begin_row(array, row, out.body);
@@ -135,13 +142,28 @@ class Widen {
     for (auto& [array, row] : lanes_.rows)
       if (row.store) out.body.push_back(turn_row(array, row));
     if (loop.kind == Stmt::reduce) {
-      out.rest_value = loop.value, out.rest_factor = loop.factor;
       out.value = map(loop.value), out.factor = map(loop.factor);
     }
     return out;
   }
 
  private:
+  static size_t statements(const std::vector<Stmt>& body) {
+    size_t count = 0;
+    for_statements(body, [&](const Stmt&) { ++count; });
+    return count;
+  }
+
+  // Are there as many iterations as whole vectors have, however wide?
+  bool fills_vectors(const Stmt& loop) const {
+    const bool sum = loop.kind == Stmt::reduce;
+    if ((!sum && expr(loop.lo).op != LoopOp::iconst) || expr(sum ? loop.extents.back() : loop.hi).op != LoopOp::iconst) return false;
+    return iterations(loop) % kWidest == 0;
+  }
+  int64_t iterations(const Stmt& loop) const {
+    return static_cast<int64_t>(loop.kind == Stmt::reduce ? trips(k_, -1, loop.extents.back()) : trips(k_, loop.lo, loop.hi));
+  }
+
   const LoopExpr& expr(int e) const { return k_.exprs[static_cast<size_t>(e)]; }
   LaneValue::Kind kind(int e) const { return lanes_.of(e).kind; }
 

@@ -1,5 +1,7 @@
 #include "loop/verify.h"
 
+#include <utility>
+
 #include "ir/op.h"
 #include "ir/print_loop.h"
 
@@ -135,6 +137,7 @@ class Verifier {
   }
 
   void call(const Stmt& s) const {
+    if (masked_) wrong("a call where lanes may be missing");
     for (auto [a, index] : s.pointers) {
       array(a);
       use(index, LoopType::i64, "index");
@@ -153,12 +156,24 @@ class Verifier {
     use(s.hi, LoopType::i64, "bound");
     size_t before = defined_.size();
     variable(s.var, LoopType::i64);
-    list(s.body);
+    vectors(s, [&] { list(s.body); });
     leave(before);
-    if (s.tag != LoopTag::vector) return;
+    if (s.rest.empty()) return;
     variable(s.rest_var, LoopType::i64);
     list(s.rest);
     leave(before);
+  }
+
+  // Calls body, the inside of a loop or reduce.
+  template <class F>
+  void vectors(const Stmt& s, const F& body) {
+    const bool wide = s.tag == LoopTag::vector;
+    if (wide && in_vectors_) wrong("vectors of vectors");
+    if (!wide && (s.mask != Stmt::whole || s.overlaps || !s.rest.empty())) wrong("a rest of vectors where there are none");
+    if (s.mask != Stmt::whole && (s.overlaps || !s.rest.empty())) wrong("masked vectors that leave a rest");
+    const bool outside = std::exchange(in_vectors_, in_vectors_ || wide), all_there = std::exchange(masked_, masked_ || s.mask != Stmt::whole);
+    body();
+    in_vectors_ = outside, masked_ = all_there;
   }
 
   void reduce(const Stmt& s) {
@@ -166,15 +181,11 @@ class Verifier {
     for (int n : s.extents) use(n, LoopType::i64, "extent");
     size_t before = defined_.size();
     for (int v : s.vars) variable(v, LoopType::i64);
-    for (auto& inner : s.body) statement(inner);
+    vectors(s, [&] {
+      for (auto& inner : s.body) statement(inner);
+    });
     use(s.value, LoopType::f32, "reduced value");
     if (s.factor >= 0) use(s.factor, LoopType::f32, "factor");
-    if (s.tag == LoopTag::vector) {
-      variable(s.rest_var, LoopType::i64);
-      for (auto& inner : s.rest) statement(inner);
-      use(s.rest_value, LoopType::f32, "reduced value");
-      if (s.rest_factor >= 0) use(s.rest_factor, LoopType::f32, "factor");
-    }
     leave(before);
     variable(s.var, LoopType::f32);
   }
@@ -182,6 +193,7 @@ class Verifier {
   const Kernel& k_;
   std::vector<bool> known_;
   std::vector<int> defined_;
+  bool in_vectors_ = false, masked_ = false;
 };
 
 }  // namespace

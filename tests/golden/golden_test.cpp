@@ -69,6 +69,21 @@ TEST_P(Golden, Kernels) {
 
 INSTANTIATE_TEST_SUITE_P(Programs, Golden, testing::Values("oscillators", "onepole_training", "spectrum"));
 
+// A long body stands in the C text once, whatever fills no vector.
+TEST(GoldenText, LongBodiesStandOnce) {
+  ir::Graph g;
+  ir::Attrs frame{{"channel", int64_t{0}}, {"shape", ir::Ints{}}, {"period", int64_t{1}}};
+  const ir::Ex x{&g, ir::apply(g, "input", {}, frame)};
+  ir::Ex y = x;
+  for (int i = 0; i < 40; ++i) y = ir::Ex{&g, ir::apply(g, "sin", {(y * x).id})};
+  g.outputs = {y.id};
+  const std::string text = codegen::render_program(Target::c, kernels_of(g, Target::c)), kernel = text.substr(text.find("\nvoid k0("));
+  size_t sines = 0;
+  for (size_t at = 0; (at = kernel.find("dg_sin", at)) != std::string::npos; ++at) ++sines;
+  EXPECT_EQ(sines, 40u) << kernel;
+  EXPECT_EQ(text.find("dg_sin_call"), std::string::npos) << "a scalar function that is not called";
+}
+
 // ---- CUDA compiles --------------------------------------------------------------------------------------------------------
 
 void expect_compiles(const ir::Graph& g) {

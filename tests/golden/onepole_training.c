@@ -25,10 +25,12 @@ void k1(void* const* a, const long* n) {
       const dg_vf v10 = (dg_splat(v5) * v9);
       dg_store_v(a0 + i1, v10);
     }
-    for (long i0 = at; i0 < n0; ++i0) {
-      const float v6 = a2[i0];
-      const float v7 = (v5 * v6);
-      a0[i0] = v7;
+    if (at < n0) {
+      const dg_part there = dg_part_of(n0 - at);
+      const long i1 = at;
+      const dg_vf v9 = dg_load_v_part(a2 + i1, there);
+      const dg_vf v10 = (dg_splat(v5) * v9);
+      dg_store_v_part(a0 + i1, v10, there);
     }
   }
 }
@@ -69,11 +71,13 @@ void k3(void* const* a, const long* n) {
       const dg_vf v11 = (v9 - v10);
       dg_store_v(a0 + i1, v11);
     }
-    for (long i0 = at; i0 < n0; ++i0) {
-      const float v5 = a1[i0];
-      const float v6 = a2[i0];
-      const float v7 = (v5 - v6);
-      a0[i0] = v7;
+    if (at < n0) {
+      const dg_part there = dg_part_of(n0 - at);
+      const long i1 = at;
+      const dg_vf v9 = dg_load_v_part(a1 + i1, there);
+      const dg_vf v10 = dg_load_v_part(a2 + i1, there);
+      const dg_vf v11 = (v9 - v10);
+      dg_store_v_part(a0 + i1, v11, there);
     }
   }
 }
@@ -93,8 +97,8 @@ void k4(void* const* a, const long* n) {
     {
       union { float one[16]; dg_vf all[16 / DG_W]; } w;
       for (int j = 0; j < 16 / DG_W; ++j) w.all[j] = dg_splat(0.0f);
-      const long whole = v12 / 16 * 16;
-      for (long q = 0; q < whole; q += 16) {
+      long q = 0;
+      for (; q + 16 <= v12; q += 16) {
         DG_UNROLL
         for (long j = 0; j < 16 / DG_W; ++j) {
           const long i3 = q + j * DG_W;
@@ -103,10 +107,15 @@ void k4(void* const* a, const long* n) {
           w.all[j] = DG_FMA_V(v20, v20, w.all[j]);
         }
       }
-      for (long i1 = whole; i1 < v12; ++i1) {
-        const long v14 = v5 + i1;
-        const float v15 = a1[v14];
-        w.one[i1 - whole] = DG_FMA(v15, v15, w.one[i1 - whole]);
+      if (q < v12) {
+        DG_UNROLL
+        for (long j = 0; j < 16 / DG_W && q + j * DG_W < v12; ++j) {
+          const long i3 = q + j * DG_W;
+          const dg_part there = dg_part_of(v12 - i3);
+          const long v19 = v5 + i3;
+          const dg_vf v20 = dg_load_v_part(a1 + v19, there);
+          w.all[j] = dg_blend_part(DG_FMA_V(v20, v20, w.all[j]), w.all[j], there);
+        }
       }
       for (int h = 8; h; h /= 2) for (int j = 0; j < h; ++j) w.one[j] = w.one[j] + w.one[j + h];
       i2 = w.one[0];
@@ -139,11 +148,13 @@ void k5(void* const* a, const long* n) {
       const dg_vf v12 = (v11 + v11);
       dg_store_v(a0 + i1, v12);
     }
-    for (long i0 = at; i0 < n0; ++i0) {
-      const float v6 = a2[i0];
-      const float v7 = dg_mulz(v5, v6);
-      const float v8 = (v7 + v7);
-      a0[i0] = v8;
+    if (at < n0) {
+      const dg_part there = dg_part_of(n0 - at);
+      const long i1 = at;
+      const dg_vf v10 = dg_load_v_part(a2 + i1, there);
+      const dg_vf v11 = dg_mulz_v(dg_splat(v5), v10);
+      const dg_vf v12 = (v11 + v11);
+      dg_store_v_part(a0 + i1, v12, there);
     }
   }
 }
@@ -184,8 +195,8 @@ void k7(void* const* a, const long* n) {
     {
       union { float one[16]; dg_vf all[16 / DG_W]; } w;
       for (int j = 0; j < 16 / DG_W; ++j) w.all[j] = dg_splat(0.0f);
-      const long whole = v12 / 16 * 16;
-      for (long q = 0; q < whole; q += 16) {
+      long q = 0;
+      for (; q + 16 <= v12; q += 16) {
         DG_UNROLL
         for (long j = 0; j < 16 / DG_W; ++j) {
           const long i3 = q + j * DG_W;
@@ -196,12 +207,17 @@ void k7(void* const* a, const long* n) {
           w.all[j] = w.all[j] + v23;
         }
       }
-      for (long i1 = whole; i1 < v12; ++i1) {
-        const long v14 = v5 + i1;
-        const float v15 = a1[v14];
-        const float v16 = a2[v14];
-        const float v17 = dg_mulz(v15, v16);
-        w.one[i1 - whole] = w.one[i1 - whole] + v17;
+      if (q < v12) {
+        DG_UNROLL
+        for (long j = 0; j < 16 / DG_W && q + j * DG_W < v12; ++j) {
+          const long i3 = q + j * DG_W;
+          const dg_part there = dg_part_of(v12 - i3);
+          const long v20 = v5 + i3;
+          const dg_vf v21 = dg_load_v_part(a1 + v20, there);
+          const dg_vf v22 = dg_load_v_part(a2 + v20, there);
+          const dg_vf v23 = dg_mulz_v(v21, v22);
+          w.all[j] = dg_blend_part(w.all[j] + v23, w.all[j], there);
+        }
       }
       for (int h = 8; h; h /= 2) for (int j = 0; j < h; ++j) w.one[j] = w.one[j] + w.one[j + h];
       i2 = w.one[0];
@@ -235,8 +251,8 @@ void k8(void* const* a, const long* n) {
     {
       union { float one[16]; dg_vf all[16 / DG_W]; } w;
       for (int j = 0; j < 16 / DG_W; ++j) w.all[j] = dg_splat(0.0f);
-      const long whole = v12 / 16 * 16;
-      for (long q = 0; q < whole; q += 16) {
+      long q = 0;
+      for (; q + 16 <= v12; q += 16) {
         DG_UNROLL
         for (long j = 0; j < 16 / DG_W; ++j) {
           const long i3 = q + j * DG_W;
@@ -247,12 +263,17 @@ void k8(void* const* a, const long* n) {
           w.all[j] = w.all[j] + v23;
         }
       }
-      for (long i1 = whole; i1 < v12; ++i1) {
-        const long v14 = v5 + i1;
-        const float v15 = a1[v14];
-        const float v16 = a2[v14];
-        const float v17 = dg_mulz(v15, v16);
-        w.one[i1 - whole] = w.one[i1 - whole] + v17;
+      if (q < v12) {
+        DG_UNROLL
+        for (long j = 0; j < 16 / DG_W && q + j * DG_W < v12; ++j) {
+          const long i3 = q + j * DG_W;
+          const dg_part there = dg_part_of(v12 - i3);
+          const long v20 = v5 + i3;
+          const dg_vf v21 = dg_load_v_part(a1 + v20, there);
+          const dg_vf v22 = dg_load_v_part(a2 + v20, there);
+          const dg_vf v23 = dg_mulz_v(v21, v22);
+          w.all[j] = dg_blend_part(w.all[j] + v23, w.all[j], there);
+        }
       }
       for (int h = 8; h; h /= 2) for (int j = 0; j < h; ++j) w.one[j] = w.one[j] + w.one[j + h];
       i2 = w.one[0];

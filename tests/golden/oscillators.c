@@ -114,26 +114,30 @@ void k0(void* const* a, const long* n) {
       }
       dg_store_v(a0 + i4, i6);
     }
-    for (long i0 = at; i0 < n0; ++i0) {
-      float i2;
+    if (at < n0) {
+      const dg_part there = dg_part_of(n0 - at);
+      const long i4 = at;
+      dg_vf i6;
       {
-        float w[1];
-        for (int j = 0; j < 1; ++j) w[j] = 0.0f;
-        for (long i1 = 0; i1 < 3; ++i1) {
-          const dg_u64 v6 = a1[i1];
-          const float v8 = a3[i1];
-          const dg_u64 v9 = a5[i1];
-          const dg_u64 v10 = dg_phase_after(v6, v9, i0);
-          const float v12 = (v8 * 0.0f);
-          const float v13 = dg_phase_out(v10, v12);
-          const float v15 = (v13 * 6.28318548f);
-          const float v16 = dg_sin(v15);
-          const float v17 = a4[i1];
-          w[0] = DG_FMA(v16, v17, w[0]);
+        dg_vf w[1];
+        for (int j = 0; j < 1; ++j) w[j] = dg_splat(0.0f);
+        for (long i5 = 0; i5 < 3; ++i5) {
+          const dg_u64 v28 = a1[i5];
+          const float v29 = a3[i5];
+          const dg_u64 v30 = a5[i5];
+          const dg_u64 v31 = dg_phase_after(v28, v30, i4);
+          const dg_vu v32 = a6[i5];
+          const dg_vu v33 = dg_phase_plus_v(dg_splat_u(v31), v32);
+          const float v34 = (v29 * 0.0f);
+          const dg_vf v35 = dg_phase_out_v(v33, dg_splat(v34));
+          const dg_vf v36 = (v35 * dg_splat(6.28318548f));
+          const dg_vf v37 = dg_sin_v(v36);
+          const float v38 = a4[i5];
+          w[0] = DG_FMA_V(v37, dg_splat(v38), w[0]);
         }
-        i2 = w[0];
+        i6 = w[0];
       }
-      a0[i0] = i2;
+      dg_store_v_part(a0 + i4, i6, there);
     }
   }
 }

@@ -10,9 +10,11 @@ void k0(void* const* a, const long* n) {
       const dg_vf v7 = dg_load_v(a1 + i1);
       dg_store_v(a0 + i1, v7);
     }
-    for (long i0 = at; i0 < n0; ++i0) {
-      const float v5 = a1[i0];
-      a0[i0] = v5;
+    if (at < n0) {
+      const dg_part there = dg_part_of(n0 - at);
+      const long i1 = at;
+      const dg_vf v7 = dg_load_v_part(a1 + i1, there);
+      dg_store_v_part(a0 + i1, v7, there);
     }
   }
 }
@@ -123,7 +125,8 @@ void k2(void* const* a, const long* n) {
   const long v5 = n2 * (-1);
   {
     long at = n1;
-    for (; at + DG_W <= n0; at += DG_W) {
+    for (; at < n0; at += DG_W) {
+      const dg_part there = dg_part_of(n0 - at);
       const long i1 = at;
       const long v60 = i1 + v5;
       const long v61 = v60 + 4;
@@ -146,62 +149,24 @@ void k2(void* const* a, const long* n) {
       const dg_vi v78 = dg_splat_i((int)v60) + dg_lanes_v();
       const dg_vi v79 = v78 + v77;
       const dg_vi v80 = v79 + dg_splat_i((int)(-48));
-      const dg_vf v81 = dg_gather_v(a1, v80);
+      const dg_vf v81 = dg_gather_v_part(a1, v80, there);
       const dg_vi v82 = v71 + dg_splat_i((int)12);
       const dg_vi v83 = v63 + dg_splat_i((int)(-3));
       const dg_vi v84 = v75 + dg_splat_i((int)(-48));
       const dg_vi v85 = v79 + dg_splat_i((int)(-36));
-      const dg_vf v86 = dg_gather_v(a1, v85);
+      const dg_vf v86 = dg_gather_v_part(a1, v85, there);
       const dg_vf v87 = (v81 + v86);
       const dg_vi v88 = v71 + dg_splat_i((int)8);
       const dg_vi v89 = v63 + dg_splat_i((int)(-2));
       const dg_vi v90 = v75 + dg_splat_i((int)(-32));
       const dg_vi v91 = v79 + dg_splat_i((int)(-24));
-      const dg_vf v92 = dg_gather_v(a1, v91);
+      const dg_vf v92 = dg_gather_v_part(a1, v91, there);
       const dg_vf v93 = (v87 + v92);
       const dg_vi v94 = v75 + dg_splat_i((int)(-16));
       const dg_vi v95 = v79 + dg_splat_i((int)(-12));
-      const dg_vf v96 = dg_gather_v(a1, v95);
+      const dg_vf v96 = dg_gather_v_part(a1, v95, there);
       const dg_vf v97 = (v93 + v96);
-      dg_store_v(a0 + i1, v97);
-    }
-    for (long i0 = at; i0 < n0; ++i0) {
-      const long v6 = i0 + v5;
-      const long v9 = v6 + 4;
-      const long v10 = v9 / 4;
-      const long v11 = v10 + (-1);
-      const long v12 = v10 * 4;
-      const long v14 = v12 + (-4);
-      const long v15 = n2 + v12;
-      const long v16 = v15 + (-4);
-      const long v17 = v10 * (-4);
-      const long v18 = v6 + v17;
-      const long v19 = v18 + 4;
-      const long v24 = v18 + 16;
-      const long v25 = v10 + (-4);
-      const long v26 = v10 * 16;
-      const long v28 = v26 + (-64);
-      const long v29 = v10 * 12;
-      const long v30 = v6 + v29;
-      const long v32 = v30 + (-48);
-      const float v33 = a1[v32];
-      const long v36 = v18 + 12;
-      const long v38 = v10 + (-3);
-      const long v39 = v26 + (-48);
-      const long v41 = v30 + (-36);
-      const float v42 = a1[v41];
-      const float v43 = (v33 + v42);
-      const long v44 = v18 + 8;
-      const long v46 = v10 + (-2);
-      const long v48 = v26 + (-32);
-      const long v50 = v30 + (-24);
-      const float v51 = a1[v50];
-      const float v52 = (v43 + v51);
-      const long v54 = v26 + (-16);
-      const long v56 = v30 + (-12);
-      const float v57 = a1[v56];
-      const float v58 = (v52 + v57);
-      a0[i0] = v58;
+      dg_store_v_part(a0 + i1, v97, there);
     }
   }
 }
