@@ -69,6 +69,7 @@ class Chooser {
     double vectors = std::ceil(times / kCostLanes) * (lanes.cost + 1);
     if (vectors >= one_by_one) return one_by_one;
     chosen_.resize(before);
+    if (in_order_ || groups) lanes.maskable = false;  // the next tick would wait for masked stores: they are not forwarded to loads
     const int count = in_order_ ? abreast(s, lanes) : sums_abreast(s, lanes);
     chosen_.push_back({&s, std::move(lanes), count});
     return vectors;
