@@ -1,6 +1,6 @@
 // A ruler: a row times two variants of one job in turns, ours and a baseline (naive C unless it says otherwise), and shows
-// the error of ours beside the times. Google Benchmark registers, filters, prints and writes JSON; since it can time only one thing at a time, one
-// of its iterations is a round of both variants, and the medians over the rounds are its counters.
+// the error of ours beside the times. Google Benchmark registers, filters, prints and writes JSON; since it can time only one thing at a
+// time, one of its iterations is a round of both variants, and the medians over the rounds are its counters.
 #pragma once
 #include <benchmark/benchmark.h>
 #include <sys/resource.h>

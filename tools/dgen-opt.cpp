@@ -215,7 +215,8 @@ void show_kernels(std::vector<ir::Kernel> kernels, const Arguments& a) {
   if (target == targets.end()) fail("unknown form '", a.emit, "'");
   // Loops are shown as they come, unless the text of a target is asked for.
   for (ir::Kernel& kernel : kernels)
-    if (!a.emit.empty()) kernel = codegen::is_gpu(target->second) ? loop::map_to_gpu(std::move(kernel)) : loop::vectorise(loop::hoist(std::move(kernel)));
+    if (!a.emit.empty())
+      kernel = codegen::is_gpu(target->second) ? loop::map_to_gpu(std::move(kernel)) : loop::vectorise(loop::hoist(std::move(kernel)));
   for (size_t k = kernels.size(); a.lanes && k-- > 0;)
     if (kernels[k].lanes > 0) kernels.insert(kernels.begin() + static_cast<std::ptrdiff_t>(k) + 1, loop::cut_lanes(kernels[k]));
   if (a.loops)

@@ -70,7 +70,9 @@ const std::vector<Row>& rows() {
       {"SerialLanes", "16 one-poles, coefficient per frame", [] { return smooth_lanes(); }},
       {"Fft", "mean STFT magnitude, 1024 / 256", [] { return stft(x, {.size = 1024, .hop = 256}).magnitude().mean(); }},
       {"Gemm", "64 values a tick times 64 x 64",
-       [] { return (x * Tensor::linspace(-1, 1, 64)).reshape({1, 64}).matmul(Tensor::randn({64, 64}, {.seed = 1})); }},
+       [] {
+         return (x * Tensor::linspace(-1, 1, 64)).reshape({1, 64}).matmul(Tensor::randn({64, 64}, {.seed = 1}));
+       }},
       {"Reduce", "sum of 64 sines of constant frequency",
        [] { return sin(Signal::phasor(Tensor::linspace(100, 6400, 64)) * two_pi).sum(); }},
   };
@@ -138,17 +140,18 @@ std::string number(const char* format, double value) {
 }
 
 std::string page() {
-  std::string text = cat(
-      "# Strategies: errors and times\n\nWritten by `make_strategies docs/strategies.md`. ", frames,
-      " frames on one core, the shortest of 40 runs. An error is the\nroot mean square of the difference to the interpreter, in float64, over "
-      "that of the values. \"In order\" is `DGEN_OPT=0`: no scans,\nno blocks, no vectors, each tick as it is written. "
-      "`program.explain()` says which strategy a region has and why. Against plain C\nand for other sizes: `scripts/bench`.\n\n"
-      "| strategy | patch | error | in order | ns a tick | in order | times as fast |\n|---|---|---|---|---|---|---|\n");
+  std::string text =
+      cat("# Strategies: errors and times\n\nWritten by `make_strategies docs/strategies.md`. ", frames,
+          " frames on one core, the shortest of 40 runs. An error is the\nroot mean square of the difference to the interpreter, in "
+          "float64, over "
+          "that of the values. \"In order\" is `DGEN_OPT=0`: no scans,\nno blocks, no vectors, each tick as it is written. "
+          "`program.explain()` says which strategy a region has and why. Against plain C\nand for other sizes: `scripts/bench`.\n\n"
+          "| strategy | patch | error | in order | ns a tick | in order | times as fast |\n|---|---|---|---|---|---|---|\n");
   const std::vector<Result> ours = measure_all(false), plain = measure_all(true);
   for (size_t i = 0; i < rows().size(); ++i)
-    text += cat("| ", rows()[i].strategy, " | ", rows()[i].patch, " | ", number("%.1e", ours[i].error), " | ", number("%.1e", plain[i].error),
-                " | ", number("%.2f", ours[i].nanoseconds), " | ", number("%.2f", plain[i].nanoseconds), " | ",
-                number("%.1f", plain[i].nanoseconds / ours[i].nanoseconds), " |\n");
+    text += cat("| ", rows()[i].strategy, " | ", rows()[i].patch, " | ", number("%.1e", ours[i].error), " | ",
+                number("%.1e", plain[i].error), " | ", number("%.2f", ours[i].nanoseconds), " | ", number("%.2f", plain[i].nanoseconds),
+                " | ", number("%.1f", plain[i].nanoseconds / ours[i].nanoseconds), " |\n");
   return text;
 }
 

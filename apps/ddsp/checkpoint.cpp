@@ -12,7 +12,8 @@ namespace {
 const SafeTensor& find(const SafeFile& file, const std::filesystem::path& path, const std::string& name, const Shape& shape) {
   const auto found = file.tensors.find(name);
   if (found == file.tensors.end()) fail(path.string(), ": a checkpoint of another model: no ", name);
-  if (found->second.shape != shape.sizes()) fail(path.string(), ": a checkpoint of another model: ", name, " has another shape than ", shape.str());
+  if (found->second.shape != shape.sizes())
+    fail(path.string(), ": a checkpoint of another model: ", name, " has another shape than ", shape.str());
   return found->second;
 }
 

@@ -193,7 +193,8 @@ class Trainer {
   double log_validation(int step) {
     const Terms terms = terms_of(validation_chunks());
     curves_.validation.add(step, terms.loss);
-    const char* what = data_.chunks_of(Split::validation).empty() ? "loss of the training files, none is kept for validation," : "validation loss";
+    const char* what =
+        data_.chunks_of(Split::validation).empty() ? "loss of the training files, none is kept for validation," : "validation loss";
     run_.log(format("step %d: %s %.4f (linear %.4f, log %.4f), %.3f of silence", step, what, terms.loss, terms.linear,
                     terms.logarithmic(), terms.loss / silence()));
     return terms.loss;

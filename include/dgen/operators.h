@@ -335,9 +335,13 @@ struct Complex {
   friend Complex<Promoted<T, B>> operator symbol(detail::At<Complex> a, detail::At<Complex<B>> b) { \
     return detail::complex_##name(a.value, b.value, a.loc);                                         \
   }
-#define DGEN_REAL(symbol, name, R, B)                                                                                      \
-  friend Complex<Promoted<T, B>> operator symbol(detail::At<Complex> a, R b) { return detail::complex_##name(a.value, detail::real(b), a.loc); } \
-  friend Complex<Promoted<T, B>> operator symbol(R b, detail::At<Complex> a) { return detail::complex_##name(detail::real(b), a.value, a.loc); }
+#define DGEN_REAL(symbol, name, R, B)                                                          \
+  friend Complex<Promoted<T, B>> operator symbol(detail::At<Complex> a, R b) {                 \
+    return detail::complex_##name(a.value, detail::real(b), a.loc);                            \
+  }                                                                                            \
+  friend Complex<Promoted<T, B>> operator symbol(R b, detail::At<Complex> a) {                 \
+    return detail::complex_##name(detail::real(b), a.value, a.loc);                            \
+  }
 #define DGEN_ARITHMETIC(symbol, name)             \
   DGEN_SPECTRA(symbol, name, Tensor)              \
   DGEN_SPECTRA(symbol, name, Signal)              \

@@ -197,8 +197,8 @@ struct Factors {
   std::string locals() const {
     if (in_tables()) return "";
     std::string size = cat("[", m * most, "] DG_ALIGN");
-    return cat("  float ", name, "_r", size, ", ", name, "_i", size, ";\n  dg_twiddles(", m, ", ", most, ", ", name, "_high_r, ", name, "_high_i, ", name, "_low_r, ",
-               name, "_low_i, ", both(), ");\n");
+    return cat("  float ", name, "_r", size, ", ", name, "_i", size, ";\n  dg_twiddles(", m, ", ", most, ", ", name, "_high_r, ", name,
+               "_high_i, ", name, "_low_r, ", name, "_low_i, ", both(), ");\n");
   }
   std::string both() const { return cat(name, "_r, ", name, "_i"); }
 };
@@ -217,7 +217,8 @@ std::vector<Level> levels(int n) {
 Factors untangling(int n) { return {cat("dg_u", n), n, (n / 2 + 1) / 2, 1}; }
 
 std::string pass(int radix) {
-  std::string text = cat("DG_PASS(dg_pass", radix, ") {\n  for (int p = 0; p < m; ++p)\n    for (int q = 0; q < s; ++q) {\n      dg_complex v[", radix, "] = {");
+  std::string text = cat("DG_PASS(dg_pass", radix,
+                         ") {\n  for (int p = 0; p < m; ++p)\n    for (int q = 0; q < s; ++q) {\n      dg_complex v[", radix, "] = {");
   for (int j = 0; j < radix; ++j) text += cat(j ? ", " : "", "DG_LOAD(", j, ")");
   text += cat("};\n      dg_butterfly", radix, "(v);\n     ");
   for (int k = 1; k < radix; ++k) text += cat(" DG_TWIST(", k, ")");
@@ -228,7 +229,8 @@ std::string pass(int radix) {
 
 // dg_cfft_N(xr, xi, yr, yi): y must not overlap x.
 std::string complex_core(int n) {
-  std::string text = cat("DG_TEMPLATE(typename X, typename Y)\nDG_FFT dg_cfft_", n, "(DG_IN(X) xr, DG_IN(X) xi, DG_OUT(Y) yr, DG_OUT(Y) yi) {\n");
+  std::string text =
+      cat("DG_TEMPLATE(typename X, typename Y)\nDG_FFT dg_cfft_", n, "(DG_IN(X) xr, DG_IN(X) xi, DG_OUT(Y) yr, DG_OUT(Y) yi) {\n");
   const std::vector<Level> all = levels(n);
   if (all.empty()) return text + "  yr[0] = xr[0], yi[0] = xi[0];\n}\n";
   for (const Level& l : all) text += l.factors().locals();
@@ -236,7 +238,8 @@ std::string complex_core(int n) {
   std::string from = "x";
   for (size_t i = 0; i < all.size(); ++i) {
     const std::string to = (all.size() - i) % 2 == 1 ? "y" : "t";
-    text += cat("  dg_pass", all[i].radix, "(", all[i].m(), ", ", n / all[i].n, ", ", from, "r, ", from, "i, ", to, "r, ", to, "i, ", all[i].factors().both(), ");\n");
+    text += cat("  dg_pass", all[i].radix, "(", all[i].m(), ", ", n / all[i].n, ", ", from, "r, ", from, "i, ", to, "r, ", to, "i, ",
+                all[i].factors().both(), ");\n");
     from = to;
   }
   return text + "}\n";
@@ -257,27 +260,32 @@ bool half_size(const FftPlan& plan) { return (plan.kind == FftPlan::rfft || plan
 
 std::string transform(const FftPlan& plan) {
   const int n = plan.n, h = n / 2, bins = h + 1;
-  const std::string head = cat("DG_TEMPLATE(typename X, typename Y)\nDG_FFT dg_", kind_name(plan.kind), "_", n, "(DG_IN(X) in, DG_OUT(Y) out) {\n");
+  const std::string head =
+      cat("DG_TEMPLATE(typename X, typename Y)\nDG_FFT dg_", kind_name(plan.kind), "_", n, "(DG_IN(X) in, DG_OUT(Y) out) {\n");
   const std::string scale = scale_literal(n);
   if (plan.kind == FftPlan::fft) return cat(head, "  dg_cfft_", n, "(in, in + ", n, ", out, out + ", n, ");\n}\n");
   if (plan.kind == FftPlan::ifft)
-    return cat(head, "  dg_cfft_", n, "(in + ", n, ", in, out + ", n, ", out);\n  for (int i = 0; i < ", 2 * n, "; ++i) out[i] *= ", scale, ";\n}\n");
+    return cat(head, "  dg_cfft_", n, "(in + ", n, ", in, out + ", n, ", out);\n  for (int i = 0; i < ", 2 * n, "; ++i) out[i] *= ", scale,
+               ";\n}\n");
   const int size = half_size(plan) ? h : n;
-  const std::string work = cat("  float ar[", size, "] DG_ALIGN, ai[", size, "] DG_ALIGN, br[", size, "] DG_ALIGN, bi[", size, "] DG_ALIGN;\n");
+  const std::string work =
+      cat("  float ar[", size, "] DG_ALIGN, ai[", size, "] DG_ALIGN, br[", size, "] DG_ALIGN, bi[", size, "] DG_ALIGN;\n");
   if (!half_size(plan)) {  // odd: a complex transform with zero imaginary part
     if (plan.kind == FftPlan::rfft)
-      return cat(head, work, "  for (int i = 0; i < ", n, "; ++i) ar[i] = in[i], ai[i] = 0.0f;\n  dg_cfft_", n, "(ar, ai, br, bi);\n  for (int i = 0; i < ", bins,
-                 "; ++i) out[i] = br[i], out[i + ", bins, "] = bi[i];\n  out[", bins, "] = 0.0f;\n}\n");
-    return cat(head, work, "  ar[0] = in[0], ai[0] = 0.0f;\n  for (int i = 1; i < ", bins, "; ++i) {\n    ar[i] = ar[", n, " - i] = in[i];\n    ai[i] = in[i + ", bins,
-               "];\n    ai[", n, " - i] = -ai[i];\n  }\n  dg_cfft_", n, "(ai, ar, bi, br);\n  for (int i = 0; i < ", n, "; ++i) out[i] = br[i] * ", scale, ";\n}\n");
+      return cat(head, work, "  for (int i = 0; i < ", n, "; ++i) ar[i] = in[i], ai[i] = 0.0f;\n  dg_cfft_", n,
+                 "(ar, ai, br, bi);\n  for (int i = 0; i < ", bins, "; ++i) out[i] = br[i], out[i + ", bins, "] = bi[i];\n  out[", bins,
+                 "] = 0.0f;\n}\n");
+    return cat(head, work, "  ar[0] = in[0], ai[0] = 0.0f;\n  for (int i = 1; i < ", bins, "; ++i) {\n    ar[i] = ar[", n,
+               " - i] = in[i];\n    ai[i] = in[i + ", bins, "];\n    ai[", n, " - i] = -ai[i];\n  }\n  dg_cfft_", n,
+               "(ai, ar, bi, br);\n  for (int i = 0; i < ", n, "; ++i) out[i] = br[i] * ", scale, ";\n}\n");
   }
   const Factors factors = untangling(n);
   const std::string pairs = cat("  for (int i = 0; i < ", h, "; ++i) "), last = cat(", ", factors.both(), ");\n");
   if (plan.kind == FftPlan::rfft)
-    return cat(head, work, factors.locals(), pairs, "ar[i] = in[2 * i], ai[i] = in[2 * i + 1];\n  dg_cfft_", h, "(ar, ai, br, bi);\n  dg_untangle(", h,
-               ", br, bi, out, out + ", bins, last, "}\n");
-  return cat(head, work, factors.locals(), "  dg_tangle(", h, ", ", scale, ", in, in + ", bins, ", ar, ai", last, "  dg_cfft_", h, "(ai, ar, bi, br);\n", pairs,
-             "out[2 * i] = br[i], out[2 * i + 1] = bi[i];\n}\n");
+    return cat(head, work, factors.locals(), pairs, "ar[i] = in[2 * i], ai[i] = in[2 * i + 1];\n  dg_cfft_", h,
+               "(ar, ai, br, bi);\n  dg_untangle(", h, ", br, bi, out, out + ", bins, last, "}\n");
+  return cat(head, work, factors.locals(), "  dg_tangle(", h, ", ", scale, ", in, in + ", bins, ", ar, ai", last, "  dg_cfft_", h,
+             "(ai, ar, bi, br);\n", pairs, "out[2 * i] = br[i], out[2 * i + 1] = bi[i];\n}\n");
 }
 
 // ---- signals in lanes: complex numbers of vectors, each in one piece, so that every access is a cache line or two
@@ -325,12 +333,14 @@ constexpr int longest_in_lanes = 2048;  // of a core: 128 KiB of stack with AVX2
 std::string lanes_level(int radix) {
   std::string text;
   for (const bool last : {false, true}) {
-    text += cat("DG_FFT dg_", last ? "last" : "level", radix, "_v(long m, const dg_complex_v *x, dg_complex_v *y", last ? "" : ", const float *wr, const float *wi",
+    text += cat("DG_FFT dg_", last ? "last" : "level", radix, "_v(long m, const dg_complex_v *x, dg_complex_v *y",
+                last ? "" : ", const float *wr, const float *wi",
                 ") {\n  DG_KEEP_LOOP\n  for (long p = 0; p < m; ++p) {\n    dg_complex_v v[", radix, "] = {");
     auto place = [&](int j) { return last ? cat("[", radix, " * p + ", j, "]") : cat("[", j, " * m + p]"); };
     for (int j = 0; j < radix; ++j) text += cat(j ? ", " : "", "x", place(j));
     text += cat("};\n    dg_butterfly", radix, "_v(v);\n");
-    for (int k = 0; k < radix; ++k) text += cat("    y", place(k), " = ", last || k == 0 ? cat("v[", k, "]") : cat("DG_TWIST_V(", k, ")"), ";\n");
+    for (int k = 0; k < radix; ++k)
+      text += cat("    y", place(k), " = ", last || k == 0 ? cat("v[", k, "]") : cat("DG_TWIST_V(", k, ")"), ";\n");
     text += "  }\n}\n";
   }
   return text;
@@ -367,27 +377,38 @@ std::string lanes_transform(const FftPlan& plan) {
   const bool inverse = plan.kind == FftPlan::irfft || plan.kind == FftPlan::ifft;
   const std::string name = cat("dg_", kind_name(plan.kind), "_", n), head = cat("DG_FFT ", name, "_v(const dg_vf *in, dg_vf *out) {\n");
   if (size > longest_in_lanes) {  // one after the other
-    const int ins = plan.kind == FftPlan::rfft ? n : plan.kind == FftPlan::irfft ? 2 * bins : 2 * n, outs = plan.kind == FftPlan::irfft ? n : plan.kind == FftPlan::rfft ? 2 * bins : 2 * n;
-    return cat(head, "  float x[", ins, "] DG_ALIGN, y[", outs, "] DG_ALIGN;\n  for (int l = 0; l < DG_W; ++l) {\n    for (int i = 0; i < ", ins,
-               "; ++i) x[i] = ((const float *)(in + i))[l];\n    ", name, "(x, y);\n    for (int i = 0; i < ", outs, "; ++i) ((float *)(out + i))[l] = y[i];\n  }\n}\n");
+    const int ins = plan.kind == FftPlan::rfft    ? n
+                    : plan.kind == FftPlan::irfft ? 2 * bins
+                                                  : 2 * n,
+              outs = plan.kind == FftPlan::irfft  ? n
+                     : plan.kind == FftPlan::rfft ? 2 * bins
+                                                  : 2 * n;
+    return cat(head, "  float x[", ins, "] DG_ALIGN, y[", outs, "] DG_ALIGN;\n  for (int l = 0; l < DG_W; ++l) {\n    for (int i = 0; i < ",
+               ins, "; ++i) x[i] = ((const float *)(in + i))[l];\n    ", name, "(x, y);\n    for (int i = 0; i < ", outs,
+               "; ++i) ((float *)(out + i))[l] = y[i];\n  }\n}\n");
   }
   const std::string work = cat("  dg_complex_v z[", size, "];\n"), core = cat("  dg_cfft_", size, "_v(z, z);\n"), scale = scale_literal(n);
   const std::string split = cat("  dg_split_v(", size, ", z, dg_at_", size, ", ", inverse ? scale : "1.0f");
-  if (plan.kind == FftPlan::fft) return cat(head, work, "  dg_join_v(", n, ", in, in + ", n, ", z);\n", core, split, ", out, out + ", n, ", 1);\n}\n");
-  if (plan.kind == FftPlan::ifft) return cat(head, work, "  dg_join_v(", n, ", in + ", n, ", in, z);\n", core, split, ", out + ", n, ", out, 1);\n}\n");
+  if (plan.kind == FftPlan::fft)
+    return cat(head, work, "  dg_join_v(", n, ", in, in + ", n, ", z);\n", core, split, ", out, out + ", n, ", 1);\n}\n");
+  if (plan.kind == FftPlan::ifft)
+    return cat(head, work, "  dg_join_v(", n, ", in + ", n, ", in, z);\n", core, split, ", out + ", n, ", out, 1);\n}\n");
   if (!half_size(plan)) {
     const std::string loop = cat("  for (long i = 0; i < ", n, "; ++i) ");
     if (plan.kind == FftPlan::rfft)
-      return cat(head, work, loop, "z[i].r = in[i], z[i].i = dg_splat(0.0f);\n", core, "  for (long i = 0; i < ", bins, "; ++i) out[i] = z[dg_at_", n, "[i]].r, out[i + ", bins,
-                 "] = z[dg_at_", n, "[i]].i;\n  out[", bins, "] = dg_splat(0.0f);\n}\n");
-    return cat(head, work, "  z[0].i = in[0], z[0].r = dg_splat(0.0f);\n  for (long i = 1; i < ", bins, "; ++i) {\n    z[i].i = z[", n, " - i].i = in[i];\n    z[i].r = in[i + ",
-               bins, "];\n    z[", n, " - i].r = -z[i].r;\n  }\n", core, loop, "out[i] = z[dg_at_", n, "[i]].i * ", scale, ";\n}\n");
+      return cat(head, work, loop, "z[i].r = in[i], z[i].i = dg_splat(0.0f);\n", core, "  for (long i = 0; i < ", bins,
+                 "; ++i) out[i] = z[dg_at_", n, "[i]].r, out[i + ", bins, "] = z[dg_at_", n, "[i]].i;\n  out[", bins,
+                 "] = dg_splat(0.0f);\n}\n");
+    return cat(head, work, "  z[0].i = in[0], z[0].r = dg_splat(0.0f);\n  for (long i = 1; i < ", bins, "; ++i) {\n    z[i].i = z[", n,
+               " - i].i = in[i];\n    z[i].r = in[i + ", bins, "];\n    z[", n, " - i].r = -z[i].r;\n  }\n", core, loop,
+               "out[i] = z[dg_at_", n, "[i]].i * ", scale, ";\n}\n");
   }
   const std::string factors = untangling(n).both();
   if (plan.kind == FftPlan::rfft)
-    return cat(head, work, "  dg_cfft_", h, "_v((const dg_complex_v *)in, z);\n  dg_untangle_v(", h, ", z, dg_at_", h, ", out, out + ", bins, ", ", factors, ");\n}\n");
-  return cat(head, work, "  dg_tangle_v(", h, ", ", scale, ", in, in + ", bins, ", z, ", factors, ");\n", core, "  dg_split_v(", h, ", z, dg_at_", h,
-             ", 1.0f, out + 1, out, 2);\n}\n");
+    return cat(head, work, "  dg_cfft_", h, "_v((const dg_complex_v *)in, z);\n  dg_untangle_v(", h, ", z, dg_at_", h, ", out, out + ",
+               bins, ", ", factors, ");\n}\n");
+  return cat(head, work, "  dg_tangle_v(", h, ", ", scale, ", in, in + ", bins, ", z, ", factors, ");\n", core, "  dg_split_v(", h,
+             ", z, dg_at_", h, ", 1.0f, out + 1, out, 2);\n}\n");
 }
 
 }  // namespace
@@ -411,7 +432,10 @@ std::string prelude_fft(Target target, std::span<const FftPlan> plans) {
     if (size <= longest_in_lanes && once(cat("lanes", size))) lanes += lanes_core(size);
     if (once(name + "_v")) lanes += lanes_transform(plan);
   }
-  std::string before = cat(target == Target::c ? header_c : target == Target::cuda ? header_cuda : header_metal, complex_type, butterflies, passes);
+  std::string before = cat(target == Target::c      ? header_c
+                           : target == Target::cuda ? header_cuda
+                                                    : header_metal,
+                           complex_type, butterflies, passes);
   for (int radix : used) before += pass(radix);
   if (lanes.empty()) return before + text;
   std::string levels_text;

@@ -1,7 +1,7 @@
 // Scalar float32 functions of generated code. One text for every target; only the macros on top differ. Everything is
-// branch-free, so that it can be written again for vectors (prelude_vector.cpp) and loops calling it vectorise, and every fused multiply-add is spelled out, so that
-// all compilers give the same bits. All coefficients are our own minimax fits: Remez exchange in 40-digit arithmetic,
-// weighted for relative error, the coefficients then rounded to float32 one by one from the lowest degree up, the
+// branch-free, so that it can be written again for vectors (prelude_vector.cpp) and loops calling it vectorise, and every fused
+// multiply-add is spelled out, so that all compilers give the same bits. All coefficients are our own minimax fits: Remez exchange in
+// 40-digit arithmetic, weighted for relative error, the coefficients then rounded to float32 one by one from the lowest degree up, the
 // others refitted after each rounding. "fit 2^-27" is the largest relative error of the rounded polynomial.
 #include "codegen/prelude.h"
 
@@ -475,17 +475,18 @@ constexpr const char* call_c = R"(
 #if defined(__GNUC__) && !defined(__clang__) && (defined(__x86_64__) || defined(__aarch64__))
 #define DG_CALLED static __attribute__((noinline, const, simd("notinbranch")))
 )";
-constexpr LongFunction long_ones[] = {{"dg_exp", 1},  {"dg_sigmoid", 1}, {"dg_softplus", 1}, {"dg_sinh", 1}, {"dg_cosh", 1}, {"dg_tanh", 1},
-                                      {"dg_log", 1},  {"dg_log2", 1},    {"dg_log10", 1},    {"dg_sin", 1},  {"dg_cos", 1},  {"dg_tan", 1},
-                                      {"dg_asin", 1}, {"dg_acos", 1},    {"dg_atan", 1},     {"dg_pow", 2},  {"dg_atan2", 2}, {"dg_sin_turns", 1}, {"dg_cos_turns", 1}};
+constexpr LongFunction long_ones[] = {{"dg_exp", 1},  {"dg_sigmoid", 1}, {"dg_softplus", 1},  {"dg_sinh", 1},     {"dg_cosh", 1},
+                                      {"dg_tanh", 1}, {"dg_log", 1},     {"dg_log2", 1},      {"dg_log10", 1},    {"dg_sin", 1},
+                                      {"dg_cos", 1},  {"dg_tan", 1},     {"dg_asin", 1},      {"dg_acos", 1},     {"dg_atan", 1},
+                                      {"dg_pow", 2},  {"dg_atan2", 2},   {"dg_sin_turns", 1}, {"dg_cos_turns", 1}};
 
 }  // namespace
 
 std::span<const LongFunction> long_functions() { return long_ones; }
 
 std::string call_text(const LongFunction& f, const std::string& name, const std::string& type) {
-  return cat(type, " ", name, "_call(", type, f.arguments == 2 ? cat(" a, ", type, " b") : " a", ") { return ", name, f.arguments == 2 ? "(a, b)" : "(a)", "; }\n",
-             "#define ", name, " ", name, "_call\n");
+  return cat(type, " ", name, "_call(", type, f.arguments == 2 ? cat(" a, ", type, " b") : " a", ") { return ", name,
+             f.arguments == 2 ? "(a, b)" : "(a)", "; }\n", "#define ", name, " ", name, "_call\n");
 }
 
 std::string prelude_calls(Target target, const std::map<std::string_view, int>& calls) {
@@ -500,7 +501,8 @@ std::string lanewise_text() { return std::string(basics) + exponentials + logari
 
 std::string prelude_math(Target target) {
   const char* header = target == Target::c ? header_c : target == Target::cuda ? header_cuda : header_metal;
-  return std::string(header) + words + lanewise_text() + mixed + (target == Target::metal ? static_phase_metal : static_phase) + (target == Target::c ? exact_c : "");
+  return std::string(header) + words + lanewise_text() + mixed + (target == Target::metal ? static_phase_metal : static_phase) +
+         (target == Target::c ? exact_c : "");
 }
 
 }  // namespace dgen::codegen

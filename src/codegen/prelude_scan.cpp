@@ -58,8 +58,7 @@ class Scan {
   bool streamed(int i) const { return b_[static_cast<size_t>(i)] == 't'; }
   bool static_input() const { return b_.find('s') != std::string::npos; }
   bool has_input() const {
-    return static_input() ||
-           std::any_of(sums_.begin(), sums_.end(), [](const std::string& sum) { return sum.back() != '0'; });
+    return static_input() || std::any_of(sums_.begin(), sums_.end(), [](const std::string& sum) { return sum.back() != '0'; });
   }
   // The columns of row i in the order of computing: the cell's own last, since it is on the shortest way around.
   std::vector<int> columns(int i, bool all = false) const {
@@ -344,7 +343,8 @@ class Scan {
     each_varying([&](const std::string& name) { text += cat("    const float ", name, "t = ", name, "[t];\n"); });
     if (has_input()) text += "    const float ft = f[t];\n";
     for (int i = 0; i < d_; ++i) {
-      if (adds(i)) text += streamed(i) ? cat("    const float b", i, "t = b", i, "[t];\n") : cat("    const float e", i, " = B[", i, "];\n");
+      if (adds(i))
+        text += streamed(i) ? cat("    const float b", i, "t = b", i, "[t];\n") : cat("    const float e", i, " = B[", i, "];\n");
       if (before(i)) text += cat("    u", i, "[t] = x", i, ";\n");
     }
     for (size_t k = 0; k < sums_.size(); ++k) text += cat("    y", k, "[t] = ", sum_text(k, "x", "DG_FMA", ""), ";\n");

@@ -108,7 +108,7 @@ typedef dg_u64 dg_vq_any __attribute__((vector_size(DG_W * 4), aligned(8), may_a
 #define DG_ONE_ON(i) ((i) + 1) % DG_W
 #define DG_FOLD(x, fold, on) x = fold(x, (dg_vf)__builtin_shufflevector(x, x, DG_EACH(on)))
 #if DG_W == 16
-#define DG_FOLD_LANES(x, fold) DG_FOLD(x, fold, DG_EIGHT_ON), DG_FOLD(x, fold, DG_FOUR_ON), DG_FOLD(x, fold, DG_TWO_ON), DG_FOLD(x, fold, DG_ONE_ON)
+#define DG_FOLD_LANES(x, f) DG_FOLD(x, f, DG_EIGHT_ON), DG_FOLD(x, f, DG_FOUR_ON), DG_FOLD(x, f, DG_TWO_ON), DG_FOLD(x, f, DG_ONE_ON)
 #elif DG_W == 8
 #define DG_FOLD_LANES(x, fold) DG_FOLD(x, fold, DG_FOUR_ON), DG_FOLD(x, fold, DG_TWO_ON), DG_FOLD(x, fold, DG_ONE_ON)
 #else
@@ -343,7 +343,8 @@ DG_FN void dg_store_quads_v(float *p, long step, dg_vf x) {
 #else
   *(dg_quad *)p = __builtin_shufflevector(x, x, 0, 1, 2, 3), *(dg_quad *)(p + step) = __builtin_shufflevector(x, x, 4, 5, 6, 7);
 #if DG_W == 16
-  *(dg_quad *)(p + 2 * step) = __builtin_shufflevector(x, x, 8, 9, 10, 11), *(dg_quad *)(p + 3 * step) = __builtin_shufflevector(x, x, 12, 13, 14, 15);
+  *(dg_quad *)(p + 2 * step) = __builtin_shufflevector(x, x, 8, 9, 10, 11);
+  *(dg_quad *)(p + 3 * step) = __builtin_shufflevector(x, x, 12, 13, 14, 15);
 #endif
 #endif
 }
@@ -354,7 +355,9 @@ DG_FN void dg_turn_v(dg_vf *r) { /* 4 by 4 in every 128 bits */
   r[2] = DG_MIX(b, d, DG_PAIR), r[3] = DG_MIX(b, d, DG_PAIR_HIGH);
 }
 DG_FN void dg_take_rows_v(dg_vf *to, const float *from, long stride) { /* four columns of DG_W rows */
-  dg_vf r[4] = {dg_quads_v(from, 4 * stride), dg_quads_v(from + stride, 4 * stride), dg_quads_v(from + 2 * stride, 4 * stride), dg_quads_v(from + 3 * stride, 4 * stride)};
+  const long rows = 4 * stride;
+  dg_vf r[4] = {dg_quads_v(from, rows), dg_quads_v(from + stride, rows), dg_quads_v(from + 2 * stride, rows),
+                dg_quads_v(from + 3 * stride, rows)};
   dg_turn_v(r);
   to[0] = r[0], to[1] = r[1], to[2] = r[2], to[3] = r[3];
 }
@@ -418,9 +421,9 @@ std::vector<Function> cut(std::string_view text) {
 Function for_vectors(const Function& scalar, const Functions& renamed) {
   static const Functions types = {{"float", "dg_vf"},   {"dg_i32", "dg_vi"}, {"dg_u32", "dg_vw"},
                                   {"dg_u64", "dg_vq"}, {"dg_complex", "dg_complex_v"}};
-  static const std::set<std::string_view> macros = {"DG_SEL", "DG_LESSER", "DG_GREATER", "DG_MASK", "DG_TO_FLOAT", "DG_TO_INT", "DG_TO_WORD",
-                                                    "DG_AS_FLOAT", "DG_AS_UINT", "DG_FMA", "DG_RINT",
-                                                    "DG_FLOOR", "DG_CEIL", "DG_TRUNC", "DG_SQRT", "DG_FABS", "DG_COPYSIGN", "DG_INF", "DG_NAN", "DG_MAGIC"};
+  static const std::set<std::string_view> macros = {
+      "DG_SEL",  "DG_LESSER", "DG_GREATER", "DG_MASK",  "DG_TO_FLOAT", "DG_TO_INT", "DG_TO_WORD",  "DG_AS_FLOAT", "DG_AS_UINT", "DG_FMA",
+      "DG_RINT", "DG_FLOOR",  "DG_CEIL",    "DG_TRUNC", "DG_SQRT",     "DG_FABS",   "DG_COPYSIGN", "DG_INF",      "DG_NAN",     "DG_MAGIC"};
   Function out{renamed.find(scalar.name)->second, ""};
   scan(scalar.text,
        [&](std::string_view word) {
@@ -447,7 +450,8 @@ std::vector<Function> vector_functions(std::string_view lanewise) {
 // Every vector function, each after those it calls.
 std::vector<Function> all_functions() {
   std::vector<Function> out;
-  for (const auto& some : {cut(instructions), vector_functions(lanewise_text()), cut(wide), cut(memory)}) out.insert(out.end(), some.begin(), some.end());
+  for (const auto& some : {cut(instructions), vector_functions(lanewise_text()), cut(wide), cut(memory)})
+    out.insert(out.end(), some.begin(), some.end());
   return out;
 }
 
@@ -483,7 +487,8 @@ std::string prelude_vector(Target target, std::string_view text) {
   }
   for (const LongFunction& f : long_functions()) {
     std::string name = cat(f.name, "_v");
-    if (auto uses = direct.find(name); uses != direct.end() && uses->second > most_inlined) out += "static __attribute__((noinline, const)) " + call_text(f, name, "dg_vf");
+    if (auto uses = direct.find(name); uses != direct.end() && uses->second > most_inlined)
+      out += "static __attribute__((noinline, const)) " + call_text(f, name, "dg_vf");
   }
   return header + out;
 }

@@ -30,7 +30,8 @@ DG_FN dg_u64 dg_phase_reset(float reset, dg_u64 phase) { return reset > 0.0f ? 0
 const char* add_helper(Target target) {
   if (target == Target::c)
     return "DG_FN void dg_add_to(const float* part, double* sum, long n) { for (long i = 0; i < n; ++i) sum[i] += part[i]; }\n";
-  if (target == Target::cuda) return R"(
+  if (target == Target::cuda)
+    return R"(
 DG_FN void dg_add_to(const float* part, double* sum, long long n, long long first, long long step) {
   for (long long i = first; i < n; i += step) sum[i] += part[i];
 }

@@ -14,8 +14,8 @@ using namespace ir;
 const Dialect& dialect(Target target) {
   static const Dialect dialects[] = {
       {Target::c, "void ", "(void* const* a, const long* n)", "a[$i]", "restrict", "long", "", "double", "", "", "", "", "", ""},
-      {Target::cuda, "extern \"C\" __global__ __launch_bounds__($t) void ", "", "", "__restrict__", "long long", "", "double", "threadIdx.x", "blockDim.x", "blockIdx.x",
-       "gridDim.x", "__syncthreads();", "__shared__ "},
+      {Target::cuda, "extern \"C\" __global__ __launch_bounds__($t) void ", "", "", "__restrict__", "long long", "", "double",
+       "threadIdx.x", "blockDim.x", "blockIdx.x", "gridDim.x", "__syncthreads();", "__shared__ "},
       {Target::metal, "kernel void ",
        "(constant dg_arrays<$n>& a [[buffer(0)]], constant long* n [[buffer(1)]], device float* scratch [[buffer(2)]], "
        "uint dg_thread [[thread_position_in_threadgroup]], uint dg_threads [[threads_per_threadgroup]], "
@@ -41,7 +41,8 @@ class Renderer {
   Renderer(const Dialect& d, const Kernel& k) : d_(d), k_(k), spell_(d, k) {}
 
   std::string run() {
-    out_ = cat(replace(std::string(d_.before_name), "$t", cat(k_.threads)), k_.name, packed() ? replace(std::string(d_.arguments), "$n", cat(k_.arrays.size())) : parameters(), " {\n");
+    out_ = cat(replace(std::string(d_.before_name), "$t", cat(k_.threads)), k_.name,
+               packed() ? replace(std::string(d_.arguments), "$n", cat(k_.arrays.size())) : parameters(), " {\n");
     indent_ = 1;
     for (size_t i = 0; packed() && i < k_.args.size(); ++i) line(cat("const ", d_.real_long, " n", i, " = n[", i, "];"));
     for (size_t i = 0; i < k_.arrays.size(); ++i) declare(i);
@@ -63,14 +64,19 @@ class Renderer {
 
   std::string element_type(size_t i) const {
     const ArrayRef& a = k_.arrays[i];
-    return a.type == LoopType::u64 ? "dg_u64" : a.type == LoopType::f64 ? "double" : a.kind == ArrayRef::segment ? "double" : a.kind == ArrayRef::total ? std::string(d_.total_type) : "float";
+    return a.type == LoopType::u64       ? "dg_u64"
+           : a.type == LoopType::f64     ? "double"
+           : a.kind == ArrayRef::segment ? "double"
+           : a.kind == ArrayRef::total   ? std::string(d_.total_type)
+                                         : "float";
   }
   std::string array_name(size_t i) const { return cat(k_.arrays[i].home == ArrayRef::registers ? "g" : "a", i); }
   // What other threads of the block write must not be `restrict`: compilers then move loads over barriers.
   std::string pointer(size_t i) const {
     const bool written = k_.arrays[i].written;
     const bool met = written && k_.threads > 1 && (k_.spread == Kernel::one_block || k_.spread == Kernel::ticks_over_blocks);
-    return cat(written ? "" : "const ", d_.space, element_type(i), "*", met || d_.restrict_word.empty() ? "" : " ", met ? "" : d_.restrict_word);
+    return cat(written ? "" : "const ", d_.space, element_type(i), "*", met || d_.restrict_word.empty() ? "" : " ",
+               met ? "" : d_.restrict_word);
   }
 
   // Arrays and numbers are packed into one argument each, or come one by one.
@@ -90,8 +96,10 @@ class Renderer {
     const ArrayRef& a = k_.arrays[i];
     std::string type = element_type(i);
     if (a.kind == ArrayRef::local) {
-      if (a.home == ArrayRef::scratch) return line(cat(d_.space, "float* a", i, " = scratch + (", d_.real_long, ")", d_.block, " * ", k_.scratch, " + ", a.at, ";"));
-      return line(cat(a.home == ArrayRef::shared ? d_.shared : "", a.lanes ? (a.type == LoopType::u64 ? "dg_vu" : "dg_vf") : type, " a", i, "[", a.size, "];"));
+      if (a.home == ArrayRef::scratch)
+        return line(cat(d_.space, "float* a", i, " = scratch + (", d_.real_long, ")", d_.block, " * ", k_.scratch, " + ", a.at, ";"));
+      return line(cat(a.home == ArrayRef::shared ? d_.shared : "", a.lanes ? (a.type == LoopType::u64 ? "dg_vu" : "dg_vf") : type, " a", i,
+                      "[", a.size, "];"));
     }
     if (packed() || k_.table) {
       std::string from = packed() ? replace(std::string(d_.array), "$i", cat(i)) : cat("table[", passed_++, "]");
@@ -146,8 +154,10 @@ class Renderer {
     list(s.body);
     --indent_;
     line("}");
-    if (s.mask == Stmt::last) masked_vector(s, "if (", "");
-    else if (s.reverse && !s.rest.empty()) block(cat("for (", L, " ", rest, " = at - 1; ", rest, " >= ", lo, "; --", rest, ") {"), s.rest);
+    if (s.mask == Stmt::last)
+      masked_vector(s, "if (", "");
+    else if (s.reverse && !s.rest.empty())
+      block(cat("for (", L, " ", rest, " = at - 1; ", rest, " >= ", lo, "; --", rest, ") {"), s.rest);
     else if (!s.rest.empty() && (!fixed || n % kLanes != 0))
       block(cat("for (", L, " ", rest, " = at; ", rest, " < ", hi, "; ++", rest, ") {"), s.rest);
     --indent_;
@@ -210,7 +220,8 @@ class Renderer {
 
   void list(const std::vector<Stmt>& body) {
     for (auto& s : body) {
-      const bool same = copies_ > 1 && ((s.kind == Stmt::let && !differ_.count(s.value)) || (s.kind == Stmt::reduce && !differ_.count(s.var)));
+      const bool same =
+          copies_ > 1 && ((s.kind == Stmt::let && !differ_.count(s.value)) || (s.kind == Stmt::reduce && !differ_.count(s.var)));
       if (copies_ == 1 || s.kind == Stmt::reduce || same) {
         const int copies = std::exchange(copies_, same ? 1 : copies_);
         statement(s);
@@ -226,7 +237,8 @@ class Renderer {
       case Stmt::let: return line(cat("const ", spell_.type(s.value), " ", name(s.value), " = ", spell_.text(s.value), ";"));
       case Stmt::store: case Stmt::add:
         if (s.stride != 0) return vector_store(s);
-        return line(cat("a", s.array, "[", name(s.index), s.kind == Stmt::add ? "] += " : "] = ", k_.arrays[static_cast<size_t>(s.array)].lanes ? spell_.splat(s.value) : name(s.value), ";"));
+        return line(cat("a", s.array, "[", name(s.index), s.kind == Stmt::add ? "] += " : "] = ",
+                        k_.arrays[static_cast<size_t>(s.array)].lanes ? spell_.splat(s.value) : name(s.value), ";"));
       case Stmt::guard: return block(cat("if (", name(s.value), ") {"), s.body);
       case Stmt::call: return call(s);
       case Stmt::loop: return loop(s);
@@ -255,7 +267,8 @@ class Renderer {
 
   // The first element of shared work that is this thread's, and how far it is to the next.
   std::string share(LoopTag tag) const {
-    if (tag == LoopTag::grid) return cat(", ", wide(d_.block), " * ", d_.threads, " + ", d_.thread, ", ", wide(d_.blocks), " * ", d_.threads);
+    if (tag == LoopTag::grid)
+      return cat(", ", wide(d_.block), " * ", d_.threads, " + ", d_.thread, ", ", wide(d_.blocks), " * ", d_.threads);
     return tag == LoopTag::threads ? cat(", ", d_.thread, ", ", d_.threads) : ", 0, 1";
   }
   std::string wide(std::string_view word) const { return cat("(", d_.real_long, ")", word); }
@@ -267,7 +280,8 @@ class Renderer {
     std::string first = lo, step = cat("++", v);
     switch (s.tag) {
       case LoopTag::grid:
-        first = cat(lo, " + ", wide(d_.block), " * ", d_.threads, " + ", d_.thread), step = cat(v, " += ", wide(d_.blocks), " * ", d_.threads);
+        first = cat(lo, " + ", wide(d_.block), " * ", d_.threads, " + ", d_.thread),
+        step = cat(v, " += ", wide(d_.blocks), " * ", d_.threads);
         break;
       case LoopTag::blocks: first = cat(lo, " + ", d_.block), step = cat(v, " += ", d_.blocks); break;
       case LoopTag::threads: first = cat(lo, " + ", d_.thread), step = cat(v, " += ", d_.threads); break;
@@ -304,7 +318,9 @@ class Renderer {
     if (wide && partial && fixed && s.extents.size() == 1 && extent.i <= kShortFold) {
       fold_by_result(s, first);
     } else {
-      each([&](const std::string& suffix) { line(cat("for (int j = 0; j < ", partial ? kLanes : 1, "; ++j) w", suffix, "[j] = ", first, ";")); });
+      each([&](const std::string& suffix) {
+        line(cat("for (int j = 0; j < ", partial ? kLanes : 1, "; ++j) w", suffix, "[j] = ", first, ";"));
+      });
       for (size_t i = 0; i + 1 < s.vars.size(); ++i) {
         std::string v = name(s.vars[i]);
         line(cat("for (", L, " ", v, " = 0; ", v, " < ", name(s.extents[i]), "; ++", v, ") {"));
@@ -394,7 +410,8 @@ class Renderer {
     if (s.mask == Stmt::last) sixteen_terms(s, cat("if (q < ", n, ") {"), true);
     if (s.mask == Stmt::every) sixteen_terms(s, cat("for (; q < ", n, "; q += ", kLanes, ") {"), true);
     for (size_t i = 0; i + 1 < s.vars.size(); ++i) --indent_, line("}");
-    line(cat("for (int h = ", kLanes / 2, "; h; h /= 2) for (int j = 0; j < h; ++j) w.one[j] = ", fold(s.name, false, "w.one[j]", "w.one[j + h]"), ";"));
+    line(cat("for (int h = ", kLanes / 2,
+             "; h; h /= 2) for (int j = 0; j < h; ++j) w.one[j] = ", fold(s.name, false, "w.one[j]", "w.one[j + h]"), ";"));
     line(cat(r, " = w.one[0];"));
     --indent_;
     line("}");
@@ -439,7 +456,8 @@ class Renderer {
     ++indent_;
     line(cat("float w[", kLanes, "];"));
     line(cat("for (int j = 0; j < ", kLanes, "; ++j) w[j] = fold[j];"));
-    line(cat("for (int h = ", kLanes / 2, "; h; h /= 2) for (int j = 0; j < h; ++j) w[j] = ", fold(s.name, false, "w[j]", "w[j + h]"), ";"));
+    line(
+        cat("for (int h = ", kLanes / 2, "; h; h /= 2) for (int j = 0; j < h; ++j) w[j] = ", fold(s.name, false, "w[j]", "w[j + h]"), ";"));
     line(cat(r, " = w[0];"));
     --indent_;
     line("}");

@@ -103,7 +103,9 @@ std::string Speller::scalar_text(int e) const {
 std::string Speller::splat(int e) const {
   const LoopExpr& x = expr(e);
   if (x.lanes) return name(e);
-  return x.type == LoopType::f32 ? cat("dg_splat(", name(e), ")") : x.type == LoopType::i64 ? cat("dg_splat_i((int)", name(e), ")") : cat("dg_splat_u(", name(e), ")");
+  return x.type == LoopType::f32   ? cat("dg_splat(", name(e), ")")
+         : x.type == LoopType::i64 ? cat("dg_splat_i((int)", name(e), ")")
+                                   : cat("dg_splat_u(", name(e), ")");
 }
 
 std::string Speller::splats(const std::vector<int>& args) const {
@@ -118,7 +120,9 @@ std::string Speller::mask(int e) const { return lanes(e) ? name(e) : cat("dg_spl
 std::string Speller::vector_text(int e) const {
   const LoopExpr& x = expr(e);
   auto between = [&](std::string_view symbol) { return cat(splat(x.args[0]), " ", symbol, " ", splat(x.args[1])); };
-  auto choice = [&](const std::string& which, int a, int b) { return cat(x.type == LoopType::f32 ? "DG_SEL_V(" : "dg_choose_i(", which, ", ", splat(a), ", ", splat(b), ")"); };
+  auto choice = [&](const std::string& which, int a, int b) {
+    return cat(x.type == LoopType::f32 ? "DG_SEL_V(" : "dg_choose_i(", which, ", ", splat(a), ", ", splat(b), ")");
+  };
   if (x.op == LoopOp::iand) return cat(mask(x.args[0]), " & ", mask(x.args[1]));
   if (auto symbol = infix(x.op); !symbol.empty()) return between(symbol);
   switch (x.op) {
@@ -126,13 +130,16 @@ std::string Speller::vector_text(int e) const {
     case LoopOp::imin: return choice(between("<"), x.args[0], x.args[1]);
     case LoopOp::imax: return choice(between(">"), x.args[0], x.args[1]);
     case LoopOp::where: return choice(mask(x.args[0]), x.args[1], x.args[2]);
-    case LoopOp::to_float: return is_near(x) ? cat("dg_float_v(", splat(x.args[0]), ")") : cat("dg_float_from_v(", splat(x.args[0]), ", (double)", name(x.args[1]), ")");
+    case LoopOp::to_float:
+      return is_near(x) ? cat("dg_float_v(", splat(x.args[0]), ")")
+                        : cat("dg_float_from_v(", splat(x.args[0]), ", (double)", name(x.args[1]), ")");
     case LoopOp::to_int: return cat("dg_to_int_v(", splats(x.args), ")");
     case LoopOp::call: return vector_call(x);
     case LoopOp::ramp:
       if (x.type == LoopType::u64) return cat("dg_phase_plus_v(dg_splat_u(", name(x.args[0]), "), dg_phase_lanes_v(", x.i, "))");
       return cat("dg_splat_i((int)", name(x.args[0]), ") + ", x.i == 1 ? "" : cat(x.i, " * "), "dg_lanes_v()");
-    case LoopOp::gather: return access("dg_gather_v", cat("a", x.i, ", ", name(x.args[0])));
+    case LoopOp::gather:
+      return access("dg_gather_v", cat("a", x.i, ", ", name(x.args[0])));
     case LoopOp::load: return vector_load(x);
     default: throw InternalError("an expression that has no vector form");
   }

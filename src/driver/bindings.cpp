@@ -23,7 +23,8 @@ Bindings::Bindings(const Capture& capture) : params(capture.params), tensors(cap
 
 std::vector<InputNode> input_nodes(const Graph& g) {
   std::vector<InputNode> inputs;
-  for (Id id : nodes_of(g, "input")) inputs.push_back({id, static_cast<size_t>(g[id].attrs.i("channel")), g[id].clock(), g[id].shape().size()});
+  for (Id id : nodes_of(g, "input"))
+    inputs.push_back({id, static_cast<size_t>(g[id].attrs.i("channel")), g[id].clock(), g[id].shape().size()});
   return inputs;
 }
 

@@ -29,6 +29,7 @@ std::vector<InputNode> input_nodes(const ir::Graph& g);
 void check_inputs(std::span<const InputNode> inputs, const RunArgs& args, uint64_t position);
 // An output's rows, one a tick of its clock, into `out`: a static one as often as there is room, others tick by tick or
 // held, one a frame. `before` is the row before the first, null for zeros.
-void write_output(const ir::Node& node, const float* rows, const float* before, const RunArgs& args, uint64_t position, std::span<float> out);
+void write_output(const ir::Node& node, const float* rows, const float* before, const RunArgs& args, uint64_t position,
+                  std::span<float> out);
 
 }  // namespace dgen::driver

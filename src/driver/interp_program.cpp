@@ -33,7 +33,8 @@ class InterpProgram : public Program {
   std::unique_ptr<State> fresh_state() const override { return std::make_unique<InterpState>(); }
   std::unique_ptr<Workspace> workspace() const override { return std::make_unique<Workspace>(); }
 
-  void run_into(const Bindings& bindings, const RunArgs& args, State* state, Workspace&, std::span<const std::span<float>> outputs) override {
+  void run_into(const Bindings& bindings, const RunArgs& args, State* state, Workspace&,
+                std::span<const std::span<float>> outputs) override {
     runtime::Trace::Scope span(trace(), "run", args.frames);
     InterpState fresh;
     auto& s = state ? dynamic_cast<InterpState&>(*state) : fresh;
@@ -75,7 +76,8 @@ interp::Leaves leaves_of(const Bindings& bindings, const RunArgs& args) {
       data = args.inputs[static_cast<size_t>(node.attrs.i("channel"))].data() + tick * node.shape().size();
     } else {
       auto slot = static_cast<size_t>(node.attrs.i("slot"));
-      data = node.op == literal ? &bindings.literals.at(slot) : (node.op == param ? bindings.params : bindings.tensors).at(slot)->values().data();
+      data = node.op == literal ? &bindings.literals.at(slot)
+                                : (node.op == param ? bindings.params : bindings.tensors).at(slot)->values().data();
     }
     scratch.assign(data, data + node.shape().size());
     return scratch.data();

@@ -42,7 +42,14 @@ class RunMemory {
   // elsewhere: by place, null or where in the caller's memory a stream of the whole run lies instead.
   RunMemory(const schedule::Plan& plan, const StateLayout& layout, const schedule::MemoryPlan& memory, runtime::Device& device,
             const runtime::Block& arena, const std::vector<float*>& elsewhere, uint64_t position, int64_t frames)
-      : plan_(plan), layout_(layout), memory_(memory), device_(device), arena_(arena), elsewhere_(elsewhere), position_(position), frames_(frames) {}
+      : plan_(plan),
+        layout_(layout),
+        memory_(memory),
+        device_(device),
+        arena_(arena),
+        elsewhere_(elsewhere),
+        position_(position),
+        frames_(frames) {}
 
   // The stream's first tick in the tile.
   float* stream(ir::Id id, const Tile& tile) const {

@@ -161,7 +161,8 @@ void Run::cut_tiles() {
   int64_t length = w_.memory.tiled() ? w_.memory.tile_frames : args_.frames;
   for (int64_t start = 0; start < args_.frames; start += length) w_.tiles.push_back({start, std::min(length, args_.frames - start)});
   if (w_.memory.recompute && w_.checkpoints.empty())
-    for (size_t t = 0; t <= w_.tiles.size(); ++t) w_.checkpoints.emplace_back(device_, static_cast<size_t>(c_.layout.bytes - c_.layout.forward));
+    for (size_t t = 0; t <= w_.tiles.size(); ++t)
+      w_.checkpoints.emplace_back(device_, static_cast<size_t>(c_.layout.bytes - c_.layout.forward));
 }
 
 // Values are kept while inputs are the same only in runs from a fresh state that nobody wants afterwards: what makes them would

@@ -142,7 +142,8 @@ std::vector<size_t> share_among(size_t files, const std::vector<std::pair<const 
 CompiledSteps compile_steps(const Plan& plan, const Options& wanted) {
   CompiledSteps out{make_steps(plan, wanted), {}, {}};
   for (int level = 0; level <= plan.levels; ++level)
-    out.first.push_back(static_cast<size_t>(std::count_if(out.steps.begin(), out.steps.end(), [&](auto& step) { return step.level < level; })));
+    out.first.push_back(
+        static_cast<size_t>(std::count_if(out.steps.begin(), out.steps.end(), [&](auto& step) { return step.level < level; })));
   std::vector<std::pair<const Kernel*, void**>> kernels;
   for (Step& step : out.steps) {
     kernels.emplace_back(&step.kernel, &step.code);

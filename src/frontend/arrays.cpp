@@ -70,7 +70,10 @@ Value shrink(const Value& x, const std::vector<Range>& ranges, Loc loc) {
   for (size_t i = 0; i < ranges.size(); ++i) {
     std::tie(starts[i], ends[i]) = resolve(ranges[i], x.shape()[static_cast<int>(i)]);
     if (starts[i] < 0 || starts[i] >= ends[i] || ends[i] > x.shape()[static_cast<int>(i)])
-      fail_at("shrink", cat("range [", ranges[i].begin, ",", ranges[i].end == Range{}.end ? ends[i] : ranges[i].end, ") does not lie in axis ", i, " of ", x.shape().str()), &x, 1, loc);
+      fail_at("shrink",
+              cat("range [", ranges[i].begin, ",", ranges[i].end == Range{}.end ? ends[i] : ranges[i].end, ") does not lie in axis ", i,
+                  " of ", x.shape().str()),
+              &x, 1, loc);
   }
   return apply("slice", {x}, {{"starts", starts}, {"ends", ends}}, loc);
 }

@@ -113,7 +113,8 @@ std::vector<GradcheckRow> check_param(Probe& probe, const driver::StoragePtr& pa
   }
   for (GradcheckRow& row : rows) {
     double size = std::max({std::abs(row.gradient), std::abs(row.difference), 1e-3 * largest});
-    const double wanted = row.kink ? std::clamp(row.gradient, std::min(row.left, row.right), std::max(row.left, row.right)) : row.difference;
+    const double wanted =
+        row.kink ? std::clamp(row.gradient, std::min(row.left, row.right), std::max(row.left, row.right)) : row.difference;
     row.error = size == 0 ? 0 : std::abs(row.gradient - wanted) / size;
     if (!std::isfinite(row.gradient) || !std::isfinite(row.difference)) row.error = HUGE_VAL;
   }
@@ -149,7 +150,11 @@ std::string Gradcheck::table() const {
   for (const GradcheckRow& row : rows) {
     out << std::left << std::setw(name) << row.param << std::right << std::setw(9) << row.element;
     out << std::setprecision(8) << std::setw(16) << row.gradient << std::setw(16) << row.difference;
-    out << std::setprecision(2) << std::setw(10) << row.spread << std::setw(10) << row.error << (row.kink ? "  kink" : row.jump ? "  jump" : "") << '\n';
+    out << std::setprecision(2) << std::setw(10) << row.spread << std::setw(10) << row.error
+        << (row.kink   ? "  kink"
+            : row.jump ? "  jump"
+                       : "")
+        << '\n';
   }
   return out.str();
 }

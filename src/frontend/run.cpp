@@ -246,7 +246,8 @@ void repeat(const std::vector<float>& values, std::span<float> out) {
 }
 
 struct Realization : Prepared {
-  Realization(const Capturer& captured, const driver::Options& wanted, uint64_t edits_before) : Prepared(captured, wanted), edits(edits_before) {}
+  Realization(const Capturer& captured, const driver::Options& wanted, uint64_t edits_before)
+      : Prepared(captured, wanted), edits(edits_before) {}
   uint64_t edits;
 };
 

@@ -39,7 +39,9 @@ class Machine {
  private:
   std::vector<double>& value(Id id) { return values_[static_cast<size_t>(id)]; }
   int64_t size(Id id) const { return g_[id].shape().size(); }
-  int64_t first(Id id) const { return g_[id].clock().is_static() ? 0 : ticks_before(g_[id].clock().period, static_cast<int64_t>(info_.position)); }
+  int64_t first(Id id) const {
+    return g_[id].clock().is_static() ? 0 : ticks_before(g_[id].clock().period, static_cast<int64_t>(info_.position));
+  }
   int64_t end(Id id) const { return ticks_before(g_[id].clock().period, static_cast<int64_t>(info_.position) + info_.frames); }
 
   void sweep(const std::vector<Id>& nodes, int kind) {

@@ -54,7 +54,8 @@ size_t LoopBuilder::home(const LoopExpr& e) const {
   for (int a : e.args) depth = std::max(depth, depth_[static_cast<size_t>(a)]);
   if (e.op == LoopOp::load) {
     const ArrayRef& array = kernel_.arrays[static_cast<size_t>(e.i)];
-    if (array.written || array.kind == ArrayRef::local || array.kind == ArrayRef::state || array.kind == ArrayRef::phase) return scopes_.size() - 1;
+    if (array.written || array.kind == ArrayRef::local || array.kind == ArrayRef::state || array.kind == ArrayRef::phase)
+      return scopes_.size() - 1;
     for (size_t s = scopes_.size() - 1; s > depth; --s)
       if (scopes_[s].guarded) return s;
   }
@@ -205,7 +206,8 @@ int LoopBuilder::binary(LoopOp op, int a, int b) {
     Linear sum = linear_of(*this, a), other = linear_of(*this, b);
     for (auto [t, c] : other.terms) sum.terms[t] += sign * c;
     sum.constant += sign * other.constant;
-    while (join_remainder(*this, sum)) {}
+    while (join_remainder(*this, sum)) {
+    }
     return build(sum);
   };
   int64_t lo = 0, hi = -1;
@@ -408,7 +410,8 @@ int LoopBuilder::unrolled(const Stmt& reduce, const std::function<int(const std:
   return result;
 }
 
-int LoopBuilder::reduce(std::string_view op, const std::vector<int64_t>& extents, const std::function<int(const std::vector<int>&)>& value) {
+int LoopBuilder::reduce(std::string_view op, const std::vector<int64_t>& extents,
+                        const std::function<int(const std::vector<int>&)>& value) {
   std::vector<int> counts;
   for (int64_t n : extents) counts.push_back(i(n));
   return reduce_to(op, counts, value);

@@ -133,11 +133,11 @@ struct Stmt {
   int64_t stride = 0;
   // loop, reduce: the last vector may have fewer lanes, and touches no memory of others.
   enum Mask {
-    whole,      // it has all lanes
-    last,       // it stands apart, after a loop without masks: best for short bodies
-    every,      // all vectors are masked, so that the text has the body once
+    whole,  // it has all lanes
+    last,   // it stands apart, after a loop without masks: best for short bodies
+    every,  // all vectors are masked, so that the text has the body once
   } mask = whole;
-  std::vector<Stmt> rest;           // loop that is better not masked: the body for one iteration
+  std::vector<Stmt> rest;  // loop that is better not masked: the body for one iteration
   int rest_var = -1;
   bool overlaps = false;            // loop with a rest: the last vector may do iterations again instead
   int abreast = 1;                  // loop: vectors computed side by side where there are as many; 1, 2 or 4

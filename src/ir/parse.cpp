@@ -89,7 +89,8 @@ class Cursor {
   // An integer, or a double if it is written as one.
   Attr number() {
     size_t end = at_;
-    while (end < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[end])) || (text_[end] && std::strchr("+-.", text_[end])))) ++end;
+    while (end < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[end])) || (text_[end] && std::strchr("+-.", text_[end]))))
+      ++end;
     std::string_view token = text_.substr(at_, end - at_);
     if (token.find_first_of(".en") == std::string_view::npos) return integer();
     double value = 0;
@@ -326,7 +327,8 @@ class Parser {
   void add_line(NodeLine line) {
     if (lines_.size() == kMaxNodes) fail_at(line.self.place, "too many nodes");
     auto [found, is_new] = line_of_.emplace(line.self.id, lines_.size());
-    if (!is_new) fail_at(line.self.place, cat("%", line.self.id, " is defined twice, first in line ", lines_[found->second].self.place.line));
+    if (!is_new)
+      fail_at(line.self.place, cat("%", line.self.id, " is defined twice, first in line ", lines_[found->second].self.place.line));
     lines_.push_back(std::move(line));
     id_.push_back(none);
   }
@@ -401,7 +403,9 @@ class Parser {
     if (cell < 0 || cell >= static_cast<int64_t>(cells_.size())) fail_at(at, cat("cell ", cell, " is not defined"));
     const Type& type = cells_[static_cast<size_t>(cell)].type;
     bool same = type.shape == node.shape() && (node.clock().is_static() || type.clock == node.clock());
-    if (!same) fail_at(at, cat("cell ", cell, " is ", type.shape.str(), "@", type.clock.str(), ", not ", node.shape().str(), "@", node.clock().str()));
+    if (!same)
+      fail_at(at,
+              cat("cell ", cell, " is ", type.shape.str(), "@", type.clock.str(), ", not ", node.shape().str(), "@", node.clock().str()));
   }
 
   void finish() {

@@ -6,12 +6,14 @@ namespace dgen::ir {
 namespace {
 
 const char* array_kind(ArrayRef::Kind kind) {
-  static const char* names[] = {"stream", "state", "segment", "phase", "param", "tensor", "exact", "literal", "input", "scalars", "partial", "total", "local"};
+  static const char* names[] = {"stream",  "state", "segment", "phase",   "param", "tensor", "exact",
+                                "literal", "input", "scalars", "partial", "total", "local"};
   return names[kind];
 }
 
 bool of_node(ArrayRef::Kind kind) {
-  return kind == ArrayRef::stream || kind == ArrayRef::phase || kind == ArrayRef::input || kind == ArrayRef::partial || kind == ArrayRef::total;
+  return kind == ArrayRef::stream || kind == ArrayRef::phase || kind == ArrayRef::input || kind == ArrayRef::partial ||
+         kind == ArrayRef::total;
 }
 
 const char* arg_kind(KernelArg::Kind kind) {
@@ -38,7 +40,13 @@ class Printer {
       case LoopOp::fconst: return cat(x.f);
       case LoopOp::iconst: return cat(x.i);
       case LoopOp::arg: return cat("n", x.i);
-      default: return cat(x.lanes ? "v" : "", x.type == LoopType::f32 ? "f" : x.type == LoopType::i64 ? "i" : x.type == LoopType::f64 ? "d" : "u", e);
+      default:
+        return cat(x.lanes ? "v" : "",
+                   x.type == LoopType::f32   ? "f"
+                   : x.type == LoopType::i64 ? "i"
+                   : x.type == LoopType::f64 ? "d"
+                                             : "u",
+                   e);
     }
   }
 
@@ -112,9 +120,10 @@ class Printer {
       case Stmt::guard: return block("if " + name(s.value), s.body);
       case Stmt::call: return call(s);
       case Stmt::loop:
-        return block(cat("for ", name(s.var), " in [", name(s.lo), ", ", name(s.hi), ")", s.reverse ? " descending" : "",
-                         tag(s.tag), s.share > 0 ? ", shared" : "",
-                         masked(s), s.overlaps ? ", the last overlapping" : "", s.abreast > 1 ? cat(", ", s.abreast, " abreast") : ""), s.body);
+        return block(cat("for ", name(s.var), " in [", name(s.lo), ", ", name(s.hi), ")", s.reverse ? " descending" : "", tag(s.tag),
+                         s.share > 0 ? ", shared" : "", masked(s), s.overlaps ? ", the last overlapping" : "",
+                         s.abreast > 1 ? cat(", ", s.abreast, " abreast") : ""),
+                     s.body);
       case Stmt::reduce: return reduce(s);
       case Stmt::barrier: return line("barrier");
       case Stmt::single: return block("single", s.body);

@@ -32,7 +32,8 @@ Value attention(const Value& q, const Value& k, const Value& v, bool causal, Loc
   CallSite site(loc);
   X query = handle(q), key = handle(k);
   if (query.rank() < 2 || key.rank() < 2 || v.rank() < 2)
-    raise("attention", cat("rows of vectors are needed, got ", query.shape().str(), " x ", key.shape().str(), " x ", v.shape().str()), {q, k, v}, loc);
+    raise("attention", cat("rows of vectors are needed, got ", query.shape().str(), " x ", key.shape().str(), " x ", v.shape().str()),
+          {q, k, v}, loc);
   Axes swapped(static_cast<size_t>(key.rank()));
   for (size_t i = 0; i < swapped.size(); ++i) swapped[i] = static_cast<int>(i);
   std::swap(swapped[swapped.size() - 1], swapped[swapped.size() - 2]);
@@ -94,8 +95,10 @@ int64_t checked(const char* function, const SignalTensor& x, const RecurrentWeig
   const int64_t in = x.size(-1), hidden = w.hidden.size(0), width = gates * hidden;
   if (w.input.shape() != Shape{in, width} || w.hidden.shape() != Shape{hidden, width} || w.bias.shape() != Shape{width} ||
       w.hidden_bias.shape() != Shape{width})
-    detail::raise(function, cat("the weights do not fit ", in, " features and ", gates, " gates: input ", w.input.shape().str(), ", hidden ",
-                                w.hidden.shape().str(), ", bias ", w.bias.shape().str(), ", hidden_bias ", w.hidden_bias.shape().str()), {x}, loc);
+    detail::raise(function,
+                  cat("the weights do not fit ", in, " features and ", gates, " gates: input ", w.input.shape().str(), ", hidden ",
+                      w.hidden.shape().str(), ", bias ", w.bias.shape().str(), ", hidden_bias ", w.hidden_bias.shape().str()),
+                  {x}, loc);
   return hidden;
 }
 

@@ -66,7 +66,8 @@ class Mapper {
   // Iterations of a loop over elements, terms of a reduce; those known at run time only count as many.
   int64_t count(const Stmt& s) const {
     constexpr int64_t many = 1 << 20;
-    if (s.kind == Stmt::loop) return expr(s.lo).op == LoopOp::iconst && expr(s.hi).op == LoopOp::iconst ? expr(s.hi).i - expr(s.lo).i : many;
+    if (s.kind == Stmt::loop)
+      return expr(s.lo).op == LoopOp::iconst && expr(s.hi).op == LoopOp::iconst ? expr(s.hi).i - expr(s.lo).i : many;
     return expr(s.extents.back()).op == LoopOp::iconst ? expr(s.extents.back()).i : many;
   }
 
@@ -133,7 +134,9 @@ class Mapper {
   }
   bool reads_written(const std::vector<Stmt>& body) const {
     bool found = false;
-    walk(body, [&](const Stmt& s) { found = found || (s.kind == Stmt::let && loads_written(s.value)) || s.kind == Stmt::add || s.kind == Stmt::call; });
+    walk(body, [&](const Stmt& s) {
+      found = found || (s.kind == Stmt::let && loads_written(s.value)) || s.kind == Stmt::add || s.kind == Stmt::call;
+    });
     return found;
   }
   bool writes(const std::vector<Stmt>& body) const {

@@ -20,7 +20,9 @@ constexpr double kFunction = 8, kContiguous = 1, kStrided = 10, kStridedStore = 
 constexpr int64_t kMostOwn = 12288;  // elements a lane of all arrays of vectors together: they lie on a thread's stack
 
 // Run-time numbers that fit 32 bits: all that do not count from the stream's start.
-bool is_small(const KernelArg& arg) { return arg.kind != KernelArg::tile_frame && arg.kind != KernelArg::tick0 && arg.kind != KernelArg::step; }
+bool is_small(const KernelArg& arg) {
+  return arg.kind != KernelArg::tile_frame && arg.kind != KernelArg::tick0 && arg.kind != KernelArg::step;
+}
 
 class Walk {
  public:
@@ -161,7 +163,8 @@ class Walk {
   static Value line(int64_t stride) { return {stride ? Value::affine : Value::uniform, stride}; }
 
   Value bound(const LoopExpr& x, Value a, Value b) {
-    if ((a.kind != Value::lanes && !small(x.args[0])) || (b.kind != Value::lanes && !small(x.args[1]))) cannot("integers that may not fit 32 bits");
+    if ((a.kind != Value::lanes && !small(x.args[0])) || (b.kind != Value::lanes && !small(x.args[1])))
+      cannot("integers that may not fit 32 bits");
     bool min = x.op == LoopOp::imin;
     bool no_least = min ? a.no_least || b.no_least : a.no_least && b.no_least;
     bool no_most = min ? a.no_most && b.no_most : a.no_most || b.no_most;

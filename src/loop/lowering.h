@@ -28,7 +28,11 @@ static_assert(schedule::kBlock >= kLargestVector);
 class Lowering {
  public:
   Lowering(const Plan& plan, int region, std::string name)
-      : plan_(plan), g_(plan.graph), region_(region < 0 ? none_ : plan.regions[static_cast<size_t>(region)]), number_(region), l_(std::move(name)) {}
+      : plan_(plan),
+        g_(plan.graph),
+        region_(region < 0 ? none_ : plan.regions[static_cast<size_t>(region)]),
+        number_(region),
+        l_(std::move(name)) {}
 
   LoopBuilder& builder() { return l_; }
 
@@ -69,8 +73,11 @@ class Lowering {
 
   ElemCtx context(Id id, int tick, std::vector<int> idx) {
     const Node& node = g_[id];
-    return ElemCtx{l_, g_, node, id, tick, std::move(idx),
-                   held_, [this, &node](int i, int t, std::vector<int> index) { return element(node.in[static_cast<size_t>(i)], t, index); }};
+    return ElemCtx{
+        l_,    g_,
+        node,  id,
+        tick,  std::move(idx),
+        held_, [this, &node](int i, int t, std::vector<int> index) { return element(node.in[static_cast<size_t>(i)], t, index); }};
   }
 
   Kernel finish() {
@@ -367,7 +374,8 @@ class Lowering {
     int64_t size = node.shape().size();
     Id plain = schedule::array_behind(plan_, id);
     const Node& held = g_[plain];
-    if (held.op->name == "hold" && !plan_.stored(plain) && g_[held.in[0]].clock().is_static()) plain = schedule::array_behind(plan_, held.in[0]);
+    if (held.op->name == "hold" && !plan_.stored(plain) && g_[held.in[0]].clock().is_static())
+      plain = schedule::array_behind(plan_, held.in[0]);
     if (plan_.stored(plain) && !is_stream(plain)) {
       if (size > 1) return {value_.at(plain).array, l_.i(0)};
     } else if (const int array = memory_of(plain); array >= 0) {

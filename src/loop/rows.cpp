@@ -27,7 +27,8 @@ struct Reach {
 };
 
 // Splits an index into the base and what the loops inside add.
-bool split(const Kernel& k, const RowAccess& access, int loop_var, const std::unordered_set<int>& inside, std::map<int, int64_t>* base, Reach* reach) {
+bool split(const Kernel& k, const RowAccess& access, int loop_var, const std::unordered_set<int>& inside, std::map<int, int64_t>* base,
+           Reach* reach) {
   const IndexSum sum = index_sum(k, access.index);
   reach->lo = sum.constant, reach->hi = sum.constant + access.span;
   std::vector<std::pair<int64_t, int64_t>> loops;  // factor, count

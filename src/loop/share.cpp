@@ -61,7 +61,8 @@ class Sharing {
     for (Stmt& s : body) {
       if (s.kind == Stmt::guard) find_parts(s.body);
       if (s.kind != Stmt::loop && s.kind != Stmt::call) continue;
-      const bool loop = s.kind == Stmt::loop && s.tag == LoopTag::lanes && is_number(k_, s.lo) && number(k_, s.lo) == 0 && is_number(k_, s.hi);
+      const bool loop =
+          s.kind == Stmt::loop && s.tag == LoopTag::lanes && is_number(k_, s.lo) && number(k_, s.lo) == 0 && is_number(k_, s.hi);
       const bool call = s.kind == Stmt::call && s.rows >= 0 && is_number(k_, count_of(s));
       if (loop || call) parts_.push_back(&s);
       else possible_ = false;
@@ -165,7 +166,8 @@ class Sharing {
         continue;
       }
       const LoopExpr& x = k_.exprs[static_cast<size_t>(e)];
-      const auto [lo, hi] = x.op == LoopOp::var && inner_.count(e) ? k_.var_range[static_cast<size_t>(x.i)] : std::pair<int64_t, int64_t>(0, -1);
+      const auto [lo, hi] =
+          x.op == LoopOp::var && inner_.count(e) ? k_.var_range[static_cast<size_t>(x.i)] : std::pair<int64_t, int64_t>(0, -1);
       a.known = hi > lo;
       a.from += std::min(factor * lo, factor * (hi - 1)), a.to += std::max(factor * lo, factor * (hi - 1));
     }
@@ -234,8 +236,10 @@ class Cut {
     std::tie(s.lo, s.hi) = range;
     if (s.tag != LoopTag::vector) return;
     const bool fill = k_.lane_group * s.share % kVector == 0 && k_.lanes * s.share % kVector == 0;
-    if (fill) s.rest.clear(), s.mask = Stmt::whole;
-    else if (s.rest.empty() && s.mask == Stmt::whole) s.mask = Stmt::last;
+    if (fill)
+      s.rest.clear(), s.mask = Stmt::whole;
+    else if (s.rest.empty() && s.mask == Stmt::whole)
+      s.mask = Stmt::last;
   }
 
   // Of a call: the first array and the result from their rows on, and how many.
@@ -243,7 +247,8 @@ class Cut {
     int& count = s.numbers[static_cast<size_t>(s.rows)];
     const int64_t all = k_.exprs[static_cast<size_t>(count)].i;
     for (size_t p : {size_t{0}, s.pointers.size() - 1})
-      s.pointers[p].second = let(LoopOp::iadd, s.pointers[p].second, let(LoopOp::imul, rows.first, number_of(s.spans[p] / all), lets_), before);
+      s.pointers[p].second =
+          let(LoopOp::iadd, s.pointers[p].second, let(LoopOp::imul, rows.first, number_of(s.spans[p] / all), lets_), before);
     count = let(LoopOp::isub, rows.second, rows.first, lets_);
   }
 

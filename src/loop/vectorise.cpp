@@ -20,7 +20,7 @@ constexpr int64_t kWidest = 16;  // lanes of the widest vectors, of which few th
 constexpr double kFewest = 4;  // iterations that may be worth a vector
 constexpr int kMostAbreast = 4;
 constexpr size_t kMostStatements = 200;  // of vectors abreast
-constexpr size_t kMostTwice = 30;  // statements of a body that is written again for the last vector: a mask a vector slows short ones
+constexpr size_t kMostTwice = 30;        // statements of a body that is written again for the last vector: a mask a vector slows short ones
 
 // ---- which loops -----------------------------------------------------------------------------------------------------
 
@@ -95,7 +95,8 @@ class Chooser {
   static bool only_sums(const std::vector<Stmt>& body, size_t* statements) {
     *statements += body.size();
     return std::all_of(body.begin(), body.end(), [&](const Stmt& one) {
-      return one.kind == Stmt::let || one.kind == Stmt::store || one.kind == Stmt::add || (one.kind == Stmt::reduce && only_sums(one.body, statements));
+      return one.kind == Stmt::let || one.kind == Stmt::store || one.kind == Stmt::add ||
+             (one.kind == Stmt::reduce && only_sums(one.body, statements));
     });
   }
 
@@ -238,7 +239,9 @@ class Widen {
   }
 
   // Where an index in memory lies in the row of vectors.
-  int in_row(const Turned& row, int index, std::vector<Stmt>& into) { return let({LoopOp::isub, LoopType::i64, {map(index), row.begin}}, into); }
+  int in_row(const Turned& row, int index, std::vector<Stmt>& into) {
+    return let({LoopOp::isub, LoopType::i64, {map(index), row.begin}}, into);
+  }
 
   void let(int old, std::vector<Stmt>& into) {
     LoopExpr e = expr(old);
@@ -263,7 +266,8 @@ class Widen {
   // A helper's values at consecutive numbers, one a lane.
   bool is_ramp(const LoopExpr& e) const {
     auto uniform = [this](int a) { return kind(a) == LaneValue::uniform; };
-    return !find_helper(e.name).ramp.empty() && std::all_of(e.args.begin(), e.args.end() - 1, uniform) && lanes_.of(e.args.back()).stride == 1;
+    return !find_helper(e.name).ramp.empty() && std::all_of(e.args.begin(), e.args.end() - 1, uniform) &&
+           lanes_.of(e.args.back()).stride == 1;
   }
 
   void load(int old, std::vector<Stmt>& into) {

@@ -73,7 +73,8 @@ class Verifier {
         for (int a : x.args) use(a);
         return;
       case LoopOp::idiv: case LoopOp::imod:
-        if (x.args.size() == 2 && (expr(x.args[1]).op != LoopOp::iconst || expr(x.args[1]).i <= 0)) wrong("'", print_expr(k_, e), "' by no positive constant");
+        if (x.args.size() == 2 && (expr(x.args[1]).op != LoopOp::iconst || expr(x.args[1]).i <= 0))
+          wrong("'", print_expr(k_, e), "' by no positive constant");
         [[fallthrough]];
       default: return all(e, 2, LoopType::i64);
     }
@@ -171,13 +172,15 @@ class Verifier {
     if (wide && in_vectors_) wrong("vectors of vectors");
     if (!wide && (s.mask != Stmt::whole || s.overlaps || !s.rest.empty())) wrong("a rest of vectors where there are none");
     if (s.mask != Stmt::whole && (s.overlaps || !s.rest.empty())) wrong("masked vectors that leave a rest");
-    const bool outside = std::exchange(in_vectors_, in_vectors_ || wide), all_there = std::exchange(masked_, masked_ || s.mask != Stmt::whole);
+    const bool outside = std::exchange(in_vectors_, in_vectors_ || wide),
+               all_there = std::exchange(masked_, masked_ || s.mask != Stmt::whole);
     body();
     in_vectors_ = outside, masked_ = all_there;
   }
 
   void reduce(const Stmt& s) {
-    if (s.vars.empty() || s.vars.size() != s.extents.size()) wrong("a reduction of ", s.vars.size(), " variables over ", s.extents.size(), " extents");
+    if (s.vars.empty() || s.vars.size() != s.extents.size())
+      wrong("a reduction of ", s.vars.size(), " variables over ", s.extents.size(), " extents");
     for (int n : s.extents) use(n, LoopType::i64, "extent");
     size_t before = defined_.size();
     for (int v : s.vars) variable(v, LoopType::i64);

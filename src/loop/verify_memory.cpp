@@ -53,8 +53,9 @@ class Play {
     const int kind = level % 3;
     for (const Place& p : m_.places) {
       int region = plan_.region_of[static_cast<size_t>(p.id)];
-      bool here = p.kind == Place::total ? plan_.regions[static_cast<size_t>(region)].level == level
-                                         : p.kind == Place::stream && p.pad > 0 && clock(p).reverse && plan_.level[static_cast<size_t>(p.id)] == level;
+      bool here = p.kind == Place::total
+                      ? plan_.regions[static_cast<size_t>(region)].level == level
+                      : p.kind == Place::stream && p.pad > 0 && clock(p).reverse && plan_.level[static_cast<size_t>(p.id)] == level;
       if (here) claim(p, "the sweep's start");
     }
     for (int i = 0; i < (kind == 0 ? 1 : tiles_); ++i) {

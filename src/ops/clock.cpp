@@ -136,12 +136,14 @@ Uses uses_hold(const OpDef&, int64_t period) {
   return uses;
 }
 Uses uses_decimate(const OpDef&, int64_t period) { return one_and_three({{"hop", 3 * std::max<int64_t>(period, 1)}}); }
-Uses uses_place(const OpDef&, int64_t period) { return period > 1 ? one_and_three({{"period", period == 4 ? int64_t{2} : int64_t{1}}}) : Uses{}; }
+Uses uses_place(const OpDef&, int64_t period) {
+  return period > 1 ? one_and_three({{"period", period == 4 ? int64_t{2} : int64_t{1}}}) : Uses{};
+}
 Uses uses_sum_time(const OpDef&, int64_t period) { return period > 0 ? one_and_three({}) : Uses{}; }
 
 const OpDef rows[] = {
-    {"hold", "the newest value of a slower clock", Family::time, 1, 1, 0, infer_hold, want_same, nullptr, eval_source, vjp_hold, elem_source,
-     nullptr, uses_hold},
+    {"hold", "the newest value of a slower clock", Family::time, 1, 1, 0, infer_hold, want_same, nullptr, eval_source, vjp_hold,
+     elem_source, nullptr, uses_hold},
     {"decimate", "x on the frames of hop's ticks", Family::time, 1, 1, across_time, infer_decimate, want_same, nullptr, eval_source,
      vjp_decimate, elem_source, nullptr, uses_decimate},
     {"place", "x on the frames of its own ticks, 0 between", Family::time, 1, 1, across_time, infer_place, want_same, nullptr, eval_place,

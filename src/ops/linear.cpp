@@ -81,8 +81,7 @@ void call(StmtCtx& c, const Sizes& s, std::pair<int, int> right, RightMatrix lay
     const std::pair<int, int> a{left, l.add(at, l.mul(item, m * s.k))}, b{right.first, l.add(right.second, l.mul(item, each))},
         out{c.out, l.add(c.base, l.mul(item, m * s.n))};
     const int zero = l.i(c.attrs().i("zero", 0)), turn = layout == panels ? c.tick : l.i(0);
-    l.call("dg_matmul", {a, b, out}, {l.i(0), l.i(layout), l.i(m), l.i(s.n), l.i(s.k), zero, turn},
-           {m * s.k, s.k * s.n, m * s.n}, 2);
+    l.call("dg_matmul", {a, b, out}, {l.i(0), l.i(layout), l.i(m), l.i(s.n), l.i(s.k), zero, turn}, {m * s.k, s.k * s.n, m * s.n}, 2);
   };
   if (s.shared || s.batch == 1) return product(l.i(0));
   l.loop(l.i(0), l.i(s.batch), LoopTag::serial, false, product);

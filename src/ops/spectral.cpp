@@ -20,7 +20,8 @@ const Spectrum& twiddles(int64_t n) {
   if (!w.empty()) return w;
   static constexpr Complex quarters[] = {{1, 0}, {0, -1}, {-1, 0}, {0, 1}};
   for (int64_t k = 0; k < n; ++k)
-    w.push_back(4 * k % n == 0 ? quarters[4 * k / n] : std::polar(1.0, -2 * std::numbers::pi * static_cast<double>(k) / static_cast<double>(n)));
+    w.push_back(4 * k % n == 0 ? quarters[4 * k / n]
+                               : std::polar(1.0, -2 * std::numbers::pi * static_cast<double>(k) / static_cast<double>(n)));
   return w;
 }
 

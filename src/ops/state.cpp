@@ -56,7 +56,8 @@ void vjp_write(VjpCtx& v) {
 void vjp_read(VjpCtx& v) {
   int64_t cell = v.reverse_cell(v.attrs().i("cell"));
   Ex d{&v.g, v.d};
-  if (v.g.cells[static_cast<size_t>(v.attrs().i("cell"))].write == none) d = d + Ex{&v.g, apply(v.g, "state_read", {}, attrs_of(v.g, cell))};
+  if (v.g.cells[static_cast<size_t>(v.attrs().i("cell"))].write == none)
+    d = d + Ex{&v.g, apply(v.g, "state_read", {}, attrs_of(v.g, cell))};
   Id write = apply(v.g, "state_write", {d.id}, attrs_of(v.g, cell));
   v.g.cells[static_cast<size_t>(cell)].write = write;
   if (!v.node().in.empty() && v.wanted(0)) v.give(0, Ex{&v.g, apply(v.g, "state_final", {write}, {{"cell", cell}})});
@@ -75,11 +76,12 @@ int elem_final(ElemCtx& c) {
 int elem_value(ElemCtx& c) { return c.in(0); }
 
 const OpDef rows[] = {
-    {"state_read", "a cell's value one tick ago", Family::state, 0, 1, in_order, infer_read, want_static, nullptr, eval_read, vjp_read, elem_read},
-    {"state_write", "stores a cell's value for the next tick", Family::state, 1, 1, in_order | reverse_root | materialise, infer_write, nullptr,
-     nullptr, eval_write, vjp_write, elem_value},
-    {"state_final", "a reverse cell's value after the run, 0 if the run went on from kept state", Family::state, 1, 1, across_time, infer_final,
-     want_same, nullptr, eval_final, nullptr, elem_final},
+    {"state_read", "a cell's value one tick ago", Family::state, 0, 1, in_order, infer_read, want_static, nullptr, eval_read, vjp_read,
+     elem_read},
+    {"state_write", "stores a cell's value for the next tick", Family::state, 1, 1, in_order | reverse_root | materialise, infer_write,
+     nullptr, nullptr, eval_write, vjp_write, elem_value},
+    {"state_final", "a reverse cell's value after the run, 0 if the run went on from kept state", Family::state, 1, 1, across_time,
+     infer_final, want_same, nullptr, eval_final, nullptr, elem_final},
 };
 
 }  // namespace

@@ -154,8 +154,8 @@ class CudaDevice : public GpuDevice {
     DGEN_ASSERT(l.arrays.size() + l.numbers.size() <= kMostParameters);
     for (void* const& array : l.arrays) parameters[n++] = const_cast<void**>(&array);
     for (const long& number : l.numbers) parameters[n++] = const_cast<long*>(&number);
-    check(api_.launch(static_cast<Function>(l.kernel), static_cast<unsigned>(l.shape.groups), 1, 1, static_cast<unsigned>(l.shape.threads), 1, 1, 0,
-                      nullptr, parameters, nullptr),
+    check(api_.launch(static_cast<Function>(l.kernel), static_cast<unsigned>(l.shape.groups), 1, 1, static_cast<unsigned>(l.shape.threads),
+                      1, 1, 0, nullptr, parameters, nullptr),
           "a kernel cannot be launched");
   }
   void wait() override {

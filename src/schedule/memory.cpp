@@ -247,7 +247,8 @@ void MemoryPlanner::place_all(MemoryPlan& m) const {
       p.offset = std::max(p.offset, other.offset + rounded(other.bytes));
     }
     m.bytes = std::max(m.bytes, p.offset + rounded(p.bytes));
-    placed.insert(std::upper_bound(placed.begin(), placed.end(), i, [&](size_t a, size_t b) { return m.places[a].offset < m.places[b].offset; }), i);
+    placed.insert(
+        std::upper_bound(placed.begin(), placed.end(), i, [&](size_t a, size_t b) { return m.places[a].offset < m.places[b].offset; }), i);
   }
 }
 

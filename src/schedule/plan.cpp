@@ -239,7 +239,8 @@ class Planner {
     stored_[at(in)] = true;
   }
   bool gemm(Id id) const {
-    return node(id).op->name == "matmul" && !node(id).clock().is_static() && !in_feedback(id) && static_matrix(g(), node(id).in[1]).id != none;
+    return node(id).op->name == "matmul" && !node(id).clock().is_static() && !in_feedback(id) &&
+           static_matrix(g(), node(id).in[1]).id != none;
   }
   void store_factors(Id id) {
     const Id right = node(id).in[1], known = static_matrix(g(), right).id;
@@ -354,7 +355,8 @@ class Planner {
   bool closed_form(Id id) const { return is_closed_form(g(), id); }
   bool phase_sum(Id id) const {
     const Node& phasor = node(id);
-    return options_.scans && phasor.op->is(keeps_phase) && phasor.in.size() == 1 && !closed_form(id) && !in_feedback(id) && phasor.shape().size() == 1;
+    return options_.scans && phasor.op->is(keeps_phase) && phasor.in.size() == 1 && !closed_form(id) && !in_feedback(id) &&
+           phasor.shape().size() == 1;
   }
 
   void describe(Unit& unit) {

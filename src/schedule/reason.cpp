@@ -17,7 +17,8 @@ std::string scan_reason(const Graph& g, const analysis::Recurrence& r) {
   std::string cells;
   for (Id id : r.a) varies = varies || (id != none && static_number(g, id) == none);
   for (Id id : r.write) cells += cat(cells.empty() ? "" : ",", g[id].attrs.i("cell"));
-  return cat("linear of order ", r.order(), varies ? ", varying" : ", constant", " in cell ", cells, ": segments of 8 frames in vector lanes");
+  return cat("linear of order ", r.order(), varies ? ", varying" : ", constant", " in cell ", cells,
+             ": segments of 8 frames in vector lanes");
 }
 
 // The phasors in closed form that a stored value is made of.

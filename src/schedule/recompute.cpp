@@ -17,8 +17,11 @@ namespace {
 class Recompute {
  public:
   explicit Recompute(const Graph& g)
-      : g_(g), again_(static_cast<size_t>(g.size()), none), kept_(analysis::worth_keeping(g)),
-        component_(analysis::feedback_components(g)), feedback_(analysis::are_feedback(component_)) {}
+      : g_(g),
+        again_(static_cast<size_t>(g.size()), none),
+        kept_(analysis::worth_keeping(g)),
+        component_(analysis::feedback_components(g)),
+        feedback_(analysis::are_feedback(component_)) {}
 
   Graph run() {
     Graph out = rewrite(

@@ -25,7 +25,8 @@ TEST_P(GradcheckPatch, EveryParameterWithinOneInAThousand) {
   Signal loss = spectral_loss(out, Signal::input(0), {.window_size = 512, .hop = 128});
 
   std::vector<float> target(frames);
-  for (int i = 0; i < frames; ++i) target[static_cast<size_t>(i)] = 0.4f * std::sin(0.05f * static_cast<float>(i)) + 0.2f * std::sin(0.31f * static_cast<float>(i));
+  for (int i = 0; i < frames; ++i)
+    target[static_cast<size_t>(i)] = 0.4f * std::sin(0.05f * static_cast<float>(i)) + 0.2f * std::sin(0.31f * static_cast<float>(i));
   Gradcheck result = gradcheck(loss, {.frames = frames, .inputs = {target}});
   EXPECT_EQ(result.rows.size(), 5u);
   EXPECT_LT(result.worst, 1e-3) << result.table();

@@ -147,8 +147,11 @@ TEST_P(Library, VoicesOfALadder) {
     SignalTensor bank = SignalTensor(Signal::input(0)).ladder({.cutoff = Tensor(cutoff), .resonance = 0.7f});
     const Values all = bank.realize({.frames = 40, .inputs = {x}});
     for (int v : {0, voices / 2, voices - 1}) {
-      const Values one = Signal::input(0).ladder({.cutoff = Signal::param(cutoff[static_cast<size_t>(v)]), .resonance = 0.7f}).realize({.frames = 40, .inputs = {x}});
-      for (size_t n = 0; n < one.size(); ++n) EXPECT_EQ(all[n * static_cast<size_t>(voices) + static_cast<size_t>(v)], one[n]) << voices << " voices, " << v << " at " << n;
+      const Values one = Signal::input(0)
+                             .ladder({.cutoff = Signal::param(cutoff[static_cast<size_t>(v)]), .resonance = 0.7f})
+                             .realize({.frames = 40, .inputs = {x}});
+      for (size_t n = 0; n < one.size(); ++n)
+        EXPECT_EQ(all[n * static_cast<size_t>(voices) + static_cast<size_t>(v)], one[n]) << voices << " voices, " << v << " at " << n;
     }
   }
 }
@@ -156,9 +159,12 @@ TEST_P(Library, VoicesOfALadder) {
 // Patches whose cells belong together, side by side; only the sum is kept.
 TEST_P(Library, StatefulPatchesAddUp) {
   using Make = Signal (*)(const Signal&);
-  const Make makes[] = {[](const Signal& x) { return x.svf({.cutoff = 300}); }, [](const Signal& x) { return x.svf({.cutoff = 900, .mode = SvfMode::highpass}); },
-                        [](const Signal& x) { return x.biquad({.cutoff = 500}); }, [](const Signal& x) { return x.ladder({.cutoff = 700}); },
-                        [](const Signal& x) { return x.comb({.time = 20}); }, [](const Signal& x) { return x.onepole(0.1f); }};
+  const Make makes[] = {[](const Signal& x) { return x.svf({.cutoff = 300}); },
+                        [](const Signal& x) { return x.svf({.cutoff = 900, .mode = SvfMode::highpass}); },
+                        [](const Signal& x) { return x.biquad({.cutoff = 500}); },
+                        [](const Signal& x) { return x.ladder({.cutoff = 700}); },
+                        [](const Signal& x) { return x.comb({.time = 20}); },
+                        [](const Signal& x) { return x.onepole(0.1f); }};
   Signal x = Signal::phasor(110) - 0.5f;
   for (size_t i = 0; i < std::size(makes); ++i)
     for (size_t j = i; j < std::size(makes); ++j) {

@@ -60,9 +60,11 @@ TEST_P(Stream, ConstantsMayChangeBetweenBlocks) {
       {"fourth order", fourth_order},
       {"onepole", [](const Signal& x, const Signal& a) { return x.onepole(a * 0.2f); }},
       {"biquad", [](const Signal& x, const Signal& a) { return x.biquad({.cutoff = a * 1000.0f, .q = 3}); }},
-      {"peaking", [](const Signal& x, const Signal& a) { return x.biquad({.cutoff = 700, .mode = BiquadMode::peaking, .gain_db = a * 3.0f}); }},
+      {"peaking",
+       [](const Signal& x, const Signal& a) { return x.biquad({.cutoff = 700, .mode = BiquadMode::peaking, .gain_db = a * 3.0f}); }},
       {"svf", [](const Signal& x, const Signal& a) { return x.svf({.cutoff = a * 900.0f}); }},
-      {"by hand", [](const Signal& x, const Signal& a) {
+      {"by hand",
+       [](const Signal& x, const Signal& a) {
          auto [before, write] = Signal::history();
          return write(before * (a * 0.3f) + x);
        }},

@@ -99,7 +99,9 @@ class Checker {
         worst = std::max(worst, d);
       } else if (d <= excuse_[o]) {
         v_.kind = Verdict::forgiven, v_.what = "moved params explain it";
-      } else wrong(cat("value: output ", o, " of ", outputs_, " is off by ", d, " tolerances, ", d * tolerance_[o] / peak_of(want_[o]), " of its peak"));
+      } else
+        wrong(cat("value: output ", o, " of ", outputs_, " is off by ", d, " tolerances, ", d * tolerance_[o] / peak_of(want_[o]),
+                  " of its peak"));
     }
     Player player(p_, Backend::cpu, options(t_.tile));
     player.play(t_.frames + 37);  // leaves its values in memory
@@ -156,7 +158,8 @@ class Checker {
       }
       for (size_t o = 0; o < joined.size(); ++o)
         if (!same_bits(whole[o], joined[o]))
-          wrong_bits(cat("blocks: clocked output ", o, " changes with the block length, ", backend == Backend::cpu ? "compiled" : "interpreted"));
+          wrong_bits(
+              cat("blocks: clocked output ", o, " changes with the block length, ", backend == Backend::cpu ? "compiled" : "interpreted"));
     }
   }
 
@@ -166,7 +169,8 @@ class Checker {
     for (int64_t frames : {t_.frames / 3, t_.frames / 2}) {
       Rows want = exact.play(frames), got = compiled.play(frames);
       for (size_t o = 0; o < outputs_; ++o)
-        if (distance(got[o], want[o], 1e-3, 4 * tolerance_[o] + 1e-4 * peak_of(want[o])) > 1) wrong(cat("continued: output ", o, " of ", outputs_));
+        if (distance(got[o], want[o], 1e-3, 4 * tolerance_[o] + 1e-4 * peak_of(want[o])) > 1)
+          wrong(cat("continued: output ", o, " of ", outputs_));
     }
   }
 

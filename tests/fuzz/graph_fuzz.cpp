@@ -58,7 +58,8 @@ int run(const Settings& settings) {
     Trial trial = trial_of(seed);
     Verdict v = check(patch, trial);
     ++f.graphs, f.nodes += v.kind == Verdict::wrong ? 0 : driver::prepare(patch.capture.graph).size();
-    f.chaotic += v.kind == Verdict::chaotic, f.forgiven += v.kind == Verdict::forgiven, f.measured += v.measured, f.wrong += v.kind == Verdict::wrong;
+    f.chaotic += v.kind == Verdict::chaotic, f.forgiven += v.kind == Verdict::forgiven, f.measured += v.measured,
+        f.wrong += v.kind == Verdict::wrong;
     if (v.kind == Verdict::fine) {
       f.forward = std::max(f.forward, v.forward), f.backward = std::max(f.backward, v.backward);
       if (v.measured) f.slope = std::max(f.slope, v.slope);
@@ -67,10 +68,13 @@ int run(const Settings& settings) {
     if (v.kind == Verdict::wrong) report(seed, patch, trial, v, settings.shrink);
     std::fflush(stdout);
   }
-  std::printf("%lld graphs, %lld nodes with gradients, %lld chaotic, %lld forgiven, %lld wrong; worst error against the interpreter %.2f (forward) and %.2f "
-              "(gradient) tolerances; %lld gradients measured, worst %.1e; %.0f s\n",
-              static_cast<long long>(f.graphs), static_cast<long long>(f.nodes), static_cast<long long>(f.chaotic), static_cast<long long>(f.forgiven),
-              static_cast<long long>(f.wrong), f.forward, f.backward, static_cast<long long>(f.measured), f.slope, elapsed());
+  std::printf(
+      "%lld graphs, %lld nodes with gradients, %lld chaotic, %lld forgiven, %lld wrong; worst error against the interpreter %.2f (forward) "
+      "and %.2f "
+      "(gradient) tolerances; %lld gradients measured, worst %.1e; %.0f s\n",
+      static_cast<long long>(f.graphs), static_cast<long long>(f.nodes), static_cast<long long>(f.chaotic),
+      static_cast<long long>(f.forgiven), static_cast<long long>(f.wrong), f.forward, f.backward, static_cast<long long>(f.measured),
+      f.slope, elapsed());
   bool tame = f.chaotic * 10 <= f.graphs || f.graphs < 20;
   if (!tame) std::printf("more than one graph in ten is chaotic\n");
   bool strict = f.forgiven * 50 <= f.graphs;

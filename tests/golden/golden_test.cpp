@@ -45,7 +45,8 @@ std::string read(const Path& path) {
 std::vector<ir::Kernel> kernels_of(const ir::Graph& g, Target target) {
   std::vector<ir::Kernel> kernels = loop::lower_plan(schedule::make_plan(driver::prepare(g)), !codegen::is_gpu(target));
   for (auto& kernel : kernels) loop::verify(kernel);
-  for (auto& kernel : kernels) kernel = codegen::is_gpu(target) ? loop::map_to_gpu(std::move(kernel)) : loop::hoist(loop::vectorise(loop::hoist(std::move(kernel))));
+  for (auto& kernel : kernels)
+    kernel = codegen::is_gpu(target) ? loop::map_to_gpu(std::move(kernel)) : loop::hoist(loop::vectorise(loop::hoist(std::move(kernel))));
   for (auto& kernel : kernels) loop::verify(kernel);
   return kernels;
 }

@@ -33,8 +33,9 @@ Patch program(const std::string& name) {
 
 class GoldenValues : public testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(Programs, GoldenValues,
-                         testing::Values("oscillators", "onepole_training", "spectrum", "cuda/filter_bank", "cuda/images", "cuda/mixed_rates",
-                                         "cuda/recurrent_net", "cuda/reductions", "cuda/table", "cuda/transforms", "cuda/varying_delay"),
+                         testing::Values("oscillators", "onepole_training", "spectrum", "cuda/filter_bank", "cuda/images",
+                                         "cuda/mixed_rates", "cuda/recurrent_net", "cuda/reductions", "cuda/table", "cuda/transforms",
+                                         "cuda/varying_delay"),
                          [](auto& info) {
                            std::string name = info.param;
                            return name.substr(name.rfind('/') + 1);

@@ -61,7 +61,8 @@ TEST(Feedback, LargeProducts) {
     Patch p;
     Ex prev = p.cell({3, columns}, 4);
     Ex narrow = ex("matmul", {prev, p.param({columns, 64})}), weights = ex("tanh", {p.param({64, columns})});
-    Ex now = p.write(prev, ex("tanh", {ex("matmul", {narrow, weights}) * 0.02 + ex("decimate", {p.input({3, columns})}, {{"hop", int64_t{4}}})}));
+    Ex now = p.write(prev,
+                     ex("tanh", {ex("matmul", {narrow, weights}) * 0.02 + ex("decimate", {p.input({3, columns})}, {{"hop", int64_t{4}}})}));
     expect_right(p, p.loss(now), 24);
   }
 }
@@ -291,7 +292,8 @@ TEST(Feedback, GradientsOfKeptState) {
     for (int64_t frames : {7, 1, 13}) {
       Rows want = exact.play(frames), got = compiled.play(frames);
       for (size_t o = 0; o < want.size(); ++o)
-        EXPECT_LE(distance(got[o], want[o], 1e-4, 1e-5), 1) << "output " << o << " after " << frames << ": " << got[o][0] << " " << want[o][0];
+        EXPECT_LE(distance(got[o], want[o], 1e-4, 1e-5), 1)
+            << "output " << o << " after " << frames << ": " << got[o][0] << " " << want[o][0];
       // A later run does not read the initial value.
       EXPECT_EQ(peak_of(want[2]) > 0, frames == 7);
     }
@@ -386,7 +388,8 @@ TEST(Runs, LeaveNothingBehind) {
   Patch p;
   Ex w = p.number(0.7f), prev = p.cell({2}, 1, p.param({2})), x = p.input({2});
   Ex y = p.write(prev, prev * w + x);
-  Ex z = ex("delay", {y, p.input({2}, 4, 0, 6)}, {{"max", int64_t{6}}}) + ex("overlap_add", {ex("buffer", {y}, {{"size", int64_t{7}}, {"hop", int64_t{3}}})}, {{"hop", int64_t{3}}});
+  Ex z = ex("delay", {y, p.input({2}, 4, 0, 6)}, {{"max", int64_t{6}}}) +
+         ex("overlap_add", {ex("buffer", {y}, {{"size", int64_t{7}}, {"hop", int64_t{3}}})}, {{"hop", int64_t{3}}});
   p.output(z);
   Ex loss = p.loss(z);
   p.output(p.grad(loss, 0)), p.output(p.grad(loss, 1));
@@ -395,7 +398,8 @@ TEST(Runs, LeaveNothingBehind) {
   for (int64_t frames : {50, 5, 100, 1, 50, 13}) {
     Rows got = run_fresh(p, Backend::cpu, frames, options);
     auto want = Oracle(p).run(frames);
-    for (size_t o = 0; o < want.size(); ++o) EXPECT_LE(distance(got[o], want[o], 1e-4, 1e-5), 1) << "output " << o << ", " << frames << " frames";
+    for (size_t o = 0; o < want.size(); ++o)
+      EXPECT_LE(distance(got[o], want[o], 1e-4, 1e-5), 1) << "output " << o << ", " << frames << " frames";
   }
 }
 

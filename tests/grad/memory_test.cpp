@@ -37,7 +37,8 @@ struct Planned {
   schedule::MemoryPlan memory;
 };
 
-const std::vector<std::tuple<int64_t, int64_t, int64_t>> kRuns = {{1, 0, 1 << 30}, {40, 0, 1 << 30}, {41, 8, 1 << 30}, {41, 8, 1}, {400, 12, 1}};
+const std::vector<std::tuple<int64_t, int64_t, int64_t>> kRuns = {
+    {1, 0, 1 << 30}, {40, 0, 1 << 30}, {41, 8, 1 << 30}, {41, 8, 1}, {400, 12, 1}};
 
 TEST(MemoryPlan, IsVerified) {
   for (auto [frames, tile, budget] : kRuns) {

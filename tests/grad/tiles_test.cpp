@@ -163,7 +163,8 @@ TEST(Tiles, GiveTheGradientsOfTheInterpreter) {
     const int64_t frames = make == odd_hops ? 900 : 90;
     auto want = Oracle(p).run(frames);
     Rows got = run_fresh(p, Backend::cpu, frames, options);
-    for (size_t o = 0; o < want.size(); ++o) EXPECT_LE(distance(got[o], want[o], 1e-4, 2e-5 * peak_of(want[o]) + 1e-6), 1) << "output " << o;
+    for (size_t o = 0; o < want.size(); ++o)
+      EXPECT_LE(distance(got[o], want[o], 1e-4, 2e-5 * peak_of(want[o]) + 1e-6), 1) << "output " << o;
   }
 }
 

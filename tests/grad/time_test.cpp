@@ -85,7 +85,9 @@ TEST(Transposes, Delays) {
   for (int64_t most : {0, 1, 4}) {
     Attrs line{{"max", most}};
     for (double time : {-1.0, 0.0, 0.5, 1.0, 2.75, 4.0, 9.0})
-      for_lengths(5, [&](Signals& s) { return ex("delay", {s.signal({2}, 1), Ex{&s.p.g(), broadcast_to(s.p.g(), s.p.c(time).id, {2})}}, line); });
+      for_lengths(5, [&](Signals& s) {
+        return ex("delay", {s.signal({2}, 1), Ex{&s.p.g(), broadcast_to(s.p.g(), s.p.c(time).id, {2})}}, line);
+      });
     for_lengths(5, [&](Signals& s) { return ex("delay", {s.signal({2}, 1), s.p.input({2}, 1, -1, 6)}, line); });
     for_lengths(6, [&](Signals& s) { return ex("delay", {s.signal({}, 3), s.p.input({}, 2, -1, 6)}, line); });
     for_lengths(5, [&](Signals& s) { return ex("delay", {s.p.param(Shape{}), s.p.input({}, 1, -1, 6)}, line); });
@@ -145,50 +147,74 @@ Ex hold_to_frame(Ex x) { return ex("hold", {x}, {{"period", int64_t{1}}}); }
 
 std::vector<Piece> pieces() {
   return {
-      {"delay", [](Patch& p, Ex x) { return ex("delay", {x, wide(p, p.number(2.3f), x.shape())}, {{"max", int64_t{4}}}); }},
-      {"moving delay", [](Patch& p, Ex x) { return ex("delay", {x, fn("sigmoid", x * p.number(0.7f)) * 5.0}, {{"max", int64_t{4}}}); }},
-      {"onepole", [](Patch& p, Ex x) {
+      {"delay",
+       [](Patch& p, Ex x) {
+         return ex("delay", {x, wide(p, p.number(2.3f), x.shape())}, {{"max", int64_t{4}}});
+       }},
+      {"moving delay",
+       [](Patch& p, Ex x) {
+         return ex("delay", {x, fn("sigmoid", x * p.number(0.7f)) * 5.0}, {{"max", int64_t{4}}});
+       }},
+      {"onepole",
+       [](Patch& p, Ex x) {
          Ex prev = p.cell(x.shape());
          return p.write(prev, x * 0.6 + prev * p.number(0.5f));
        }},
-      {"previous", [](Patch& p, Ex x) {
+      {"previous",
+       [](Patch& p, Ex x) {
          Ex prev = p.cell(x.shape(), 1, wide(p, p.number(0.3f), x.shape()));
          p.write(prev, x);
          return prev;
        }},
-      {"latch", [](Patch& p, Ex x) {
+      {"latch",
+       [](Patch& p, Ex x) {
          Ex prev = p.cell(x.shape(), 1, wide(p, p.number(0.2f), x.shape()));
          return p.write(prev, select(p.input({}), x, prev));
        }},
-      {"hop cell", [](Patch& p, Ex x) {
+      {"hop cell",
+       [](Patch& p, Ex x) {
          Ex prev = p.cell(x.shape(), 3, wide(p, p.number(-0.4f), x.shape()));
          return hold_to_frame(p.write(prev, ex("decimate", {x}, {{"hop", int64_t{3}}}) - prev * p.number(0.5f)));
        }},
-      {"hop cell, before", [](Patch& p, Ex x) {
+      {"hop cell, before",
+       [](Patch& p, Ex x) {
          Ex prev = p.cell(x.shape(), 2, wide(p, p.number(0.1f), x.shape()));
          p.write(prev, ex("decimate", {x}, {{"hop", int64_t{2}}}) + prev * 0.3);
          return hold_to_frame(prev) * p.number(0.8f);
        }},
-      {"overlap", [](Patch& p, Ex x) {
+      {"overlap",
+       [](Patch& p, Ex x) {
          Ex frames = ex("buffer", {x}, {{"size", int64_t{5}}, {"hop", int64_t{3}}}) * p.param(Shape{5});
          return ex("overlap_add", {frames}, {{"hop", int64_t{3}}});
        }},
-      {"mean of windows", [](Patch& p, Ex x) {
+      {"mean of windows",
+       [](Patch& p, Ex x) {
          Ex frames = ex("buffer", {x}, {{"size", int64_t{4}}, {"hop", int64_t{1}}}) * p.param(Shape{4});
          return ex("sum", {frames}, {{"axes", Ints{frames.shape().rank() - 1}}});
        }},
-      {"spectrum", [](Patch& p, Ex x) {
+      {"spectrum",
+       [](Patch& p, Ex x) {
          Ex s = ex("rfft", {ex("buffer", {x}, {{"size", int64_t{4}}, {"hop", int64_t{2}}})}) * p.number(0.4f);
          return ex("overlap_add", {ex("irfft", {fn("tanh", s)}, {{"n", int64_t{4}}})}, {{"hop", int64_t{2}}});
        }},
       {"phasor", [](Patch& p, Ex x) { return fn("sin", ex("phasor", {x * p.number(30.0f) + 90.0}) * 6.283185307179586); }},
-      {"phasor, reset", [](Patch& p, Ex x) {
+      {"phasor, reset",
+       [](Patch& p, Ex x) {
          Ex reset = wide(p, p.input({}) > 0.7, x.shape());
          return fn("cos", ex("phasor", {x * p.number(20.0f) + 60.0, reset}) * 6.283185307179586);
        }},
-      {"sample and hold", [](Patch& p, Ex x) { return hold_to_frame(ex("decimate", {x * p.number(0.9f)}, {{"hop", int64_t{5}}})); }},
-      {"table", [](Patch& p, Ex x) { return ex("gather", {p.param(Shape{4}), wide(p, p.input({}, 1, 0, 4), x.shape())}) * x; }},
-      {"placed", [](Patch& p, Ex x) { return ex("place", {ex("decimate", {x}, {{"hop", int64_t{2}}})}, {{"period", int64_t{1}}}) * p.number(1.1f); }},
+      {"sample and hold",
+       [](Patch& p, Ex x) {
+         return hold_to_frame(ex("decimate", {x * p.number(0.9f)}, {{"hop", int64_t{5}}}));
+       }},
+      {"table",
+       [](Patch& p, Ex x) {
+         return ex("gather", {p.param(Shape{4}), wide(p, p.input({}, 1, 0, 4), x.shape())}) * x;
+       }},
+      {"placed",
+       [](Patch& p, Ex x) {
+         return ex("place", {ex("decimate", {x}, {{"hop", int64_t{2}}})}, {{"period", int64_t{1}}}) * p.number(1.1f);
+       }},
   };
 }
 
@@ -237,7 +263,8 @@ TEST(Pairs, OneAfterTheOther) {
   for (const Piece& first : pieces()) {
     Losses all;
     for (const Piece& second : pieces())
-      all.add(std::string(first.name) + " into " + second.name, [&](Patch& p) { return second.make(p, first.make(p, p.input({2}) * p.number(0.8f))); });
+      all.add(std::string(first.name) + " into " + second.name,
+              [&](Patch& p) { return second.make(p, first.make(p, p.input({2}) * p.number(0.8f))); });
     all.check(29);
   }
 }

@@ -160,7 +160,8 @@ TEST(Backend, GradientsAtEdges) {
         for (size_t r = 0; r < edges.rows; ++r) {
           auto g = static_cast<double>(got[i][r]);
           bool fine = !is_stated(o, edges, r) || same(g, want[i][r], 1e-4) || same(g, single[i][r], 1e-4) || same(g, other[i][r], 1e-4);
-          EXPECT_TRUE(fine) << o->name << " input " << i << " at" << edges.at(r) << ": " << g << ", not " << want[i][r] << " or " << single[i][r];
+          EXPECT_TRUE(fine) << o->name << " input " << i << " at" << edges.at(r) << ": " << g << ", not " << want[i][r] << " or "
+                            << single[i][r];
         }
     }
   }
@@ -170,7 +171,8 @@ TEST(Backend, AssignsAfterAllReads) {
   for (Backend backend : graph_backends()) {
     Patch p;
     Ex w = p.param({3}, {1, 2, 3}), v = p.param({3}, {4, 5, 6});
-    p.g().effects = {apply(p.g(), "assign", {v.id}, {{"slot", int64_t{0}}}), apply(p.g(), "assign", {(w * 2.0).id}, {{"slot", int64_t{1}}})};
+    p.g().effects = {apply(p.g(), "assign", {v.id}, {{"slot", int64_t{0}}}),
+                     apply(p.g(), "assign", {(w * 2.0).id}, {{"slot", int64_t{1}}})};
     p.output(w + v);
     EXPECT_EQ(run_fresh(p, backend, 4)[0], (std::vector<float>{5, 7, 9}));
     EXPECT_EQ(p.capture.params[0]->values(), (std::vector<float>{4, 5, 6}));

@@ -7,7 +7,8 @@
 #define DGEN_HAS_FEATURE(x) 0
 #endif
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || DGEN_HAS_FEATURE(address_sanitizer) || DGEN_HAS_FEATURE(thread_sanitizer)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || DGEN_HAS_FEATURE(address_sanitizer) || \
+    DGEN_HAS_FEATURE(thread_sanitizer)
 #define DGEN_SANITIZED 1
 #else
 #define DGEN_SANITIZED 0

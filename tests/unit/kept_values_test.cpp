@@ -118,7 +118,8 @@ TEST_F(KeptValues, FollowTheStep) {
   for (uint64_t step : {0, 1, 1, 5, 0}) {
     driver::RunArgs args;
     args.frames = 8, args.step = step, args.per_tick = true;
-    const Rows got = compiled->run(driver::Bindings(p.capture), args, nullptr), want = interpreter->run(driver::Bindings(p.capture), args, nullptr);
+    const Rows got = compiled->run(driver::Bindings(p.capture), args, nullptr),
+               want = interpreter->run(driver::Bindings(p.capture), args, nullptr);
     for (size_t i = 0; i < 3; ++i) EXPECT_NEAR(got[0][i], want[0][i], 1e-6) << "step " << step;
     seen.insert(got[0][0]);
   }

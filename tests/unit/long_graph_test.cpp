@@ -59,8 +59,7 @@ TEST(LongGraph, Backward) {
 Patch chain_of_views(int operators) {
   Patch patch;
   Ex y = patch.input({2, 3});
-  for (int i = 0; i < operators / 2; ++i)
-    y = ex("reshape", {ex("permute", {y}, {{"axes", Ints{1, 0}}})}, {{"shape", Ints{2, 3}}});
+  for (int i = 0; i < operators / 2; ++i) y = ex("reshape", {ex("permute", {y}, {{"axes", Ints{1, 0}}})}, {{"shape", Ints{2, 3}}});
   patch.output(y);
   return patch;
 }

@@ -24,8 +24,7 @@ using codegen::Target;
 using Transform = void(const float*, float*);
 using Complex = std::complex<double>;
 
-const int sizes[] = {1,  2,  3,  4,  5,   6,   8,   9,   12,  15,  16,   20,   25,
-                     27, 32, 60, 64, 75, 100, 128, 243, 256, 512, 1000, 1024, 1875, 2048, 3000};
+const int sizes[] = {1, 2, 3, 4, 5, 6, 8, 9, 12, 15, 16, 20, 25, 27, 32, 60, 64, 75, 100, 128, 243, 256, 512, 1000, 1024, 1875, 2048, 3000};
 const int large[] = {4096, 16384, 65536, 59049, 62500};
 
 const int few[] = {1, 6, 15, 64, 100, 243, 1024, 2048, 16384};
@@ -34,7 +33,8 @@ std::string text(std::span<const int> all, std::span<const int> more = {}) {
   std::vector<FftPlan> plans;
   std::string exports = "int lanes(void) { return DG_W; }\n";
   const auto add = [&](int n) {
-    for (const auto& [kind, name] : {std::pair{FftPlan::rfft, "rfft"}, {FftPlan::irfft, "irfft"}, {FftPlan::fft, "fft"}, {FftPlan::ifft, "ifft"}}) {
+    for (const auto& [kind, name] :
+         {std::pair{FftPlan::rfft, "rfft"}, {FftPlan::irfft, "irfft"}, {FftPlan::fft, "fft"}, {FftPlan::ifft, "ifft"}}) {
       plans.push_back({kind, n, true});
       const std::string f = std::string(name) + "_" + std::to_string(n);
       exports += "void run_" + f + "(const float *in, float *out) { dg_" + f + "(in, out); }\n";
@@ -150,7 +150,10 @@ void check_lanes(const TextLibrary& code, std::span<const int> all) {
     const auto room = static_cast<size_t>(2 * n + 2), lanes = static_cast<size_t>(w);
     const std::vector<float> x = noise(static_cast<int>(room) * w, n);
     std::vector<float> one(room), single(room);
-    auto aligned = [&] { return std::unique_ptr<float, decltype(&std::free)>(static_cast<float*>(std::aligned_alloc(64, (room * lanes * 4 + 63) / 64 * 64)), &std::free); };
+    auto aligned = [&] {
+      return std::unique_ptr<float, decltype(&std::free)>(static_cast<float*>(std::aligned_alloc(64, (room * lanes * 4 + 63) / 64 * 64)),
+                                                          &std::free);
+    };
     auto in = aligned(), out = aligned();
     for (size_t i = 0; i < room * lanes; ++i) in.get()[i] = x[i], out.get()[i] = 7;
     const std::string f = name + "_" + std::to_string(n);
@@ -158,7 +161,9 @@ void check_lanes(const TextLibrary& code, std::span<const int> all) {
     for (size_t l = 0; l < lanes; ++l) {
       for (size_t i = 0; i < room; ++i) one[i] = x[i * lanes + l], single[i] = 7;
       code.get<Transform>("run_" + f)(one.data(), single.data());
-      for (size_t i = 0; i < room; ++i) ASSERT_EQ(std::bit_cast<std::uint32_t>(single[i]), std::bit_cast<std::uint32_t>(out.get()[i * lanes + l])) << f << " lane " << l << " at " << i;
+      for (size_t i = 0; i < room; ++i)
+        ASSERT_EQ(std::bit_cast<std::uint32_t>(single[i]), std::bit_cast<std::uint32_t>(out.get()[i * lanes + l]))
+            << f << " lane " << l << " at " << i;
     }
   };
   for (const char* name : {"rfft", "irfft", "fft", "ifft"})

@@ -24,8 +24,9 @@ class TextLibrary {
     if (!mkdtemp(folder)) throw std::runtime_error("mkdtemp failed");
     const std::string base = std::string(folder) + "/t";
     std::ofstream(base + ".c") << text;
-    std::string command =
-        compiler + " -O3 -march=native -fno-math-errno -fno-trapping-math -ffp-contract=off -fno-tree-vectorize -fno-tree-slp-vectorize -Wall -Werror ";
+    std::string command = compiler +
+                          " -O3 -march=native -fno-math-errno -fno-trapping-math -ffp-contract=off -fno-tree-vectorize "
+                          "-fno-tree-slp-vectorize -Wall -Werror ";
     command += flags + " -shared -fPIC -o " + base + ".so " + base + ".c -lm";
     const int status = std::system(command.c_str());
     if (status == 0) handle_ = dlopen((base + ".so").c_str(), RTLD_NOW | RTLD_LOCAL);

@@ -18,18 +18,20 @@ using codegen::Target;
 using Unary = void(const float*, float*, long);
 using Ternary = void(const float*, const float*, const float*, float*, long);
 
-const char* const unary[] = {"abs",  "floor", "ceil", "round", "sqrt", "rsqrt", "sign", "not",  "exp",  "exp2", "sigmoid", "softplus",  "sinh",     "cosh",
-                             "tanh", "log",   "log2", "log10", "sin",  "cos",   "tan",  "asin", "acos", "atan", "phase_a", "phase_c",
-                             "sin_turns", "cos_turns"};
-const char* const binary[] = {"min", "max", "max_or_nan", "lt", "le", "gt", "ge", "eq", "ne", "and", "or", "xor", "mulz", "copysign", "mod", "pow", "atan2"};
+const char* const unary[] = {"abs",     "floor",    "ceil", "round", "sqrt",    "rsqrt",   "sign",      "not",      "exp", "exp2",
+                             "sigmoid", "softplus", "sinh", "cosh",  "tanh",    "log",     "log2",      "log10",    "sin", "cos",
+                             "tan",     "asin",     "acos", "atan",  "phase_a", "phase_c", "sin_turns", "cos_turns"};
+const char* const binary[] = {"min", "max", "max_or_nan", "lt",   "le",       "gt",  "ge",  "eq",   "ne",
+                              "and", "or",  "xor",        "mulz", "copysign", "mod", "pow", "atan2"};
 const char* const ternary[] = {"fma", "select"};
 
 std::string runner(const std::string& name, int arguments) {
   const char* list[] = {"(x[i])", "(x[i], y[i])", "(x[i], y[i], z[i])"};
-  const char* vectors[] = {"(dg_load_v(x + i))", "(dg_load_v(x + i), dg_load_v(y + i))", "(dg_load_v(x + i), dg_load_v(y + i), dg_load_v(z + i))"};
+  const char* vectors[] = {"(dg_load_v(x + i))", "(dg_load_v(x + i), dg_load_v(y + i))",
+                           "(dg_load_v(x + i), dg_load_v(y + i), dg_load_v(z + i))"};
   std::string head = "(const float *x, const float *y, const float *z, float *out, long n) {\n  for (long i = 0; i < n; i += ";
-  return "void scalar_" + name + head + "1) out[i] = dg_" + name + list[arguments - 1] + ";\n}\nvoid vector_" + name + head + "DG_W) dg_store_v(out + i, dg_" + name + "_v" +
-         vectors[arguments - 1] + ");\n}\n";
+  return "void scalar_" + name + head + "1) out[i] = dg_" + name + list[arguments - 1] + ";\n}\nvoid vector_" + name + head +
+         "DG_W) dg_store_v(out + i, dg_" + name + "_v" + vectors[arguments - 1] + ");\n}\n";
 }
 
 // phase_a and the like: integers seen through floats.
@@ -97,8 +99,40 @@ struct Samples {
   std::vector<float> x, y, z;
   Samples() {
     const float inf = std::numeric_limits<float>::infinity(), most = std::numeric_limits<float>::max();
-    const float edges[] = {0, -0.0f, 0.5f, -0.5f, 1, -1, 1.5f, 2, -2, 2.5f, -2.5f, 3, -3, 1e-45f, -1e-45f, 1e-40f, 1.17549435e-38f, 8388607.5f, -8388607.5f, 8388608, 16777216,
-                           2147483520.0f, 3e9f, -3e9f, 88.7f, -104, 89, 1e5f, 1e10f, most, -most, inf, -inf, std::numeric_limits<float>::quiet_NaN()};
+    const float edges[] = {0,
+                           -0.0f,
+                           0.5f,
+                           -0.5f,
+                           1,
+                           -1,
+                           1.5f,
+                           2,
+                           -2,
+                           2.5f,
+                           -2.5f,
+                           3,
+                           -3,
+                           1e-45f,
+                           -1e-45f,
+                           1e-40f,
+                           1.17549435e-38f,
+                           8388607.5f,
+                           -8388607.5f,
+                           8388608,
+                           16777216,
+                           2147483520.0f,
+                           3e9f,
+                           -3e9f,
+                           88.7f,
+                           -104,
+                           89,
+                           1e5f,
+                           1e10f,
+                           most,
+                           -most,
+                           inf,
+                           -inf,
+                           std::numeric_limits<float>::quiet_NaN()};
     for (float a : edges)
       for (float b : edges) x.push_back(a), y.push_back(b), z.push_back(a * b);
     for (std::uint64_t i = 0; i < 1 << 16; ++i) {
@@ -114,18 +148,23 @@ struct Samples {
   long size() const { return static_cast<long>(x.size()); }
 };
 
-bool same(float a, float b) { return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b) || (std::isnan(a) && std::isnan(b)); }
+bool same(float a, float b) {
+  return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b) || (std::isnan(a) && std::isnan(b));
+}
 
 void compare(const TextLibrary& library) {
   static const Samples samples;
   std::vector<float> scalar(samples.x.size()), vector(samples.x.size());
   auto all = [&](const char* name) {
-    library.get<Ternary>(std::string("scalar_") + name)(samples.x.data(), samples.y.data(), samples.z.data(), scalar.data(), samples.size());
-    library.get<Ternary>(std::string("vector_") + name)(samples.x.data(), samples.y.data(), samples.z.data(), vector.data(), samples.size());
+    library.get<Ternary>(std::string("scalar_") + name)(samples.x.data(), samples.y.data(), samples.z.data(), scalar.data(),
+                                                        samples.size());
+    library.get<Ternary>(std::string("vector_") + name)(samples.x.data(), samples.y.data(), samples.z.data(), vector.data(),
+                                                        samples.size());
     int wrong = 0;
     for (size_t i = 0; i < scalar.size(); ++i)
       if (!same(scalar[i], vector[i]) && ++wrong == 1)
-        ADD_FAILURE() << name << " of " << samples.x[i] << ", " << samples.y[i] << ", " << samples.z[i] << ": " << scalar[i] << " and in lanes " << vector[i];
+        ADD_FAILURE() << name << " of " << samples.x[i] << ", " << samples.y[i] << ", " << samples.z[i] << ": " << scalar[i]
+                      << " and in lanes " << vector[i];
     EXPECT_EQ(wrong, 0) << name;
   };
   for (const char* name : unary) all(name);
@@ -143,7 +182,8 @@ void compare(const TextLibrary& library) {
     }
     const int w = library.get<int()>("lanes")();
     std::vector<float> c(static_cast<size_t>(w)), d(c);
-    library.get<void(std::uint64_t, std::uint64_t, std::uint64_t, float*, float*)>("ramps")(~0ull / 3, 0x3456789abcdef012ull, static_cast<std::uint64_t>(first), c.data(), d.data());
+    library.get<void(std::uint64_t, std::uint64_t, std::uint64_t, float*, float*)>("ramps")(
+        ~0ull / 3, 0x3456789abcdef012ull, static_cast<std::uint64_t>(first), c.data(), d.data());
     for (size_t i = 0; i < c.size(); ++i) EXPECT_TRUE(same(c[i], d[i]));
   }
 }
@@ -155,7 +195,8 @@ void check_moves(const TextLibrary& library) {
   for (size_t i = 0; i < from.size(); ++i) from[i] = noise_value(5, 0, i);
   for (long n : {1, 3, 4, 8, 16, 19, 32, 53}) {
     std::vector<float> packed(static_cast<size_t>(n * w)), back(from.size()), gathered(16);
-    library.get<void(const float*, long, long, float*, float*, float*)>("move")(from.data(), stride, n, packed.data(), back.data(), gathered.data());
+    library.get<void(const float*, long, long, float*, float*, float*)>("move")(from.data(), stride, n, packed.data(), back.data(),
+                                                                                gathered.data());
     for (long e = 0; e < n; ++e)
       for (long l = 0; l < w; ++l) {
         ASSERT_EQ(packed[static_cast<size_t>(e * w + l)], from[static_cast<size_t>(l * stride + e)]);
@@ -166,7 +207,8 @@ void check_moves(const TextLibrary& library) {
   std::vector<float> tree[3];
   for (auto& t : tree) t.assign(from.begin(), from.begin() + w);
   for (size_t h = static_cast<size_t>(w) / 2; h; h /= 2)
-    for (size_t j = 0; j < h; ++j) tree[0][j] += tree[0][j + h], tree[1][j] *= tree[1][j + h], tree[2][j] = std::max(tree[2][j], tree[2][j + h]);
+    for (size_t j = 0; j < h; ++j)
+      tree[0][j] += tree[0][j + h], tree[1][j] *= tree[1][j + h], tree[2][j] = std::max(tree[2][j], tree[2][j + h]);
   for (int kind = 0; kind < 3; ++kind) EXPECT_EQ(library.get<float(int, const float*)>("fold")(kind, from.data()), tree[kind][0]) << kind;
   from[1] = std::nanf("");
   EXPECT_TRUE(std::isnan(library.get<float(int, const float*)>("fold")(2, from.data())));
