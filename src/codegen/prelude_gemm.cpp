@@ -14,7 +14,6 @@ constexpr const char* text_c = R"C(
 #define DG_NV 3
 #define DG_NW 6 /* vectors of the tile for a single row */
 #define DG_NP 6 /* vectors of the tile for four rows of a matrix in panels */
-#define DG_NC 768 /* columns of a block of B, which stays in the second-level cache: of 1 MiB or more here, else half as large */
 #define DG_AHEAD 12 /* rows of B to fetch ahead, as a panel of them fills the first-level cache */
 #elif DG_W == 8
 #define DG_MR 6
@@ -39,12 +38,12 @@ constexpr const char* text_c = R"C(
 #else
 #define DG_HOLD(x) (void)0
 #endif
-#ifndef DG_NC
-#define DG_NC 288
+#ifndef DG_AHEAD
 #define DG_AHEAD 0
 #endif
+#define DG_NC 288 /* columns of a block of B, which stays in the second-level cache */
 #define DG_NR (DG_NV * DG_W)
-#define DG_KC 256 /* rows of a block of B; 0.9 or 0.4 MiB of stack in all */
+#define DG_KC 256 /* rows of a block of B; 0.4 MiB of stack in all, since threads of audio hosts may have 0.5 */
 #define DG_MC (DG_MR * 8)
 #define DG_AS (DG_KC + 16) /* row distance of packed A: not a power of two, for the first-level cache */
 /* out[j][i] = x[i][j] */

@@ -266,8 +266,9 @@ DG_FN dg_vf dg_strided_v(const float *p, long stride) { return (dg_vf){DG_EACH(D
 DG_FN void dg_store_strided_v(float *p, long stride, dg_vf x) { (void)(DG_EACH(DG_PUT)); }
 DG_FN dg_vf dg_gather_v(const float *p, dg_vi at) { return (dg_vf){DG_EACH(DG_PICK)}; }
 DG_FN dg_part dg_part_of(long n) { /* of at least one lane, the first */
+  n = n < DG_W ? n : DG_W;
 #if defined(__AVX512F__)
-  return (1u << (n < DG_W ? n : DG_W)) - 1;
+  return (1u << n) - 1;
 #else
   return n;
 #endif

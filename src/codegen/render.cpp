@@ -138,7 +138,7 @@ class Renderer {
       vectors_abreast(s, count);
     }
     if (s.mask == Stmt::every) {
-      masked_vector(s, "for (; ", s.reverse ? "; at -= DG_W" : "; at += DG_W");
+      masked_vector(s, "for (; ", "; at += DG_W");
       --indent_;
       return line("}");
     }
@@ -166,11 +166,12 @@ class Renderer {
 
   // A vector of the lanes that are there, the first being one; `before` and `after` stand around the condition that it is.
   void masked_vector(const Stmt& s, const std::string& before, const std::string& after) {
-    const std::string lo = name(s.lo), hi = name(s.hi);
-    line(cat(before, s.reverse ? cat("at > ", lo) : cat("at < ", hi), after, ") {"));
+    DGEN_ASSERT(!s.reverse);
+    const std::string hi = name(s.hi);
+    line(cat(before, "at < ", hi, after, ") {"));
     ++indent_;
-    line(cat("const dg_part there = dg_part_of(", s.reverse ? cat("at - ", lo) : cat(hi, " - at"), ");"));
-    line(cat("const ", d_.real_long, " ", name(s.var), " = ", s.reverse ? cat("at - DG_W > ", lo, " ? at - DG_W : ", lo) : "at", ";"));
+    line(cat("const dg_part there = dg_part_of(", hi, " - at);"));
+    line(cat("const ", d_.real_long, " ", name(s.var), " = at;"));
     spell_.mask(true);
     list(s.body);
     spell_.mask(false);

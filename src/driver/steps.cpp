@@ -122,11 +122,12 @@ std::vector<Step> make_steps(const Plan& plan, const Options& options) {
 std::vector<size_t> share_among(size_t files, const std::vector<std::pair<const Kernel*, void**>>& kernels) {
   std::vector<size_t> weight(files, 0), part_of;
   std::vector<std::set<std::string>> functions(files);
-  for (auto [kernel, code] : kernels) {
-    const std::set<std::string> called = codegen::long_functions(*kernel);
+  for (auto& entry : kernels) {
+    const Kernel& kernel = *entry.first;
+    const std::set<std::string> called = codegen::long_functions(kernel);
     auto with = [&](size_t part) {
       auto fresh = std::count_if(called.begin(), called.end(), [&](auto& name) { return functions[part].count(name) == 0; });
-      return weight[part] + kernel->exprs.size() + 20 + kLongFunction * static_cast<size_t>(fresh);
+      return weight[part] + kernel.exprs.size() + 20 + kLongFunction * static_cast<size_t>(fresh);
     };
     size_t best = 0;
     for (size_t part = 1; part < files; ++part)

@@ -134,6 +134,7 @@ class Widen {
     if (lanes_.maskable && (lanes_.contiguous || iterations(loop) >= kWidest)) {
       if (!fills_vectors(loop)) out.mask = statements(loop.body) > kMostTwice ? Stmt::every : Stmt::last;
     } else {
+      DGEN_ASSERT(loop.kind == Stmt::loop);  // sums mask the last terms
       out.overlaps = lanes_.repeatable && loop.tag != LoopTag::groups;
       out.rest = loop.body, out.rest_var = lane_var(loop);
     }

@@ -1,8 +1,10 @@
 // Program::process and Workspace runs: nothing is allocated once the memory is there.
 #include <gtest/gtest.h>
+#include <pthread.h>
 
 #include "dgen/dgen.h"
 #include "runtime/device.h"
+#include "support/sanitized.h"
 
 extern thread_local bool counting_allocations;
 extern thread_local int allocations;
@@ -42,6 +44,30 @@ TEST(RealTime, ProcessDoesNotAllocate) {
     }
     EXPECT_EQ(runtime::memory_bytes().peak, bytes);
   }
+}
+
+// Threads of audio hosts may have 512 KiB of stack.
+TEST(RealTime, AProductFitsASmallStack) {
+  if (test::kSanitized) GTEST_SKIP() << "sanitizers use more stack";
+  struct Job {
+    Program program = compile({(Signal::input(0) * Tensor::linspace(-1, 1, 512)).reshape({1, 512}).matmul(Tensor::zeros({512, 512})).sum()});
+    std::vector<float> in = std::vector<float>(256, 1.0f), out = std::vector<float>(256, 1.0f);
+  } job;
+  auto play = [](void* p) -> void* {
+    Job& job = *static_cast<Job*>(p);
+    const float* ins[] = {job.in.data()};
+    float* outs[] = {job.out.data()};
+    job.program.process(ins, outs, 256);
+    return nullptr;
+  };
+  pthread_attr_t small;
+  pthread_attr_init(&small);
+  ASSERT_EQ(pthread_attr_setstacksize(&small, 512 << 10), 0);
+  pthread_t thread;
+  ASSERT_EQ(pthread_create(&thread, &small, play, &job), 0);
+  pthread_join(thread, nullptr);
+  pthread_attr_destroy(&small);
+  EXPECT_EQ(job.out[255], 0);
 }
 
 // A second handle for the state's name, a static value and a stream that goes on are no reason to allocate either.
