@@ -27,8 +27,8 @@ TEST(Composites, NameThemselves) {
       {"[spectral_loss] shapes do not broadcast: (2,513) x (3,513)", [&] { spectral_loss(pair, triple); }, __LINE__},
       {"[spectral_loss] size 14 has a prime factor other than 2, 3 and 5; the nearest good size is 15",
        [&] { spectral_loss(x, x, {.window_size = 14}); }, __LINE__},
-      {"[multi_scale_spectral_loss] shapes do not broadcast: (2,1025) x (3,1025)", [&] { multi_scale_spectral_loss(pair, triple); },
-       __LINE__},
+      {"[multi_scale_spectral_loss] shapes do not broadcast: (2,1025) x (3,1025)",
+       [&] { multi_scale_spectral_loss(pair, triple); }, __LINE__},
       {"[loudness_loss] shapes do not broadcast: (2) x (3)", [&] { loudness_loss(pair, triple); }, __LINE__},
       {"[softmax] axis 2 is out of range for (2,3)", [&] { row.softmax(2); }, __LINE__},
       {"[log_softmax] axis 2 is out of range for (2,3)", [&] { row.log_softmax(2); }, __LINE__},
@@ -39,10 +39,8 @@ TEST(Composites, NameThemselves) {
       {"[linear] shapes do not broadcast: (2,3) x (2)", [&] { linear(row, Tensor::eye(3), two); }, __LINE__},
       {"[layer_norm] shapes do not broadcast: (2,3) x (2)", [&] { layer_norm(row, two, three); }, __LINE__},
       {"[attention] inner sizes differ: (2,3) x (2,3)", [&] { attention(row, row.transpose(), row); }, __LINE__},
-      {"[gru] the weights do not fit 2 features and 3 gates: input (3,12), hidden (4,12), bias (12), hidden_bias (12)",
-       [&] { gru(pair, weights); }, __LINE__},
-      {"[lstm] the weights do not fit 2 features and 4 gates: input (3,16), hidden (4,16), bias (16), hidden_bias (16)",
-       [&] { lstm(pair, gates); }, __LINE__},
+      {"[gru] the weights do not fit 2 features and 3 gates: input (3,12), hidden (4,12), bias (12), hidden_bias (12)", [&] { gru(pair, weights); }, __LINE__},
+      {"[lstm] the weights do not fit 2 features and 4 gates: input (3,16), hidden (4,16), bias (16), hidden_bias (16)", [&] { lstm(pair, gates); }, __LINE__},
       {"[conv1d] ranks do not fit: (5,4,3) x (2,3)", [&] { batch.conv1d(row); }, __LINE__},
       {"[conv2d] ranks do not fit: (5,4,3) x (2,3)", [&] { batch.conv2d(row); }, __LINE__},
       {"[onepole] shapes do not broadcast: (2) x (3)", [&] { pair.onepole(three); }, __LINE__},
@@ -65,11 +63,7 @@ TEST(Composites, NameThemselves) {
       {"[scale] shapes do not broadcast: (2) x (3)", [&] { scale(two, three, 1.0f, 0.0f, 1.0f); }, __LINE__},
       {"[wrap] shapes do not broadcast: (2) x (3)", [&] { wrap(two, three, 4.0f); }, __LINE__},
       {"[peek] shapes do not broadcast: (3) x (2)", [&] { row.peek(three, two); }, __LINE__},
-      {"[peek_row] an empty handle",
-       [&] {
-         Tensor::ones({2, 3}).peek_row(Signal());
-       },
-       __LINE__},
+      {"[peek_row] an empty handle", [&] { Tensor::ones({2, 3}).peek_row(Signal()); }, __LINE__},
   };
   for (const Call& call : calls) {
     std::string text = "no error";

@@ -56,10 +56,7 @@ TEST_F(Handles, AxesAndViews) {
   EXPECT_EQ(message([&] { SignalTensor(a).scalar(); }), "[scalar] a value of shape (2,3) is no single value" + AT_LINE(__LINE__));
   EXPECT_EQ(message([&] { a.shrink({{-5, 1}}); }), "[shrink] range [-5,1) does not lie in axis 0 of (2,3)" + AT_LINE(__LINE__));
   EXPECT_EQ(message([&] { a.transpose({0, 0}); }), "[transpose] axis 0 is given twice for (2,3)" + AT_LINE(__LINE__));
-  EXPECT_EQ(message([&] {
-              a.conv2d(Tensor::ones({3, 3}));
-            }),
-            "[conv2d] the kernel is larger than the input: (2,3) x (3,3)" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { a.conv2d(Tensor::ones({3, 3})); }), "[conv2d] the kernel is larger than the input: (2,3) x (3,3)" + AT_LINE(__LINE__));
 }
 
 TEST_F(Handles, LinesOfOperators) {
@@ -79,36 +76,25 @@ TEST_F(Handles, LinesOfOperators) {
   EXPECT_EQ(message([&] { compile({}); }), "[compile] no outputs");
   EXPECT_EQ(message([&] { hann(0); }), "[window] the size must be at least 1, got 0");
   EXPECT_EQ(message([&] { window(Window::rect, 0); }), "[window] the size must be at least 1, got 0");
-  EXPECT_EQ(message([&] { stft(Signal::noise({}), {.size = 16, .hop = 4}).irfft(0); }),
-            "[irfft] size must be at least 1, got 0" + AT_LINE(__LINE__));
-  EXPECT_EQ(message([&] { istft(stft(Signal::noise({}), {.size = 16, .hop = 4}), {.size = 16, .hop = 0}); }),
-            "[istft] size and hop must be at least 1, got 16 and 0" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { stft(Signal::noise({}), {.size = 16, .hop = 4}).irfft(0); }), "[irfft] size must be at least 1, got 0" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { istft(stft(Signal::noise({}), {.size = 16, .hop = 4}), {.size = 16, .hop = 0}); }), "[istft] size and hop must be at least 1, got 16 and 0" + AT_LINE(__LINE__));
   EXPECT_EQ(message([&] { loudness(Signal::noise({}), {.size = 1}); }), "[loudness] size must be at least 2, got 1" + AT_LINE(__LINE__));
-  EXPECT_EQ(message([&] { Signal::noise({}).allpass_delay({.time = .5f}); }),
-            "[allpass_delay] the time must be at least 1 sample" + AT_LINE(__LINE__));
-  EXPECT_EQ(message([&] { Signal::noise({}).comb({.time = 3, .max = -1}); }),
-            "[comb] the time must be at least 1 sample" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { Signal::noise({}).allpass_delay({.time = .5f}); }), "[allpass_delay] the time must be at least 1 sample" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { Signal::noise({}).comb({.time = 3, .max = -1}); }), "[comb] the time must be at least 1 sample" + AT_LINE(__LINE__));
   EXPECT_EQ(message([&] { clip_grad_norm({}, -1); }), "[clip_grad_norm] the largest norm must not be negative, got -1");
   EXPECT_EQ(message([&] { clip_grad_value({}, -1); }), "[clip_grad_value] the largest value must not be negative, got -1");
-  EXPECT_EQ(message([&] { gru(Signal::input(0), gru_weights(1, 2)); }),
-            "[gru] an axis of features is needed, got shape ()" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { gru(Signal::input(0), gru_weights(1, 2)); }), "[gru] an axis of features is needed, got shape ()" + AT_LINE(__LINE__));
   text = message([&] { gru(t, lstm_weights(2, 3)); });
-  EXPECT_EQ(text, "[gru] the weights do not fit 2 features and 3 gates: input (2,12), hidden (3,12), bias (12), hidden_bias (12)" +
-                      AT_LINE(__LINE__ - 1));
-  EXPECT_EQ(message([&] { gru_weights(1 << 30, 2); }),
-            "[gru_weights] sizes must be at most 1048576, got 1073741824 and 2" + AT_LINE(__LINE__));
+  EXPECT_EQ(text, "[gru] the weights do not fit 2 features and 3 gates: input (2,12), hidden (3,12), bias (12), hidden_bias (12)" + AT_LINE(__LINE__ - 1));
+  EXPECT_EQ(message([&] { gru_weights(1 << 30, 2); }), "[gru_weights] sizes must be at most 1048576, got 1073741824 and 2" + AT_LINE(__LINE__));
   EXPECT_EQ(message([&] { none += 1; }), "[add] an empty handle" + AT_LINE(__LINE__));
   EXPECT_EQ(message([&] { -nothing; }), "[neg] an empty handle" + AT_LINE(__LINE__));
   EXPECT_EQ(message([&] { conj(nothing); }), "[conj] an empty handle" + AT_LINE(__LINE__));
   EXPECT_EQ(message([&] { nothing.magnitude(); }), "[magnitude] an empty handle" + AT_LINE(__LINE__));
   EXPECT_EQ(message([&] { nothing.phase(); }), "[phase] an empty handle" + AT_LINE(__LINE__));
   EXPECT_EQ(message([&] { nothing.irfft(8); }), "[irfft] an empty handle" + AT_LINE(__LINE__));
-  EXPECT_EQ(message([&] { Signal::noise({}).delay(1e30f); }),
-            "[delay] a time of 1e+30 samples is longer than 1073741824" + AT_LINE(__LINE__));
-  EXPECT_EQ(message([&] {
-              t.expand({1 << 20, 1 << 20, 1 << 12, 2}).realize();
-            }),
-            "[realize] not enough memory for 9007199254740992 values; ask for fewer frames at a time");
+  EXPECT_EQ(message([&] { Signal::noise({}).delay(1e30f); }), "[delay] a time of 1e+30 samples is longer than 1073741824" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { t.expand({1 << 20, 1 << 20, 1 << 12, 2}).realize(); }), "[realize] not enough memory for 9007199254740992 values; ask for fewer frames at a time");
   EXPECT_EQ(message([&] { a + b; }), add + AT_LINE(__LINE__));
   EXPECT_EQ(message([&] { a + u; }), add + AT_LINE(__LINE__));
   EXPECT_EQ(message([&] { a* b; }), mul + AT_LINE(__LINE__));
@@ -147,10 +133,7 @@ TEST_F(Handles, Histories) {
 
 TEST_F(Handles, Signals) {
   Signal x = Signal::phasor(1);
-  EXPECT_EQ(message([&] {
-              x.biquad({.cutoff = Tensor({1, 2})});
-            }),
-            "[biquad] a value of shape (2) where a Signal has one element; SignalTensor(x) takes part in banks" + AT_LINE(__LINE__));
+  EXPECT_EQ(message([&] { x.biquad({.cutoff = Tensor({1, 2})}); }), "[biquad] a value of shape (2) where a Signal has one element; SignalTensor(x) takes part in banks" + AT_LINE(__LINE__));
   EXPECT_EQ(message([&] { x.comb({.time = x}); }), "[comb] a time that varies needs .max" + AT_LINE(__LINE__));
   EXPECT_EQ(message([&] { x.buffer(0, 4); }), "[buffer] size must be at least 1, got 0" + AT_LINE(__LINE__));
   EXPECT_EQ(message([&] { x.delay(INFINITY); }), "[delay] a time of inf samples is longer than 1073741824" + AT_LINE(__LINE__));
