@@ -58,7 +58,10 @@ struct Row {
 const std::vector<Row>& rows() {
   static const Signal x = Signal::input(0), hz = Signal::input(1), c = Signal::input(2);
   static const std::vector<Row> all = {
-      {"closed-form", "sine, 440 Hz", [] { return sin(Signal::phasor(440) * two_pi); }},
+      {"closed-form", "sawtooth, 440 Hz", [] { return Signal::phasor(440); }},
+      {"Sines", "sine, 440 Hz", [] { return sin(Signal::phasor(440) * two_pi); }},
+      {"Sines", "sum of 64 sines of constant frequency",
+       [] { return sin(Signal::phasor(Tensor::linspace(100, 6400, 64)) * two_pi).sum(); }},
       {"PhaseSum", "sine, frequency per frame", [] { return sin(Signal::phasor(hz) * two_pi); }},
       {"Scan, order 1, constant", "one-pole", [] { return smooth(x, Signal(0.1f)); }},
       {"Scan, order 1, varying", "one-pole, coefficient per frame", [] { return smooth(x, c); }},
@@ -73,8 +76,8 @@ const std::vector<Row>& rows() {
        [] {
          return (x * Tensor::linspace(-1, 1, 64)).reshape({1, 64}).matmul(Tensor::randn({64, 64}, {.seed = 1}));
        }},
-      {"Reduce", "sum of 64 sines of constant frequency",
-       [] { return sin(Signal::phasor(Tensor::linspace(100, 6400, 64)) * two_pi).sum(); }},
+      {"Reduce", "sum of 64 sines of constant frequency, weights per frame",
+       [] { return (sin(Signal::phasor(Tensor::linspace(100, 6400, 64)) * two_pi) * (c * Tensor::linspace(1, 0.1f, 64))).sum(); }},
   };
   return all;
 }

@@ -41,7 +41,7 @@ std::string prelude_fft(Target target, std::span<const FftPlan> plans);
 // dg_shift and one function a linear recurrence (dg_scan_2_s1s0_tt_bn, ...), for C. After prelude_math.
 std::string prelude_scan(const std::set<std::string>& names);
 // What those share; it comes with them.
-std::string prelude_ticks(bool sums_phases);
+std::string prelude_ticks(const std::set<std::string>& names);
 // dg_matmul (and for C dg_gemm, which it calls). After prelude_math.
 std::string prelude_gemm(Target target);
 

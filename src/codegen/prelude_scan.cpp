@@ -578,7 +578,7 @@ class Scan {
 }  // namespace
 
 std::string prelude_scan(const std::set<std::string>& names) {
-  std::string text = prelude_ticks(names.count("dg_phase_sum") > 0);
+  std::string text = prelude_ticks(names);
   for (auto& name : names)
     if (name.starts_with("dg_scan_")) text += Scan(name).text();
   return text;

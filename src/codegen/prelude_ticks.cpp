@@ -1,7 +1,8 @@
 // What kernels in C call that goes along ticks and is not made for a pattern: rows of segments for scans, values a tick late, sums
-// of phases.
+// of phases, sines by angle sums.
 #include "base/check.h"
 #include "codegen/prelude.h"
+#include "ir/lower.h"
 
 namespace dgen::codegen {
 namespace {
@@ -145,8 +146,50 @@ DG_FN void dg_phase_sum(float *to, const float *f, dg_u64 *phase, const float *s
 }
 )";
 
+// Angle sums (loop/sines.h): groups of DG_TURNED ticks, each its row of anchors times the table, [rows][DG_TURNED]. Group g begins
+// at to[from + DG_TURNED g], and no tick is written before to[0] or from to[end]. Four groups share what is loaded of the table.
+constexpr const char* sines = R"(
+#if DG_W == 16
+#define DG_ABREAST 4
+#else
+#define DG_ABREAST 2
+#endif
+#define DG_SPAN (DG_ABREAST * DG_W)
+DG_FN void dg_turn_ticks(int groups, float *to, const float *a, const float *table, long rows, long by_group, long by_row) {
+  dg_vf sum[4][DG_ABREAST] = {{{0}}};
+  for (long r = 0; r < rows; ++r, a += by_row, table += DG_TURNED) {
+    DG_UNROLL
+    for (int g = 0; g < groups; ++g)
+      DG_UNROLL
+      for (int v = 0; v < DG_ABREAST; ++v) sum[g][v] = DG_FMA_V(dg_splat(a[g * by_group]), dg_load_v(table + v * DG_W), sum[g][v]);
+  }
+  DG_UNROLL
+  for (int g = 0; g < groups; ++g)
+    DG_UNROLL
+    for (int v = 0; v < DG_ABREAST; ++v) dg_store_v(to + g * DG_TURNED + v * DG_W, sum[g][v]);
+}
+DG_FN void dg_sines(float *to, const float *a, const float *table, long rows, long groups, long by_group, long by_row, long from, long end) {
+  for (long g = 0, many; g < groups; g += many, from += many * DG_TURNED, a += many * by_group) {
+    many = groups - g >= 4 && from >= 0 && from + 4 * DG_TURNED <= end ? 4 : 1;
+    for (long t = 0; t < DG_TURNED; t += DG_SPAN) {
+      const long at = from + t, lo = at < 0 ? -at : 0, hi = end - at < DG_SPAN ? end - at : DG_SPAN;
+      float part[DG_SPAN];
+      if (lo >= hi) continue;
+      if (many == 4) dg_turn_ticks(4, to + at, a, table + t, rows, by_group, by_row);
+      else dg_turn_ticks(1, lo == 0 && hi == DG_SPAN ? to + at : part, a, table + t, rows, by_group, by_row);
+      if (lo > 0 || hi < DG_SPAN) __builtin_memcpy(to + at + lo, part + lo, 4 * (hi - lo));
+    }
+  }
+}
+)";
+
 }  // namespace
 
-std::string prelude_ticks(bool sums_phases) { return cat(segments, shift, sums_phases ? phase_sum : ""); }
+std::string prelude_ticks(const std::set<std::string>& names) {
+  std::string text = cat(segments, shift);
+  if (names.count("dg_phase_sum")) text += phase_sum;
+  if (names.count("dg_sines")) text += cat("#define DG_TURNED ", ir::kSineGroup, sines);
+  return text;
+}
 
 }  // namespace dgen::codegen

@@ -105,7 +105,7 @@ std::string render_program(Target target, std::span<const Kernel> kernels) {
   if (calls.count("dg_matmul")) text += prelude_gemm(target);
   std::set<std::string> scans;
   for (auto& [name, lanes] : calls)
-    if (name.starts_with("dg_scan_") || name.starts_with("dg_shift") || name == "dg_phase_sum") scans.insert(name);
+    if (name.starts_with("dg_scan_") || name.starts_with("dg_shift") || name == "dg_phase_sum" || name == "dg_sines") scans.insert(name);
   if (!scans.empty()) text += prelude_scan(scans);
   if (calls.count("dg_add_to")) text += add_helper(target);
   for (auto& kernel : kernels) text += "\n" + render_kernel(dialect(target), kernel);

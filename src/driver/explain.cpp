@@ -18,6 +18,7 @@ const char* strategy_name(const schedule::Region& region, const Graph& g) {
     case Strategy::shift: return "Shift";
     case Strategy::blocks: return "DelayBlocks";
     case Strategy::phase_sum: return "PhaseSum";
+    case Strategy::sines: return "Sines";
     case Strategy::sum_time: return "Reduce";
     case Strategy::serial: {
       for (Id id : region.nodes)

@@ -12,7 +12,11 @@ struct Pass {
   const char* name;
   const char* does;
   ir::Graph (*run)(const ir::Graph&);
-  bool optional;  // only makes programs faster: the interpreter and DGEN_OPT=0 go without
+  enum For {
+    all,
+    kernels,  // only makes programs faster: the interpreter and DGEN_OPT=0 go without
+    vectors,  // likewise, and only where ticks lie in vectors: not on a GPU
+  } needs;
 };
 std::span<const Pass> passes();
 

@@ -55,6 +55,7 @@ struct StmtCtx : ElemCtx {
 
 // Is a product with this right matrix a call, instead of loops that join those around them?
 inline bool is_large_product(const Shape& right) { return right[right.rank() - 2] * right.back() >= 4096; }
+inline constexpr int64_t kSineGroup = 128;  // ticks of a table of sines (schedule/sines.h)
 inline constexpr int64_t kPanel = 32;  // columns of a panel (schedule/panels.h); dg_matmul knows it as DG_PANEL
 
 }  // namespace dgen::ir

@@ -5,6 +5,7 @@
 #include "ir/expr.h"
 #include "loop/lowering.h"
 #include "loop/share.h"
+#include "loop/sines.h"
 
 namespace dgen::loop {
 
@@ -210,6 +211,7 @@ LoweredRegion lower_region(const Plan& plan, int number, bool hold_ticks) {
   if (region.strategy == Strategy::scan) return {{lower_scan(plan, number, name)}, false};
   if (region.strategy == Strategy::shift) return {{lower_shift(plan, number, name)}, false};
   if (region.strategy == Strategy::phase_sum) return {{lower_phase_sum(plan, number, name)}, false};
+  if (region.strategy == Strategy::sines) return {{lower_sines(plan, number, name)}, true};
   if (region.strategy == Strategy::sum_time) return {TimeSum(plan, number, name).kernels(), true};
   if (region.strategy == Strategy::serial) return {{find_shared_lanes(Lowering(plan, number, name).ticks(hold_ticks))}, false};
   bool parallel = region.strategy == Strategy::pointwise && !region.clock.is_static();

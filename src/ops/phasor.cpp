@@ -1,7 +1,9 @@
 // Phasor: a ramp from 0 to 1 at freq Hz. The phase is an exact integer sum modulo 2^64, so it never drifts and never
 // depends on how time is cut into blocks.
+// phase_ramp, sine_sum: sines of phasors whose frequencies are static, by angle sums (schedule/sines.h).
 #include <bit>
 #include <cmath>
+#include <numbers>
 
 #include "ops/families.h"
 
@@ -103,10 +105,84 @@ Uses uses(const OpDef&, int64_t) {
   return uses;
 }
 
+// ---- sines of static frequencies -------------------------------------------------------------------------------------
+
+// f Hz -> [voice][ticks since a phase of 0]: a phasor's first values.
+Type infer_ramp(std::span<const Type> in, const Attrs&) { return {Shape{in[0].shape.size(), kSineGroup}, in[0].clock}; }
+
+void eval_ramp(EvalCtx& c) {
+  for (int64_t k = 0; k < c.shape()[0]; ++k) {
+    const double freq = c.in(0)[k];
+    const uint64_t step = increment_bits(freq / c.run.sample_rate);
+    for (int64_t j = 0; j < kSineGroup; ++j) c.out[k * kSineGroup + j] = shown(c, step * static_cast<uint64_t>(j)) + freq * 0;
+  }
+}
+
+void vjp_ramp(VjpCtx& v) {
+  if (!v.wanted(0)) return;
+  const Ex rate{&v.g, apply(v.g, "sample_rate", {})}, ticks{&v.g, apply(v.g, "iota", {}, {{"n", kSineGroup}})};
+  const Ex sums = ex("sum", {v.dy() * (ticks / rate)}, {{"axes", Ints{1}}});
+  v.give(0, ex("reshape", {sums}, {{"shape", Ints(v.x(0).shape().sizes())}}));
+}
+
+int elem_ramp(ElemCtx& c) {
+  auto& l = c.l;
+  const int rate = l.load(l.array({ArrayRef::scalars, none, 0}), l.i(static_cast<int>(RunScalar::sample_rate)));
+  const int freq = c.in(0, c.unravel(c.idx[0], c.input(0).shape())), step = l.call("dg_phase_step_static", {freq, rate});
+  const int phase = l.call("dg_phase_after", {step, step, l.sub(c.idx[1], l.i(1))});
+  return l.call("dg_phase_out", {phase, l.scalar("mul", {freq, l.f(0)})});
+}
+
+// Phases, weights and a table that loop/sines.cpp reads: the sum of weighted sines, or cosines, of 2 pi times the phases.
+Type infer_sines(std::span<const Type> in, const Attrs&) {
+  const Shape rows{2 * in[0].shape.size(), kSineGroup};
+  if (in[1].shape != in[0].shape) fail("shapes differ: ", in[0].shape.str(), " x ", in[1].shape.str());
+  if (in[2].shape != rows) fail("needs a table of ", rows.str(), ", got ", in[2].shape.str());
+  return {Shape{}, meet_all(in)};
+}
+
+void eval_sines(EvalCtx& c) {
+  const double quarter = c.node.attrs.i("cosine", 0) ? 0.25 : 0;
+  c.out[0] = 0;
+  for (int64_t k = 0; k < c.input(0).shape().size(); ++k) {
+    const double sine = c.round(std::sin(2 * std::numbers::pi * (c.in(0)[k] + quarter)));
+    c.out[0] = c.round(c.out[0] + c.in(1)[k] * sine);
+  }
+}
+
+void vjp_sines(VjpCtx& v) {
+  const bool cosine = v.attrs().i("cosine", 0) != 0;
+  const Ex turns = v.x(0), wave = fn(cosine ? "cos_turns" : "sin_turns", turns);
+  const double slope = cosine ? -2 * std::numbers::pi : 2 * std::numbers::pi;
+  if (v.wanted(0)) v.give(0, mulz(v.dy(), v.x(1) * fn(cosine ? "sin_turns" : "cos_turns", turns)) * slope);
+  if (v.wanted(1)) v.give(1, mulz(v.dy(), wave));
+}
+
+int elem_sines(ElemCtx& c) {
+  const Shape& voices = c.input(0).shape();
+  const char* wave = c.attrs().i("cosine", 0) ? "cos_turns" : "sin_turns";
+  auto term = [&](const std::vector<int>& k) { return c.l.scalar("mul", {c.l.scalar(wave, {c.in(0, k)}), c.in(1, k)}); };
+  return voices.rank() == 0 ? term({}) : c.l.reduce("sum", Ints(voices.sizes()), term);
+}
+
+// No phase comes around.
+Uses uses_ramp(const OpDef&, int64_t) { return {{{Shape{}}, {}, {{0.1, 3}}}, {{Shape{3}}, {}, {{0.1, 3}}}}; }
+
+Uses uses_sines(const OpDef&, int64_t) {
+  Uses uses;
+  for (const Shape& voices : {Shape{}, Shape{3}})
+    for (int64_t cosine : {0, 1}) uses.push_back({{voices, voices, Shape{2 * voices.size(), kSineGroup}}, {{"cosine", cosine}}});
+  return uses;
+}
+
 const OpDef rows[] = {
     {"phasor", "ramp from 0 to 1 at freq Hz, the phase before the update; NaN while freq is not finite, and the phase waits",
      Family::time, 1, 2, identity | keeps_clock | in_order | materialise | keeps_phase,
      infer, want, nullptr, eval, vjp, elem, stmt, uses},
+    {"phase_ramp", "a phasor's first values", Family::index, 1, 1, 0, infer_ramp, nullptr, nullptr, eval_ramp, vjp_ramp, elem_ramp,
+     nullptr, uses_ramp},
+    {"sine_sum", "sines (`cosine` 1: cosines) of 2 pi a, weighted by b and added up; c is a table for kernels", Family::reduce, 3, 3, 0,
+     infer_sines, nullptr, nullptr, eval_sines, vjp_sines, elem_sines, nullptr, uses_sines},
 };
 
 }  // namespace

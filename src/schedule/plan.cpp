@@ -13,6 +13,7 @@
 #include "ir/op.h"
 #include "schedule/order.h"
 #include "schedule/reason.h"
+#include "schedule/sines.h"
 
 namespace dgen::schedule {
 
@@ -188,6 +189,7 @@ class Planner {
       if (user.op->name == "matmul_panels") store_static(user.in[1]);
       if (sums_time(id)) store_product_operands(id);
       if (phase_sum(id)) store_array(user.in[0]);
+      if (sines(id)) stored_[at(id)] = true, store_static(user.in[2]);
     }
     for (auto& [component, recurrence] : recurrences_) {
       for (Id id : recurrence.a)
@@ -279,7 +281,7 @@ class Planner {
   void store_shared() {
     std::vector<int> readers(n_, 0);
     for (Id id = 0; id < g().size(); ++id)
-      if (computed(id) || stored_[at(id)])
+      if ((computed(id) || stored_[at(id)]) && !sines(id))
         for (Id in : node(id).in) ++readers[at(source(in))];
     for (Id id = 0; id < g().size(); ++id)
       if (computed(id) && readers[at(id)] > 1 && !products_.count(id)) stored_[at(id)] = true;
@@ -359,6 +361,11 @@ class Planner {
            phasor.shape().size() == 1;
   }
 
+  // Phases that its kernel advances by itself: they are those of its own sweep.
+  bool sines(Id id) const {
+    return options_.scans && is_angle_sum(g(), id) && p_.level[at(id)] == p_.level[at(node(id).in[0])];
+  }
+
   void describe(Unit& unit) {
     Id first = unit.nodes[0];
     unit.level = run_level(first);
@@ -376,6 +383,7 @@ class Planner {
       unit.strategy = found->second.is_shift() ? Strategy::shift : Strategy::scan;
     else if (late_.count(p_.component[at(first)])) unit.strategy = Strategy::blocks;
     else if (phase_sum(first)) unit.strategy = Strategy::phase_sum;
+    else if (sines(first)) unit.strategy = Strategy::sines;
     else if (unit.nodes.size() > 1 || in_feedback(first) || (node(first).op->is(in_order) && !static_level && !closed_form(first)))
       unit.strategy = Strategy::serial;
     else if (gemm(first)) unit.strategy = Strategy::gemm;
@@ -525,7 +533,7 @@ class Planner {
     for (Id id = 0; id < g().size(); ++id) {
       if (!stored_[at(id)]) continue;
       const Region& region = p_.regions[static_cast<size_t>(p_.region_of[at(id)])];
-      bool one = region.strategy == Strategy::gemm || region.strategy == Strategy::sum_time;
+      const bool one = region.strategy == Strategy::gemm || region.strategy == Strategy::sum_time || region.strategy == Strategy::sines;
       if (one || node(id).shape().size() > kLargestLocal || node(id).op->is(adds_in_place)) stream(id);
       if (region.clock.period != node(id).clock().period) stream(id);  // several clocks in one loop
     }

@@ -25,6 +25,7 @@ enum class Strategy {
   shift,      // cells that only keep values for a tick: a copy
   blocks,     // ticks in order, a vector of them at once where feedback comes back late
   phase_sum,  // a phasor of varying frequency: sums of integers
+  sines,      // of static frequencies, by angle sums
   gemm,
   sum_time,
 };

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/check.h"
+#include "ir/lower.h"
 #include "ir/op.h"
 
 namespace dgen::schedule {
@@ -63,6 +64,8 @@ std::string reason_of(const Plan& plan, const Region& region, const PlanOptions&
   if (region.strategy == Strategy::shift) return "a value a tick late: a copy";
   if (region.strategy == Strategy::phase_sum)
     return cat("phasor %", region.nodes[0], " sums a varying frequency, as integers in vector lanes");
+  if (region.strategy == Strategy::sines)
+    return cat("sines of phasor %", plan.node(region.nodes[0]).in[0], ", of static frequency: angle sums in groups of ", kSineGroup, " frames");
   std::string cells, other;
   for (Id id : region.nodes) {
     const Node& node = plan.node(id);

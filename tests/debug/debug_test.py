@@ -109,7 +109,7 @@ class Trace(Case):
 
     def test_compile_and_run(self):
         spans = self.spans("--backend", "cpu")
-        stages = ["clocks", "turns", "gradients", "recompute", "recurrences", "products", "panels", "plan", "lower", "render", "cc"]
+        stages = ["clocks", "turns", "gradients", "recompute", "recurrences", "products", "panels", "sines", "plan", "lower", "render", "cc"]
         self.assertEqual([s for s in spans if s.startswith("compile/")], ["compile/" + s for s in stages])
         for span in ["run/tile/k2", "run/reverse tile/k7", "run/static/k9"]:
             self.assertIn(span, spans)

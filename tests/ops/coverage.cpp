@@ -37,6 +37,7 @@ const std::map<std::string_view, std::string_view>& reasons() {
       {"frame_index", "one number a frame, and has no input to differentiate"},
       {"tick_count", source},
       {"noise", "has no input to differentiate"},
+      {"sine_sum", "one number a tick"},
       {"iota", source},
       {"buffer", "has a clock: a static input is held"},
       {"overlap_add", "has a clock: a static input is held"},

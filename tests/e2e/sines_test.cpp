@@ -1,0 +1,147 @@
+// Sines of static frequencies, alone and in banks, against double: angle sums on a CPU (schedule/sines.h).
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numbers>
+
+#include "dgen/dgen.h"
+#include "support/backends.h"
+
+namespace dgen {
+namespace {
+
+constexpr float turn = 2 * std::numbers::pi_v<float>, rate = 44100;
+
+class Sines : public test::EachBackend {};
+INSTANTIATE_TEST_SUITE_P(Backends, Sines, testing::ValuesIn(test::backends()), test::backend_test);
+
+struct Bank {
+  std::vector<float> freq, weight;
+  explicit Bank(int voices) {
+    for (int k = 0; k < voices; ++k) {
+      freq.push_back(30 + 21000 * std::fmod(0.618034f * static_cast<float>(k), 1.0f));
+      weight.push_back((k % 2 ? -1 : 1) / std::sqrt(static_cast<float>(k + 1)));
+    }
+  }
+  Signal signal(bool cosine = false) const { return signal(Tensor(freq), Tensor(weight), cosine); }
+  static Signal signal(const Tensor& freq, const Tensor& weight, bool cosine) {
+    const SignalTensor angle = Signal::phasor(freq) * turn;
+    return (weight * (cosine ? cos(angle) : sin(angle))).sum();
+  }
+  double exact(int64_t tick, bool cosine = false) const {
+    double sum = 0;
+    for (size_t k = 0; k < freq.size(); ++k) {
+      const double turns = std::fmod(static_cast<double>(freq[k]) / static_cast<double>(rate) * static_cast<double>(tick), 1.0);
+      sum += static_cast<double>(weight[k]) * (cosine ? std::cos(2 * M_PI * turns) : std::sin(2 * M_PI * turns));
+    }
+    return sum;
+  }
+  double scale() const {
+    double sum = 0;
+    for (float w : weight) sum += std::abs(static_cast<double>(w));
+    return sum;
+  }
+};
+
+std::vector<float> in_blocks(const Signal& x, int frames, const std::vector<int>& lengths) {
+  Program program = compile(x);
+  std::vector<float> y(static_cast<size_t>(frames));
+  for (int done = 0, i = 0; done < frames; ++i) {
+    const int n = std::min(lengths[static_cast<size_t>(i) % lengths.size()], frames - done);
+    float* out[] = {y.data() + done};
+    program.process(nullptr, out, n);
+    done += n;
+  }
+  return y;
+}
+
+// 1000 frames begin and end within groups; 15 and 16 voices are what sums and products begin with, 700 need several products.
+TEST_P(Sines, BanksOfAnySizeAreRightAtAnyCut) {
+  for (int voices : {1, 2, 3, 15, 16, 33, 700})
+    for (bool cosine : {false, true}) {
+      if (voices > 33 && cosine) continue;
+      const Bank bank(voices);
+      const std::vector<float> whole = in_blocks(bank.signal(cosine), 1000, {1000});
+      double worst = 0;
+      for (size_t i = 0; i < whole.size(); ++i)
+        worst = std::max(worst, std::abs(static_cast<double>(whole[i]) - bank.exact(static_cast<int64_t>(i), cosine)));
+      EXPECT_LE(worst, 2e-6 * bank.scale()) << voices << " voices";
+      for (const std::vector<int>& lengths : {std::vector<int>{64}, {1, 127, 130, 16}, {37, 5, 300}})
+        EXPECT_EQ(in_blocks(bank.signal(cosine), 1000, lengths), whole) << voices << " voices in blocks of " << lengths[0] << " ..";
+    }
+}
+
+TEST_P(Sines, ThreadsChangeNoBit) {
+  const Bank one(1), many(40);
+  const Signal both = one.signal() + many.signal(true);
+  std::vector<std::vector<float>> runs;
+  for (int threads : {1, 2, 3}) {
+    config().threads = threads;
+    runs.push_back(both.realize(20000));
+  }
+  config().threads = 0;
+  EXPECT_EQ(runs[0], runs[1]);
+  EXPECT_EQ(runs[0], runs[2]);
+}
+
+// The phase goes on from where it is, at any frame of a group.
+TEST_P(Sines, NewFrequenciesAndRatesGoOnFromThePhase) {
+  for (int voices : {1, 20}) {
+    const Bank bank(voices);
+    const Tensor freq = Tensor::param(bank.freq);
+    const Signal sum = Bank::signal(freq, Tensor(bank.weight), false);
+    std::vector<double> turns(static_cast<size_t>(voices), 0.0);
+    std::vector<float> now = bank.freq;
+    double worst = 0;
+    for (int n : {77, 200, 5, 130}) {
+      if (n == 5) config().sample_rate = 32000;
+      for (float got : sum.realize({.frames = n, .preserve_state = true})) {
+        double exact = 0;
+        for (size_t k = 0; k < now.size(); ++k) {
+          exact += static_cast<double>(bank.weight[k]) * std::sin(2 * M_PI * turns[k]);
+          turns[k] += static_cast<double>(now[k]) / static_cast<double>(config().sample_rate);
+        }
+        worst = std::max(worst, std::abs(static_cast<double>(got) - exact));
+      }
+      for (float& f : now) f = 0.5f * f + 40;
+      freq.assign(now);
+    }
+    config().sample_rate = rate;
+    EXPECT_LE(worst, 2e-6 * bank.scale());
+  }
+}
+
+// Both gradients of a bank, whose reverse sweep reads the single voices too.
+TEST_P(Sines, Gradients) {
+  for (int voices : {1, 5, 20}) {
+    const Bank bank(voices);
+    std::vector<float> low = bank.freq;
+    for (float& f : low) f = 0.01f * f + 20;
+    Tensor freq = Tensor::param(low).named("freq"), weight = Tensor::param(bank.weight).named("weight");
+    const Gradcheck check = gradcheck(mse(Bank::signal(freq, weight, voices == 5), Signal::noise({.seed = 2})), {.frames = 300});
+    EXPECT_LT(check.worst, 1e-3) << check.table();
+  }
+}
+
+TEST_P(Sines, AFrequencyThatIsNoNumberSilencesNobodyElse) {
+  Bank bank(3);
+  bank.freq[1] = std::nanf("");
+  for (float y : bank.signal().realize(40)) EXPECT_TRUE(std::isnan(y));
+  const Tensor freq(bank.freq);
+  const Signal good = sin(Signal::phasor(freq)[0] * turn);
+  EXPECT_NEAR(static_cast<double>(good.realize(40)[39]), std::sin(2 * M_PI * 39.0 * static_cast<double>(bank.freq[0]) / 44100), 2e-6);
+}
+
+TEST(SinesExplained, ByTheirStrategy) {
+  const Bank bank(20);
+  const std::string text = compile(bank.signal()).explain();
+  EXPECT_NE(text.find("Sines: sines of phasor"), std::string::npos) << text;
+  // What varies, what others read, and what was asked to be plain stays as it is written.
+  const SignalTensor waves = sin(Signal::phasor(Tensor(bank.freq)) * turn);
+  const Signal varying = (waves * Signal::noise({.seed = 1})).sum();
+  EXPECT_EQ(compile(varying).explain().find("Sines"), std::string::npos);
+  EXPECT_EQ(compile((waves * Tensor(bank.weight)).sum() + waves[3]).explain().find("Sines"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace dgen
