@@ -41,12 +41,10 @@ class Scan {
   }
 
   std::string text() const {
-    return state() + (varies_ ? "" : powers()) + join() + ticks() + in_groups(1) + (pairs_vectors() ? in_groups(2) : "") + whole();
+    return state() + (varies_ ? "" : powers()) + double_up() + start() + ticks() + groups() + whole();
   }
 
  private:
-  // What two vectors of segments need stays in registers.
-  bool pairs_vectors() const { return d_ <= 2; }
   bool plain(int i, int j) const { return std::isupper(kinds_[static_cast<size_t>(i * d_ + j)]) != 0; }
   char a(int i, int j) const { return a_[static_cast<size_t>(i * d_ + j)]; }
   bool before(int i) const { return out_[static_cast<size_t>(i)] == 'b' || out_[static_cast<size_t>(i)] == 'x'; }
@@ -121,42 +119,42 @@ class Scan {
   std::string shared() const { return cat(streams(false), ", g"); }
   std::string declared() const { return cat(streams(true), ", ", name_, "_state *g"); }
 
-  std::string element(int i, int j, const char* constants, const std::string& g = "") const {
+  std::string element(int i, int j, const char* constants) const {
     if (a(i, j) == '1') return "1";
-    return a(i, j) == 's' ? cat(constants, "[", at(i, j), "]") : cat("a", i, j, "t", g);
+    return a(i, j) == 's' ? cat(constants, "[", at(i, j), "]") : cat("a", i, j, "t");
   }
 
   // Row i of A times a vector whose names start with x.
-  std::string row(int i, const std::string& x, const char* fma, const char* constants, const std::string& g) const {
+  std::string row(int i, const std::string& x, const char* fma, const char* constants) const {
     std::string sum;
-    for (int j : columns(i)) sum = plus(sum, element(i, j, constants, g), cat(x, j, g), fma);
-    return sum.empty() ? cat(x, "0", g, " * 0") : sum;
+    for (int j : columns(i)) sum = plus(sum, element(i, j, constants), cat(x, j), fma);
+    return sum.empty() ? cat(x, "0 * 0") : sum;
   }
   // The same of z, and a tick's input. A cell that is taken as it is goes first: all else is fma then.
-  std::string row_and_input(int i, const char* fma, const char* constants, const std::string& g) const {
+  std::string row_and_input(int i, const char* fma, const char* constants) const {
     std::vector<int> js = columns(i);
     std::stable_partition(js.begin(), js.end(), [&](int j) { return a(i, j) == '1'; });
-    std::string sum = streamed(i) ? cat("b", i, "t", g) : "";
+    std::string sum = streamed(i) ? cat("b", i, "t") : "";
     bool input = adds(i) && !streamed(i);
     for (int j : js) {
-      if (input && a(i, j) != '1') sum = plus(sum, cat("e", i), cat("ft", g), fma), input = false;
-      sum = plus(sum, element(i, j, constants, g), cat("z", j, g), fma);
+      if (input && a(i, j) != '1') sum = plus(sum, cat("e", i), "ft", fma), input = false;
+      sum = plus(sum, element(i, j, constants), cat("z", j), fma);
     }
-    if (input) sum = plus(sum, cat("e", i), cat("ft", g), fma);
-    return sum.empty() ? cat("z0", g, " * 0") : sum;
+    if (input) sum = plus(sum, cat("e", i), "ft", fma);
+    return sum.empty() ? "z0 * 0" : sum;
   }
   static std::string plus(const std::string& sum, const std::string& factor, const std::string& x, const char* fma) {
     if (factor == "1") return sum.empty() ? x : cat("(", x, " + ", sum, ")");
     return sum.empty() ? cat(factor, " * ", x) : cat(fma, "(", factor, ", ", x, ", ", sum, ")");
   }
 
-  // One tick of z and m, old values to new ones; g: a suffix of their names.
-  std::string step(const char* type, const char* fma, const char* constants, const std::string& g = "") const {
-    std::string text = cells([&](int i) { return cat("    ", type, " y", i, g, " = ", row_and_input(i, fma, constants, g), ";\n"); });
+  // One tick of z and m, old values to new ones.
+  std::string step(const char* type, const char* fma, const char* constants) const {
+    std::string text = cells([&](int i) { return cat("    ", type, " y", i, " = ", row_and_input(i, fma, constants), ";\n"); });
     if (varies_)
-      text += pairs([&](int j, int i) { return cat("    ", type, " p", j, i, g, " = ", row(i, cat("m", j), fma, constants, g), ";\n"); });
-    text += cells([&](int i) { return cat("    z", i, g, " = y", i, g, ";\n"); });
-    if (varies_) text += pairs([&](int j, int i) { return cat("    m", j, i, g, " = p", j, i, g, ";\n"); });
+      text += pairs([&](int j, int i) { return cat("    ", type, " p", j, i, " = ", row(i, cat("m", j), fma, constants), ";\n"); });
+    text += cells([](int i) { return cat("    z", i, " = y", i, ";\n"); });
+    if (varies_) text += pairs([](int j, int i) { return cat("    m", j, i, " = p", j, i, ";\n"); });
     return text;
   }
 
@@ -240,12 +238,9 @@ class Scan {
     return cat("DG_MIX(", x, ", ", first, ", ", reverse_ ? "DG_LATER_" : "DG_SOONER_", by, ")");
   }
 
-  // From what a group's segments make of zeros, z and m, and the state s at its start: v, the states at theirs, and e, that
-  // after the last.
-  std::string join() const {
-    std::string text = cat("DG_FN void ", name_, "_join(const ", name_,
-                           "_state *g, const double *s, dg_vf *z, dg_vf *m, dg_vf *v, double *e) {\n  const dg_vf zero = {0}, one = "
-                           "dg_splat(1);\n  (void)g, (void)m, (void)one;\n");
+  // From what each of a group's segments makes of zeros, z and m, what all up to it do.
+  std::string double_up() const {
+    std::string text = cat("DG_FN void ", name_, "_double(const ", name_, "_state *g, dg_vf *z, dg_vf *m) {\n", zero_and_one);
     if (based()) {
       text += cells([](int i) { return cat("  const dg_vf c", i, " = z[", i, "];\n"); });
       text += cells([&](int i) {
@@ -280,6 +275,14 @@ class Scan {
       }
       text += "  }\n#endif\n";
     }
+    return text + "}\n";
+  }
+  static constexpr const char* zero_and_one = "  const dg_vf zero = {0}, one = dg_splat(1);\n  (void)g, (void)m, (void)one;\n";
+
+  // From these and the state s at the group's start: v, the states at its segments' starts, and e, that after the last.
+  std::string start() const {
+    std::string text = cat("DG_FN void ", name_, "_start(const ", name_,
+                           "_state *g, const double *s, const dg_vf *z, const dg_vf *m, dg_vf *v, double *e) {\n", zero_and_one);
     text += cells([](int i) { return cat("  const dg_vf f", i, " = dg_splat((float)s[", i, "]);\n"); });
     text += cells([&](int i) {
       auto factor = [&](int j) {
@@ -377,7 +380,7 @@ class Scan {
         return cat("    g->products[", 16 * at(i, j), " + ", lane("(k >> 3)"), "] = m", j, i, ", m[", at(i, j),
                    "] = dg_load_v(g->products + ", 16 * at(i, j), ");\n");
       });
-    text += cat("    ", name_, "_join(g, s, z, m, v, e);\n    const int last = k == DG_GROUP - 1;\n");
+    text += cat("    ", name_, "_double(g, z, m);\n    ", name_, "_start(g, s, z, m, v, e);\n    const int last = k == DG_GROUP - 1;\n");
     text += cells([&](int i) {
       return cat("    const float r", i, " = last ? (float)e[", i, "] : v[", i, "][", lane("((k >> 3) + 1) % DG_W"), "];\n");
     });
@@ -388,54 +391,58 @@ class Scan {
 
   // ---- segments in lanes -----------------------------------------------------------------------------------------------
 
-  // One group's segments from the nth to before the last, or two whole groups, at `at` in memory. Returns how many groups are
-  // done: none from one on whose values are not finite.
-  std::string in_groups(int vectors) const {
-    std::string text =
-        cat("static long ", name_, "_groups", vectors, "(", declared(), ", long at", vectors == 1 ? ", long nth, long end" : "", ") {\n");
-    if (vectors == 1)
-      text += cat("  const long lo = ", reverse_ ? "DG_W - end" : "nth", ", hi = ", reverse_ ? "DG_W - nth" : "end", ";\n");
-    else
-      text += "  const long lo = 0, hi = DG_W;\n";
-    auto take = [&](const std::string& name) {
-      each_vector(vectors, [&](const std::string& g, const std::string& from) {
-        text += cat("  dg_vf ", name, "x", g, "[8];\n  dg_take_segments(", name, "x", g, ", ", name, " + at + ", from, ", lo, hi);\n");
+  // `many` whole groups of which the first lies at `at`, or one group's segments from the nth to before `end`. Phase by phase for
+  // all of them, since a phase of one group alone waits for its own results: from zeros, doubling, starts, values. Returns how
+  // many groups are done: none from one on whose values are not finite.
+  std::string groups() const {
+    const int dd = d_ * d_;
+    std::string text = cat("DG_FN long ", name_, "_phases(", declared(), ", long at, long many, long nth, long end) {\n");
+    text += cat("  const long lo = ", reverse_ ? "DG_W - end" : "nth", ", hi = ", reverse_ ? "DG_W - nth" : "end", ";\n");
+    text += cat("  dg_vf z[", most(), "][", d_, "], m[", most(), "][", dd, "], v[", most(), "][", d_, "];\n");
+    for (int i = 0; i < d_; ++i)
+      each_kept(i, [&](const std::string& o, bool) {
+        text += cat("  dg_vf ", o, "z[", most(), "][8];\n");
+        for (int j = 0; varies_ && j < d_; ++j) text += cat("  dg_vf ", o, "m", j, "[", most(), "][8];\n");
       });
-    };
-    each_varying(take);
-    if (has_input()) take("f");
-    for (int i = 0; i < d_; ++i)
-      if (streamed(i)) take(cat("b", i));
-    text += from_zeros(vectors) + cat("  double s[", d_, "] = {", cells([](int i) { return cat(i ? ", " : "", "g->s[", i, "]"); }), "};\n");
-    int done = 0;
-    each_vector(vectors, [&](const std::string& g, const std::string& from) { text += one_group(vectors, g, from, done++); });
-    return text + cat("  return ", vectors, ";\n}\n");
+    if (has_input()) text += cat("  dg_vf fx[", most(), "][8];\n");
+    text += cat("  for (long q = 0; q < many; ++q) {\n", from_zeros(), "  }\n");
+    text += "  if (end - nth < DG_W) {\n" +
+            cells([](int i) { return cat("    z[0][", i, "] = dg_with_kept(g->ends + ", 16 * i, ", z[0][", i, "], lo, hi);\n"); });
+    if (varies_) text += cat("    for (int i = 0; i < ", dd, "; ++i) m[0][i] = dg_with_kept(g->products + 16 * i, m[0][i], lo, hi);\n");
+    text += cat("  }\n  for (long q = 0; q < many; ++q) ", name_, "_double(g, z[q], m[q]);\n", starts());
+    text += cat("  for (long q = 0; q < done; ++q) {\n", give(), "  }\n  return done;\n}\n");
+    text += cat("static long ", name_, "_part(", declared(), ", long at, long nth, long end) {\n  return ", name_, "_phases(", shared(),
+                ", at, 1, nth, end);\n}\n");
+    return text + cat("static long ", name_, "_groups(", declared(), ", long at, long many) {\n  return ", name_, "_phases(", shared(),
+                      ", at, many, 0, DG_W);\n}\n");
   }
-  // f(suffix of a vector's names, its place), in the order of ticks.
-  template <class F>
-  void each_vector(int vectors, const F& f) const {
-    for (int v = 0; v < vectors; ++v) f(vectors == 1 ? "" : v == 0 ? "l" : "h", vectors == 2 && (v == 0) == reverse_ ? "DG_GROUP" : "0");
-  }
+  // Of groups at a time: what is kept of them stays in the first-level cache.
+  const char* most() const { return varies_ ? "DG_FEW_GROUPS" : "DG_MANY_GROUPS"; }
+  std::string place() const { return cat("at ", reverse_ ? "-" : "+", " q * DG_GROUP"); }
 
-  std::string from_zeros(int vectors) const {
+  std::string from_zeros() const {
     std::string text;
-    if (a_.find('s') != std::string::npos)
-      text += cat("  dg_vf c[", d_ * d_, "];\n", statics([](int i) { return cat("  c[", i, "] = dg_splat((float)A[", i, "]);\n"); }));
+    auto take = [&](const std::string& name) {
+      text += cat("    dg_vf ", name, "[8];\n    dg_take_segments(", name, ", ", name.substr(0, name.size() - 1), " + (", place(), "), lo, hi);\n");
+    };
+    each_varying([&](const std::string& name) { take(name + "x"); });
+    if (has_input()) text += cat("    dg_take_segments(fx[q], f + (", place(), "), lo, hi);\n");
     for (int i = 0; i < d_; ++i)
-      if (adds(i) && !streamed(i)) text += cat("  const dg_vf e", i, " = dg_splat(B[", i, "]);\n");
-    each_vector(vectors, [&](const std::string& g, const std::string&) {
-      text += cells([&](int i) { return cat("  dg_vf z", i, g, " = {0};\n", kept_arrays(i, g)); });
-      if (varies_) text += pairs([&](int j, int i) { return cat("  dg_vf m", j, i, g, " = dg_splat(", i == j ? 1 : 0, ");\n"); });
-    });
-    text += cat("  DG_UNROLL\n  for (int n = 0; n < 8; ++n) {\n    const int t = ", reverse_ ? "7 - n" : "n", ";\n");
-    each_vector(vectors, [&](const std::string& g, const std::string&) {
-      each_varying([&](const std::string& name) { text += cat("    const dg_vf ", name, "t", g, " = ", name, "x", g, "[t];\n"); });
-      if (static_input()) text += cat("    const dg_vf ft", g, " = fx", g, "[t];\n");
-      for (int i = 0; i < d_; ++i)
-        if (streamed(i)) text += cat("    const dg_vf b", i, "t", g, " = b", i, "x", g, "[t];\n");
-      text += keep(false, g) + step("dg_vf", "DG_FMA_V", "c", g) + keep(true, g);
-    });
-    return text + "  }\n";
+      if (streamed(i)) take(cat("b", i, "x"));
+    if (a_.find('s') != std::string::npos)
+      text += cat("    dg_vf c[", d_ * d_, "];\n", statics([](int i) { return cat("    c[", i, "] = dg_splat((float)A[", i, "]);\n"); }));
+    for (int i = 0; i < d_; ++i)
+      if (adds(i) && !streamed(i)) text += cat("    const dg_vf e", i, " = dg_splat(B[", i, "]);\n");
+    text += cells([](int i) { return cat("    dg_vf z", i, " = {0};\n"); });
+    if (varies_) text += pairs([](int j, int i) { return cat("    dg_vf m", j, i, " = dg_splat(", i == j ? 1 : 0, ");\n"); });
+    text += cat("    DG_UNROLL\n    for (int n = 0; n < 8; ++n) {\n    const int t = ", reverse_ ? "7 - n" : "n", ";\n");
+    each_varying([&](const std::string& name) { text += cat("    const dg_vf ", name, "t = ", name, "x[t];\n"); });
+    if (static_input()) text += "    const dg_vf ft = fx[q][t];\n";
+    for (int i = 0; i < d_; ++i)
+      if (streamed(i)) text += cat("    const dg_vf b", i, "t = b", i, "x[t];\n");
+    text += keep(false) + step("dg_vf", "DG_FMA_V", "c") + keep(true) + "    }\n";
+    text += cells([](int i) { return cat("    z[q][", i, "] = z", i, ";\n"); });
+    return varies_ ? text + pairs([&](int i, int j) { return cat("    m[q][", at(i, j), "] = m", j, i, ";\n"); }) : text;
   }
   // z and m before (u) and after (w) each tick, where values of the cell go out.
   template <class F>
@@ -443,83 +450,62 @@ class Scan {
     if (before(i) || summed(i)) f(cat("u", i), false);
     if (after(i)) f(cat("w", i), true);
   }
-  std::string kept_arrays(int i, const std::string& g) const {
-    std::string text;
-    each_kept(i, [&](const std::string& o, bool) {
-      text += cat("  dg_vf ", o, "z", g, "[8];\n");
-      for (int j = 0; varies_ && j < d_; ++j) text += cat("  dg_vf ", o, "m", j, g, "[8];\n");
-    });
-    return text;
-  }
-  std::string keep(bool later, const std::string& g) const {
+  std::string keep(bool later) const {
     return cells([&](int i) {
       std::string text;
       each_kept(i, [&](const std::string& o, bool after) {
         if (after != later) return;
-        text += cat("    ", o, "z", g, "[t] = z", i, g, ";\n");
-        for (int j = 0; varies_ && j < d_; ++j) text += cat("    ", o, "m", j, g, "[t] = m", j, i, g, ";\n");
+        text += cat("    ", o, "z[q][t] = z", i, ";\n");
+        for (int j = 0; varies_ && j < d_; ++j) text += cat("    ", o, "m", j, "[q][t] = m", j, i, ";\n");
       });
       return text;
     });
   }
 
-  // The states at the segments' starts, and what goes out.
-  std::string one_group(int vectors, const std::string& g, const std::string& from, int done) const {
-    const int dd = d_ * d_;
-    std::string text = cat("  {\n  dg_vf v[", d_, "], z[", d_, "] = {", cells([&](int i) { return cat(i ? ", z" : "z", i, g); }), "}, m[",
-                           dd, "]", varies_ ? cat(" = {", pairs([&](int i, int j) { return cat(i + j ? ", m" : "m", j, i, g); }), "}") : "",
-                           ";\n  double e[", d_, "];\n");
-    if (vectors == 1) {
-      text += "  if (end - nth < DG_W) {\n" +
-              cells([](int i) { return cat("    z[", i, "] = dg_with_kept(g->ends + ", 16 * i, ", z[", i, "], lo, hi);\n"); });
-      if (varies_) text += cat("    for (int i = 0; i < ", dd, "; ++i) m[i] = dg_with_kept(g->products + 16 * i, m[i], lo, hi);\n");
-      text += "  }\n";
-    }
-    text += cat("  ", name_, "_join(g, s, z, m, v, e);\n");
-    auto next = [&](int i) {
-      return cat(vectors == 1 ? cat("end < DG_W ? v[", i, "][", lane("end % DG_W"), "] : ") : "", "(float)e[", i, "]");
-    };
-    text += cells([&](int i) { return cat("  const float r", i, " = ", next(i), ";\n"); });
-    text += cat("  if (!(", all_finite([](int i) { return cat("r", i); }), ")) return ", done, ";\n", give(g, from));
-    const char* whole = vectors == 1 ? "end == DG_W ? " : "";
+  // The states at the segments' starts, from group to group.
+  std::string starts() const {
+    std::string text = cat("  double s[", d_, "] = {", cells([](int i) { return cat(i ? ", " : "", "g->s[", i, "]"); }), "};\n");
+    text += cat("  float last[", d_, "] = {0};\n  long done = 0;\n  for (; done < many; ++done) {\n");
+    text += cat("    double e[", d_, "];\n    ", name_, "_start(g, s, z[done], m[done], v[done], e);\n");
     text += cells([&](int i) {
-      return cat("  s[", i, "] = ", whole, "e[", i, "]", vectors == 1 ? cat(" : s[", i, "]") : "", ", g->s[", i, "] = s[", i, "], g->v[", i,
-                 "] = r", i, ", g->cell[", i, "] = ", cell(i), ";\n");
+      return cat("    const float r", i, " = end < DG_W ? v[done][", i, "][", lane("end % DG_W"), "] : (float)e[", i, "];\n");
     });
-    return text + "  }\n";
+    text += cat("    if (!(", all_finite([](int i) { return cat("r", i); }), ")) break;\n");
+    text += cells([](int i) { return cat("    s[", i, "] = end == DG_W ? e[", i, "] : s[", i, "], last[", i, "] = r", i, ";\n"); });
+    text += "  }\n  if (done == 0) return 0;\n";
+    return text + cells([&](int i) { return cat("  g->s[", i, "] = s[", i, "], g->v[", i, "] = last[", i, "], g->cell[", i, "] = ", cell(i), ";\n"); });
   }
-  // Cell i at the start of a segment at which the state is r.
+  // Cell i at the start of a segment at which the state is `last`.
   std::string cell(int i) const {
-    if (!based()) return cat("r", i);
-    return sum_of(i, "DG_FMA", "0.0f", [&](int j) { return cat("g->tick[", at(i, j), "]"); }, [](int j) { return cat("r", j); });
+    if (!based()) return cat("last[", i, "]");
+    return sum_of(i, "DG_FMA", "0.0f", [&](int j) { return cat("g->tick[", at(i, j), "]"); }, [](int j) { return cat("last[", j, "]"); });
   }
-  std::string give(const std::string& g, const std::string& from) const {
+  std::string give() const {
     std::string text = cells([&](int i) {
       std::string part;
-      each_kept(i, [&](const std::string& o, bool) { part += cat("  dg_vf ", o, "x[8];\n"); });
+      each_kept(i, [&](const std::string& o, bool) { part += cat("    dg_vf ", o, "x[8];\n"); });
       return part;
     });
-    for (size_t k = 0; k < sums_.size(); ++k) text += cat("  dg_vf y", k, "x[8];\n");
-    text += cat("  DG_UNROLL\n  for (int n = 0; n < 8; ++n) {\n    const int t = ", reverse_ ? "7 - n" : "n", ";\n");
+    for (size_t k = 0; k < sums_.size(); ++k) text += cat("    dg_vf y", k, "x[8];\n");
+    text += cat("    DG_UNROLL\n    for (int n = 0; n < 8; ++n) {\n    const int t = ", reverse_ ? "7 - n" : "n", ";\n");
     text += cells([&](int i) {
       std::string part;
       each_kept(i, [&](const std::string& o, bool after) {
         auto factor = [&](int j) {
-          return varies_ ? cat(o, "m", j, g, "[t]") : cat("dg_splat(g->tick[(n + ", after ? 1 : 0, ") * ", d_ * d_, " + ", at(i, j), "])");
+          return varies_ ? cat(o, "m", j, "[q][t]") : cat("dg_splat(g->tick[(n + ", after ? 1 : 0, ") * ", d_ * d_, " + ", at(i, j), "])");
         };
-        part +=
-            cat("    ", o, "x[t] = ", sum_of(i, "DG_FMA_V", cat(o, "z", g, "[t]"), factor, [](int j) { return cat("v[", j, "]"); }), ";\n");
+        part += cat("    ", o, "x[t] = ", sum_of(i, "DG_FMA_V", cat(o, "z[q][t]"), factor, [](int j) { return cat("v[q][", j, "]"); }), ";\n");
       });
       return part;
     });
     if (!sums_.empty()) {
       text += cells([&](int i) { return summed(i) ? cat("    const dg_vf x", i, " = u", i, "x[t];\n") : ""; });
-      if (has_input()) text += cat("    const dg_vf ft = fx", g, "[t];\n");
+      if (has_input()) text += "    const dg_vf ft = fx[q][t];\n";
       for (size_t k = 0; k < sums_.size(); ++k) text += cat("    y", k, "x[t] = ", sum_text(k, "x", "DG_FMA_V", "dg_splat"), ";\n");
     }
-    text += "  }\n";
+    text += "    }\n";
     auto out = [&](const std::string& to, const std::string& values) {
-      text += cat("  dg_give_segments(", to, " + at + ", from, ", ", values, ", lo, hi);\n");
+      text += cat("    dg_give_segments(", to, " + (", place(), "), ", values, ", lo, hi);\n");
     };
     for (int i = 0; i < d_; ++i) {
       if (before(i)) out(cat("u", i), cat("u", i, "x"));
@@ -557,13 +543,10 @@ class Scan {
     text += cat("    const long at = ", reverse_ ? "n - done + k - DG_GROUP" : "done - k", ";\n");
     text += cat("    if (", varies_ ? "" : "!g->wild && ", "(k & 7) == 0 && count >= 8",
                 cells([](int i) { return cat(" && g->z[", i, "] == 0"); }), ") {\n");
-    if (pairs_vectors()) {
-      text += "      if (k == 0 && n - done >= 2 * DG_GROUP) {\n";
-      text += cat("        const long good = ", name_, "_groups2(", shared(), ", at", reverse_ ? " - DG_GROUP" : "", ");\n");
-      text += "        count = good * DG_GROUP;\n        if (good > 0) continue;\n        count = DG_GROUP;\n      }\n";
-    }
-    text += cat("      if (", name_, "_groups1(", shared(),
-                ", at, k / 8, (k + count) / 8)) {\n        count &= ~7L;\n        continue;\n      }\n");
+    text += cat("      const long all = k == 0 ? (n - done) / DG_GROUP : 0, many = all < ", most(), " ? all : ", most(), ";\n");
+    text += cat("      const long good = all > 0 ? ", name_, "_groups(", shared(), ", at, many) : ", name_, "_part(", shared(),
+                ", at, k / 8, (k + count) / 8);\n");
+    text += "      if (good > 0) {\n        count = all > 0 ? good * DG_GROUP : count & ~7L;\n        continue;\n      }\n";
     text += "    } else if ((k & 7) + count > 8" + std::string(varies_ ? "" : " && !g->wild") + ") count = 8 - (k & 7);\n";
     text += cat("    ", name_, "_ticks(", shared(), ", ", reverse_ ? "n - 1 - done" : "done", ", k, count);\n  }\n");
     return text + cells([](int i) { return cat("  *cell", i, " = g->cell[", i, "];\n"); }) + "}\n";

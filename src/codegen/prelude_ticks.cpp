@@ -15,6 +15,8 @@ constexpr const char* segments = R"(
 #define DG_FMA_DOUBLE(a, b, c) ((a) * (b) + (c))
 #endif
 #define DG_GROUP (8 * DG_W)
+#define DG_MANY_GROUPS 4 /* at a time; few of those with coefficients that vary */
+#define DG_FEW_GROUPS 2
 #if DG_W == 16 /* the segments' order in which rows of 16 ticks turn into them with three shuffles a vector */
 #define DG_LANE(segment) (((segment) & 8) | ((segment) & 1) << 2 | ((segment) >> 1 & 3))
 #define DG_SEGMENT(i) (((i) & 8) | ((i) & 3) << 1 | ((i) >> 2 & 1))
