@@ -61,17 +61,26 @@ Recurrence cells_of(const Graph& g, const std::vector<Id>& component) {
   return r;
 }
 
+// The nodes that read each node, and how often roots do.
+struct Readers {
+  explicit Readers(const Graph& g) : nodes(users(g)), roots(nodes.size(), 0) {
+    for (Id root : g.roots()) ++roots[static_cast<size_t>(root)];
+  }
+  int count(Id id) const { return static_cast<int>(nodes[static_cast<size_t>(id)].size()) + roots[static_cast<size_t>(id)]; }
+
+  std::vector<std::vector<Id>> nodes;  // as often as they do
+  std::vector<int> roots;
+};
+
 // Values that depend on the cells of one component as what multiplies each cell, and the rest.
 class Parts {
  public:
-  // readers: how many nodes and roots read each node.
-  Parts(const Graph& g, const std::vector<Id>& component, const std::vector<int>& readers) : g_(g), cells_(cells_of(g, component)) {
-    why_not_ = look_at(component);
-    if (!affine()) return;
+  Parts(const Graph& g, const std::vector<Id>& component) : g_(g), cells_(cells_of(g, component)) { why_not_ = look_at(component); }
+  void look_around(const std::vector<Id>& component, const Readers& readers) {
     find_input(component, readers);
-    for (Id id : component) read_outside_[id] = readers[static_cast<size_t>(id)];
+    for (Id id : component) read_outside_[id] = readers.count(id);
     for (Id id : component)
-      for (Id in : g[id].in)
+      for (Id in : g_[id].in)
         if (read_outside_.count(in)) --read_outside_[in];
     if (input_ != none) find_sums(component, readers);
   }
@@ -118,7 +127,7 @@ class Parts {
 
   // The input: a stream that all streams added in the component are constant multiples of; one that is read for nothing else
   // need not be computed.
-  void find_input(const std::vector<Id>& component, const std::vector<int>& readers) {
+  void find_input(const std::vector<Id>& component, const Readers& readers) {
     std::vector<std::vector<Id>> chains;
     for (Id id : component)
       for (size_t i = 0; i < g_[id].in.size(); ++i) {
@@ -134,7 +143,7 @@ class Parts {
     };
     auto first = std::find_if(chains[0].begin(), chains[0].end(), common);
     if (first == chains[0].end()) return;
-    while (first + 1 != chains[0].end() && readers[static_cast<size_t>(*first)] == 1) ++first;
+    while (first + 1 != chains[0].end() && readers.count(*first) == 1) ++first;
     input_ = *first;
   }
   // A stream and what it is a constant multiple of, in turn.
@@ -162,18 +171,24 @@ class Parts {
   }
 
   // A gain behind a filter, a mix with what went in.
-  void find_sums(const std::vector<Id>& component, const std::vector<int>& readers) {
+  void find_sums(const std::vector<Id>& component, const Readers& readers) {
     const Type& type = g_[cells_.write[0]].type;
-    for (Id id = component.front(); id < g_.size(); ++id) {
+    std::set<Id> next;  // in order, so that what a sum is made of is known
+    auto look_behind = [&](Id id) { next.insert(readers.nodes[static_cast<size_t>(id)].begin(), readers.nodes[static_cast<size_t>(id)].end()); };
+    for (Id id : component)
+      if (varies_.count(id)) look_behind(id);
+    for (Id id : component) next.erase(id);
+    while (!next.empty()) {
+      const Id id = next.extract(next.begin()).value();
       const Node& node = g_[id];
-      if (std::binary_search(component.begin(), component.end(), id) || node.op->family != Family::scalar || node.type != type) continue;
-      if (!depends(id) || node.op->is(masks)) continue;
+      if (varies_.count(id) || node.op->family != Family::scalar || node.type != type || node.op->is(masks)) continue;
       const unsigned mask = linear(id);
       bool sum = mask != 0;
       for (size_t i = 0; i < node.in.size(); ++i) sum = sum && fits(node.in[i], mask >> i & 1);
       if (!sum) continue;
-      varies_[id], read_outside_[id] = readers[static_cast<size_t>(id)];
+      varies_[id], read_outside_[id] = readers.count(id);
       sums_.push_back(id);
+      look_behind(id);
     }
   }
   bool fits(Id in, bool linear) const {
@@ -313,13 +328,13 @@ class Parts {
 Graph isolate_recurrences(const Graph& g) {
   std::map<Id, Parts*> parts_of;
   std::vector<std::unique_ptr<Parts>> all;
-  std::vector<int> readers(static_cast<size_t>(g.size()), 0);
-  for (auto& node : g.nodes())
-    for (Id in : node.in) ++readers[static_cast<size_t>(in)];
-  for (Id root : g.roots()) ++readers[static_cast<size_t>(root)];
-  for (auto& component : components_with_cells(g)) {
-    auto parts = std::make_unique<Parts>(g, component, readers);
+  const std::vector<std::vector<Id>> components = components_with_cells(g);
+  if (components.empty()) return g;
+  const Readers readers(g);
+  for (auto& component : components) {
+    auto parts = std::make_unique<Parts>(g, component);
     if (!parts->affine()) continue;
+    parts->look_around(component, readers);
     for (Id id : component) parts_of[id] = parts.get();
     for (Id id : parts->sums()) parts_of.try_emplace(id, parts.get());
     all.push_back(std::move(parts));
@@ -347,7 +362,7 @@ bool Recurrence::is_shift() const {
 std::string why_no_scan(const Graph& g, const std::vector<Id>& component) {
   const bool cells = std::any_of(component.begin(), component.end(), [&](Id id) { return is_write(g, id); });
   if (!cells) return "its state is no cell";
-  return Parts(g, component, std::vector<int>(static_cast<size_t>(g.size()), 0)).why_not();
+  return Parts(g, component).why_not();
 }
 
 std::optional<Recurrence> recurrence_of(const Graph& g, const std::vector<Id>& component) {

@@ -43,7 +43,9 @@ class Planner {
     if (options.keep) worth_ = analysis::worth_keeping(p_.graph);
     for (int l : p_.level) p_.levels = std::max(p_.levels, l + 1);
     feedback_ = analysis::are_feedback(p_.component);
-    if (options.scans || options.blocks) find_loops();
+    for (Id id = 0; id < p_.graph.size(); ++id)
+      if (in_feedback(id)) loops_[p_.component[at(id)]].push_back(id);
+    if (options.scans || options.blocks) choose_loops();
   }
 
   Plan run() {
@@ -57,7 +59,7 @@ class Planner {
     choose_storage();
     keep_exact();
     for (Region& region : p_.regions) {
-      region.reason = reason_of(p_, region, options_);
+      region.reason = reason_of(p_, region, options_, loops_);
       if (region.kept == Kept::inputs) region.reason += "; kept while inputs are the same";
     }
     return std::move(p_);
@@ -90,11 +92,8 @@ class Planner {
   }
 
   // Feedback that need not be computed tick by tick.
-  void find_loops() {
-    std::map<int, std::vector<Id>> members;
-    for (Id id = 0; id < g().size(); ++id)
-      if (in_feedback(id)) members[p_.component[at(id)]].push_back(id);
-    for (auto& [component, nodes] : members) {
+  void choose_loops() {
+    for (auto& [component, nodes] : loops_) {
       if (options_.scans && find_recurrence(component, nodes)) continue;
       auto late = options_.blocks ? analysis::late_feedback(g(), nodes, kBlock) : std::nullopt;
       if (late) late_[component] = std::move(*late);
@@ -548,6 +547,7 @@ class Planner {
   std::set<Id> multiples_;  // of a scan's input, which it makes itself
   std::vector<std::vector<Id>> users_;
   std::vector<bool> feedback_;  // by component
+  Loops loops_;
   std::vector<bool> stored_;
   std::vector<Kept> kept_;
   std::vector<bool> worth_;

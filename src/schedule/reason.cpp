@@ -37,17 +37,15 @@ std::vector<Id> closed_forms_of(const Plan& plan, Id id) {
 }
 
 // What keeps the feedback of a region from being a scan, once for each reason.
-std::string why_in_order(const Plan& plan, const Region& region, const PlanOptions& options) {
+std::string why_in_order(const Plan& plan, const Region& region, const PlanOptions& options, const Loops& loops) {
   std::set<int> components;
   std::string text;
   for (Id id : region.nodes)
     if (plan.node(id).attrs.has("cell")) components.insert(plan.component[static_cast<size_t>(id)]);
   std::set<std::string> given;
   for (int component : components) {
-    std::vector<Id> members;
-    for (Id id = 0; id < plan.graph.size(); ++id)
-      if (plan.component[static_cast<size_t>(id)] == component) members.push_back(id);
-    std::string why = analysis::why_no_scan(plan.graph, members);
+    const auto loop = loops.find(component);
+    std::string why = loop == loops.end() ? "its state is no cell" : analysis::why_no_scan(plan.graph, loop->second);
     if (why.empty()) why = options.scans ? "linear, but its sums are read elsewhere, too" : "linear: a scan on CPUs, unless DGEN_OPT=0";
     if (given.insert(why).second) text += "; " + why;
   }
@@ -56,7 +54,7 @@ std::string why_in_order(const Plan& plan, const Region& region, const PlanOptio
 
 }  // namespace
 
-std::string reason_of(const Plan& plan, const Region& region, const PlanOptions& options) {
+std::string reason_of(const Plan& plan, const Region& region, const PlanOptions& options, const Loops& loops) {
   if (region.strategy == Strategy::gemm) return "static right-hand matrix: one product over all ticks";
   if (region.strategy == Strategy::sum_time) return "sum over time in chunks of the stream";
   if (region.clock.is_static()) return "static: once a run";
@@ -77,7 +75,7 @@ std::string reason_of(const Plan& plan, const Region& region, const PlanOptions&
   if (region.strategy == Strategy::blocks)
     return cat("feedback through cell ", cells, " by delay lines: frames in vector lanes if those are ", kBlock, " long, else in order");
   if (region.strategy == Strategy::serial)
-    return cat("ticks in order: ", cells.empty() ? "state" : "feedback through cell " + cells, why_in_order(plan, region, options), other);
+    return cat("ticks in order: ", cells.empty() ? "state" : "feedback through cell " + cells, why_in_order(plan, region, options, loops), other);
   return "no state: ticks in parallel" + other;
 }
 
