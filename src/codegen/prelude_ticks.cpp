@@ -24,13 +24,13 @@ constexpr const char* segments = R"(
 #define DG_ODD_QUADS(i) (DG_EVEN_QUADS(i) + 4)
 #define DG_FIRST_QUADS(i) (((i) & 3) | ((i) & 4) << 2 | ((i) & 8) >> 1)
 #define DG_LAST_QUADS(i) (DG_FIRST_QUADS(i) + 8)
-DG_FN int dg_ticks_of(int segments, int i) { return (segments >> i & 1) * 0xff | (segments >> (i + 1) & 1) * 0xff00; }
+DG_FN dg_part dg_ticks_of(int segments, int i) { return (segments >> i & 1) * 0xff | (segments >> (i + 1) & 1) * 0xff00; }
 DG_FN void dg_take_segments(dg_vf *x, const float *p, long lo, long hi) {
   dg_vf r[8];
   if (lo > 0 || hi < DG_W) {
     const int in = (1 << hi) - (1 << lo);
     DG_UNROLL
-    for (int i = 0; i < 8; ++i) r[i] = __builtin_ia32_loadups512_mask(p + DG_W * i, dg_splat(0.0f), dg_ticks_of(in, 2 * i));
+    for (int i = 0; i < 8; ++i) r[i] = dg_load_v_part(p + DG_W * i, dg_ticks_of(in, 2 * i));
   } else {
     DG_UNROLL
     for (int i = 0; i < 8; ++i) r[i] = dg_load_v(p + DG_W * i);
@@ -47,7 +47,7 @@ DG_FN void dg_give_segments(float *p, const dg_vf *x, long lo, long hi) {
   if (lo > 0 || hi < DG_W) {
     const int in = (1 << hi) - (1 << lo);
     DG_UNROLL
-    for (int i = 0; i < 8; ++i) __builtin_ia32_storeups512_mask(p + DG_W * i, r[i], dg_ticks_of(in, 2 * i));
+    for (int i = 0; i < 8; ++i) dg_store_v_part(p + DG_W * i, r[i], dg_ticks_of(in, 2 * i));
   } else {
     DG_UNROLL
     for (int i = 0; i < 8; ++i) dg_store_v(p + DG_W * i, r[i]);
