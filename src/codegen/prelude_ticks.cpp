@@ -118,28 +118,50 @@ constexpr const char* phase_sum = R"(
 #define DG_BACK_2(i) ((i) < 2 ? (i) + DG_W : (i) - 2)
 #define DG_BACK_4(i) ((i) < 4 ? (i) + DG_W : (i) - 4)
 #define DG_BACK_8(i) ((i) < 8 ? (i) + DG_W : (i) - 8)
+#define DG_LAST(i) (DG_W - 1)
 #define DG_SUM_BACK(x, back) x += (dg_vi)__builtin_shufflevector(x, zero, DG_EACH(back))
-DG_FN void dg_phase_sum(float *to, const float *f, dg_u64 *phase, const float *scalars, long n) {
-  const float rate = scalars[0], scale = 4294967296.0f / rate;
+DG_FN dg_vi dg_sum_back(dg_vi sum) {
   const dg_vi zero = {0};
-  dg_u64 now = *phase;
-  long t = 0;
-  for (; t + DG_W <= n; t += DG_W) {
-    const dg_vf x = dg_load_v(f + t);
-    const dg_vi step = dg_phase_word_v(x, dg_splat(scale));
-    dg_vi sum = step;
-    DG_SUM_BACK(sum, DG_BACK_1);
-    DG_SUM_BACK(sum, DG_BACK_2);
+  DG_SUM_BACK(sum, DG_BACK_1);
+  DG_SUM_BACK(sum, DG_BACK_2);
 #if DG_W > 4
-    DG_SUM_BACK(sum, DG_BACK_4);
+  DG_SUM_BACK(sum, DG_BACK_4);
 #endif
 #if DG_W > 8
-    DG_SUM_BACK(sum, DG_BACK_8);
+  DG_SUM_BACK(sum, DG_BACK_8);
 #endif
-    const dg_vw word = (dg_vw)(sum - step) + (dg_u32)(now >> 32);
-    dg_store_v(to + t, dg_phase_turns_v((dg_vi)(word >> 8), x * 0.0f));
-    now += (dg_u64)(dg_u32)sum[DG_W - 1] << 32;
+  return sum;
+}
+DG_FN int dg_all_below(dg_vf x, float most) { /* in size; a NaN is not */
+#if DG_W == 16
+  return __builtin_ia32_cmpps512_mask(DG_FABS_V(x), dg_splat(most), 5, -1, 4) == 0;
+#else
+  const dg_vi not_below = ~(DG_FABS_V(x) < dg_splat(most));
+#if defined(__AVX2__)
+  return __builtin_ia32_movmskps256((dg_vf)not_below) == 0;
+#elif defined(__SSE2__)
+  return __builtin_ia32_movmskps((dg_vf)not_below) == 0;
+#else
+  return (not_below[0] | not_below[1] | not_below[2] | not_below[3]) == 0;
+#endif
+#endif
+}
+DG_FN void dg_phase_sum(float *to, const float *f, dg_u64 *phase, const float *scalars, long n) {
+  const float rate = scalars[0], scale = 4294967296.0f / rate;
+  dg_u64 now = *phase;
+  dg_vi high = (dg_vi){0} + (int)(now >> 32); /* steps leave the lower half as it is */
+  long t = 0;
+  for (; t + DG_W <= n; t += DG_W) {
+    const dg_vf x = dg_load_v(f + t), v = x * dg_splat(scale);
+    dg_vf none = {0};
+    dg_vi step = DG_TO_WORD_V(v);
+    if (!dg_all_below(v, 2147483648.0f)) step = dg_phase_word_v(x, dg_splat(scale)), none = x * 0.0f;
+    const dg_vi sum = dg_sum_back(step);
+    const dg_vw word = (dg_vw)(sum - step + high);
+    dg_store_v(to + t, dg_phase_turns_v((dg_vi)(word >> 8), none));
+    high += __builtin_shufflevector(sum, sum, DG_EACH(DG_LAST));
   }
+  now = (dg_u64)(dg_u32)high[0] << 32 | (dg_u32)now;
   for (; t < n; ++t) {
     to[t] = dg_phase_out(now, f[t] * 0.0f);
     now += dg_phase_step(f[t], rate);

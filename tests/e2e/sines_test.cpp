@@ -132,6 +132,30 @@ TEST_P(Sines, AFrequencyThatIsNoNumberSilencesNobodyElse) {
   EXPECT_NEAR(static_cast<double>(good.realize(40)[39]), std::sin(2 * M_PI * 39.0 * static_cast<double>(bank.freq[0]) / 44100), 2e-6);
 }
 
+// Frequencies that turn by half a round and more in a tick, or are no numbers, beside others: whole vectors are as ticks one by one.
+TEST_P(Sines, VaryingFrequenciesOfAnySize) {
+  std::vector<float> freq(200);
+  for (size_t i = 0; i < freq.size(); ++i) freq[i] = 300 + static_cast<float>(i);
+  freq[40] = 30000, freq[41] = -1e6f, freq[90] = std::nanf(""), freq[91] = INFINITY, freq[150] = 22050, freq[151] = -22050;
+  const Signal phase = Signal::phasor(Signal::input(0));
+  auto play = [&](int block) {
+    Program program = compile(phase);
+    std::vector<float> y(freq.size());
+    for (size_t done = 0; done < y.size(); done += static_cast<size_t>(block)) {
+      const float* in[] = {freq.data() + done};
+      float* out[] = {y.data() + done};
+      program.process(in, out, block);
+    }
+    return y;
+  };
+  const std::vector<float> whole = play(200), single = play(1);
+  for (size_t i = 0; i < whole.size(); ++i) {
+    if (std::isnan(single[i])) EXPECT_TRUE(std::isnan(whole[i])) << i;
+    else EXPECT_EQ(whole[i], single[i]) << i;
+  }
+  EXPECT_TRUE(std::isnan(whole[90]) && std::isnan(whole[91]) && std::isfinite(whole[92]));
+}
+
 TEST(SinesExplained, ByTheirStrategy) {
   const Bank bank(20);
   const std::string text = compile(bank.signal()).explain();
