@@ -484,7 +484,11 @@ class Planner {
 
   void add_region(Region region) {
     std::sort(region.nodes.begin(), region.nodes.end());
-    std::stable_partition(region.nodes.begin(), region.nodes.end(), [this](Id id) { return !parts_.count(id); });
+    std::set<Id> read;  // by other feedback in the region, too
+    for (Id id : region.nodes)
+      if (!parts_.empty()) for_inputs(id, [&](Id in, bool) { read.insert(in); });
+    auto in_time = [&](Id id) { return !parts_.count(id) || read.count(id); };
+    std::stable_partition(region.nodes.begin(), region.nodes.end(), in_time);
     for (Id id : region.nodes) p_.region_of[at(id)] = static_cast<int>(p_.regions.size());
     p_.regions.push_back(std::move(region));
   }
