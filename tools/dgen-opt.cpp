@@ -172,7 +172,7 @@ void bind(std::vector<driver::StoragePtr>& slots, const ir::Node& node, const Va
   int64_t slot = node.attrs.i("slot");
   if (slot < 0 || slot > kMostSlots) fail("slot ", slot, " is not in [0, ", kMostSlots, "]");
   while (slot >= static_cast<int64_t>(slots.size()))  // a text may leave slots out
-    slots.push_back(std::make_shared<driver::Storage>(ir::Shape{}, std::vector<float>{0}));
+    slots.push_back(std::make_shared<driver::Storage>(Shape{}, std::vector<float>{0}));
   slots[static_cast<size_t>(slot)] = std::make_shared<driver::Storage>(node.shape(), fill(values, slot, node.shape().size()));
 }
 
