@@ -119,9 +119,9 @@ constexpr const char* phase_sum = R"(
 #define DG_BACK_4(i) ((i) < 4 ? (i) + DG_W : (i) - 4)
 #define DG_BACK_8(i) ((i) < 8 ? (i) + DG_W : (i) - 8)
 #define DG_LAST(i) (DG_W - 1)
-#define DG_SUM_BACK(x, back) x += (dg_vi)__builtin_shufflevector(x, zero, DG_EACH(back))
-DG_FN dg_vi dg_sum_back(dg_vi sum) {
-  const dg_vi zero = {0};
+#define DG_SUM_BACK(x, back) x += __builtin_shufflevector(x, zero, DG_EACH(back))
+DG_FN dg_vw dg_sum_back(dg_vw sum) {
+  const dg_vw zero = {0};
   DG_SUM_BACK(sum, DG_BACK_1);
   DG_SUM_BACK(sum, DG_BACK_2);
 #if DG_W > 4
@@ -134,7 +134,7 @@ DG_FN dg_vi dg_sum_back(dg_vi sum) {
 }
 DG_FN int dg_all_below(dg_vf x, float most) { /* in size; a NaN is not */
 #if DG_W == 16
-  return __builtin_ia32_cmpps512_mask(DG_FABS_V(x), dg_splat(most), 5, -1, 4) == 0;
+  return __builtin_ia32_cmpps512_mask(DG_FABS_V(x), dg_splat(most), 5, (unsigned short)-1, 4) == 0;
 #else
   const dg_vi not_below = ~(DG_FABS_V(x) < dg_splat(most));
 #if defined(__AVX2__)
@@ -149,19 +149,18 @@ DG_FN int dg_all_below(dg_vf x, float most) { /* in size; a NaN is not */
 DG_FN void dg_phase_sum(float *to, const float *f, dg_u64 *phase, const float *scalars, long n) {
   const float rate = scalars[0], scale = 4294967296.0f / rate;
   dg_u64 now = *phase;
-  dg_vi high = (dg_vi){0} + (int)(now >> 32); /* steps leave the lower half as it is */
+  dg_vw high = (dg_vw){0} + (dg_u32)(now >> 32); /* steps leave the lower half as it is */
   long t = 0;
   for (; t + DG_W <= n; t += DG_W) {
     const dg_vf x = dg_load_v(f + t), v = x * dg_splat(scale);
     dg_vf none = {0};
-    dg_vi step = DG_TO_WORD_V(v);
-    if (!dg_all_below(v, 2147483648.0f)) step = dg_phase_word_v(x, dg_splat(scale)), none = x * 0.0f;
-    const dg_vi sum = dg_sum_back(step);
-    const dg_vw word = (dg_vw)(sum - step + high);
+    dg_vw step = (dg_vw)DG_TO_WORD_V(v);
+    if (!dg_all_below(v, 2147483648.0f)) step = (dg_vw)dg_phase_word_v(x, dg_splat(scale)), none = x * 0.0f;
+    const dg_vw sum = dg_sum_back(step), word = sum - step + high;
     dg_store_v(to + t, dg_phase_turns_v((dg_vi)(word >> 8), none));
     high += __builtin_shufflevector(sum, sum, DG_EACH(DG_LAST));
   }
-  now = (dg_u64)(dg_u32)high[0] << 32 | (dg_u32)now;
+  now = (dg_u64)high[0] << 32 | (dg_u32)now;
   for (; t < n; ++t) {
     to[t] = dg_phase_out(now, f[t] * 0.0f);
     now += dg_phase_step(f[t], rate);
@@ -179,7 +178,8 @@ constexpr const char* sines = R"(
 #define DG_ABREAST 2
 #endif
 #define DG_SPAN (DG_ABREAST * DG_W)
-DG_FN void dg_turn_ticks(int groups, float *to, const float *a, const float *table, long rows, long by_group, long by_row) {
+DG_FN void dg_turn_ticks(int groups, float *to, const float *a, const float *table, int single, float most, long rows, long by_group,
+                         long by_row) {
   dg_vf sum[4][DG_ABREAST] = {{{0}}};
   for (long r = 0; r < rows; ++r, a += by_row, table += DG_TURNED) {
     DG_UNROLL
@@ -187,23 +187,36 @@ DG_FN void dg_turn_ticks(int groups, float *to, const float *a, const float *tab
       DG_UNROLL
       for (int v = 0; v < DG_ABREAST; ++v) sum[g][v] = DG_FMA_V(dg_splat(a[g * by_group]), dg_load_v(table + v * DG_W), sum[g][v]);
   }
+  const dg_vf top = dg_splat(most);
   DG_UNROLL
   for (int g = 0; g < groups; ++g)
     DG_UNROLL
-    for (int v = 0; v < DG_ABREAST; ++v) dg_store_v(to + g * DG_TURNED + v * DG_W, sum[g][v]);
+    for (int v = 0; v < DG_ABREAST; ++v) {
+      const dg_vf x = sum[g][v];
+      dg_store_v(to + g * DG_TURNED + v * DG_W, single ? DG_LESSER_V(top, DG_GREATER_V(-top, x)) : x); /* NaN stays */
+    }
 }
-DG_FN void dg_sines(float *to, const float *a, const float *table, long rows, long groups, long by_group, long by_row, long from, long end) {
+DG_FN void dg_turn_groups(float *to, const float *a, const float *table, int single, float most, long rows, long groups, long by_group,
+                          long by_row, long from, long end) {
   for (long g = 0, many; g < groups; g += many, from += many * DG_TURNED, a += many * by_group) {
     many = groups - g >= 4 && from >= 0 && from + 4 * DG_TURNED <= end ? 4 : 1;
     for (long t = 0; t < DG_TURNED; t += DG_SPAN) {
       const long at = from + t, lo = at < 0 ? -at : 0, hi = end - at < DG_SPAN ? end - at : DG_SPAN;
       float part[DG_SPAN];
       if (lo >= hi) continue;
-      if (many == 4) dg_turn_ticks(4, to + at, a, table + t, rows, by_group, by_row);
-      else dg_turn_ticks(1, lo == 0 && hi == DG_SPAN ? to + at : part, a, table + t, rows, by_group, by_row);
+      if (many == 4) dg_turn_ticks(4, to + at, a, table + t, single, most, rows, by_group, by_row);
+      else dg_turn_ticks(1, lo == 0 && hi == DG_SPAN ? to + at : part, a, table + t, single, most, rows, by_group, by_row);
       if (lo > 0 || hi < DG_SPAN) __builtin_memcpy(to + at + lo, part + lo, 4 * (hi - lo));
     }
   }
+}
+static void dg_sines(float *to, const float *a, const float *table, long rows, long groups, long by_group, long by_row, long from,
+                     long end) {
+  dg_turn_groups(to, a, table, 0, 0, rows, groups, by_group, by_row, from, end);
+}
+/* A single sine, never beyond its weight in size: two rows, whose groups lie side by side. */
+static void dg_sine(float *to, const float *a, const float *table, const float *weight, long groups, long by_row, long from, long end) {
+  dg_turn_groups(to, a, table, 1, DG_FABS(*weight), 2, groups, 1, by_row, from, end);
 }
 )";
 
@@ -212,7 +225,7 @@ DG_FN void dg_sines(float *to, const float *a, const float *table, long rows, lo
 std::string prelude_ticks(const std::set<std::string>& names) {
   std::string text = cat(segments, shift);
   if (names.count("dg_phase_sum")) text += phase_sum;
-  if (names.count("dg_sines")) text += cat("#define DG_TURNED ", ir::kSineGroup, sines);
+  if (names.count("dg_sines") || names.count("dg_sine")) text += cat("#define DG_TURNED ", ir::kSineGroup, sines);
   return text;
 }
 

@@ -103,10 +103,11 @@ std::string render_program(Target target, std::span<const Kernel> kernels) {
   std::string text;
   if (!plans.empty()) text += prelude_fft(target, plans);
   if (calls.count("dg_matmul")) text += prelude_gemm(target);
-  std::set<std::string> scans;
+  std::set<std::string> along_ticks;
   for (auto& [name, lanes] : calls)
-    if (name.starts_with("dg_scan_") || name.starts_with("dg_shift") || name == "dg_phase_sum" || name == "dg_sines") scans.insert(name);
-  if (!scans.empty()) text += prelude_scan(scans);
+    for (const char* kind : {"dg_scan_", "dg_shift", "dg_phase_sum", "dg_sine"})
+      if (name.starts_with(kind)) along_ticks.insert(name);
+  if (!along_ticks.empty()) text += prelude_scan(along_ticks);
   if (calls.count("dg_add_to")) text += add_helper(target);
   for (auto& kernel : kernels) text += "\n" + render_kernel(dialect(target), kernel);
   return prelude_math(target) + helpers(target) + prelude_calls(target, count_calls(text)) + prelude_vector(target, text) +

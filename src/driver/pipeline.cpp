@@ -15,10 +15,10 @@ namespace dgen::driver {
 
 namespace {
 
-ir::Graph run_passes(ir::Graph g, Pass::For needs, const Watch& watch) {
+ir::Graph run_passes(ir::Graph g, Pass::For offered, const Watch& watch) {
   ir::verify(g, ir::Clocks::implicit);
   for (const Pass& pass : passes()) {
-    if (pass.needs > needs) continue;
+    if (pass.needs > offered) continue;
     std::vector<ir::Rewrite> rewrites;
     if (watch) g.rewrites = &rewrites;
     {
@@ -36,31 +36,33 @@ ir::Graph run_passes(ir::Graph g, Pass::For needs, const Watch& watch) {
 
 std::span<const Pass> passes() {
   static constexpr Pass table[] = {
-      {"clocks", "every clock change becomes a node, constants fold", analysis::align_clocks, Pass::all},
+      {"clocks", "every clock change becomes a node, constants fold", analysis::align_clocks, Pass::always},
       {"turns", "sines of 2 pi times something become sines of turns", analysis::measure_in_turns, Pass::kernels},
-      {"gradients", "grad nodes become a reverse sweep", autodiff::expand_gradients, Pass::all},
-      {"recompute", "the reverse sweep computes pointwise values again instead of reading them", schedule::recompute_pointwise, Pass::kernels},
+      {"gradients", "grad nodes become a reverse sweep", autodiff::expand_gradients, Pass::always},
+      {"recompute", "the reverse sweep computes pointwise values again instead of reading them", schedule::recompute_pointwise,
+       Pass::kernels},
       {"recurrences", "linear feedback keeps only what must be done in order", analysis::isolate_recurrences, Pass::kernels},
-      {"products", "gradients of one weight through several products are summed over time apart", schedule::sum_products_apart, Pass::kernels},
+      {"products", "gradients of one weight through several products are summed over time apart", schedule::sum_products_apart,
+       Pass::kernels},
       {"panels", "matrices that every tick of a loop reads lie in panels of columns", schedule::lay_out_panels, Pass::kernels},
       {"sines", "sines of static frequencies become angle sums", schedule::sum_angles, Pass::vectors},
   };
   return table;
 }
 
-ir::Graph prepare(const ir::Graph& captured, const Watch& watch) { return run_passes(captured, Pass::all, watch); }
+ir::Graph prepare(const ir::Graph& captured, const Watch& watch) { return run_passes(captured, Pass::always, watch); }
 
-static Pass::For what_for(const Options& options) {
-  return options.plain ? Pass::all : options.backend == Backend::cpu ? Pass::vectors : Pass::kernels;
+static Pass::For offered_by(const Options& options) {
+  return options.plain ? Pass::always : options.backend == Backend::cpu ? Pass::vectors : Pass::kernels;
 }
 
 schedule::PlanOptions plan_options(const Options& options) {
-  const bool in_vectors = what_for(options) == Pass::vectors;
+  const bool in_vectors = offered_by(options) == Pass::vectors;
   return {options.chunk_frames, in_vectors, in_vectors, !options.plain};
 }
 
 schedule::Plan plan_program(const ir::Graph& captured, const Options& options, const Watch& watch) {
-  ir::Graph prepared = run_passes(captured, what_for(options), watch);
+  ir::Graph prepared = run_passes(captured, offered_by(options), watch);
   runtime::Trace::Scope span(trace(), "plan");
   return schedule::make_plan(std::move(prepared), plan_options(options));
 }

@@ -13,7 +13,7 @@ struct Pass {
   const char* does;
   ir::Graph (*run)(const ir::Graph&);
   enum For {
-    all,
+    always,
     kernels,  // only makes programs faster: the interpreter and DGEN_OPT=0 go without
     vectors,  // likewise, and only where ticks lie in vectors: not on a GPU
   } needs;

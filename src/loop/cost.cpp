@@ -13,6 +13,7 @@ namespace {
 constexpr int64_t kFunction = 12;      // a polynomial of the prelude
 constexpr int64_t kTransform = 12;     // a transform, by element that goes in or out
 constexpr int64_t kMost = 1ll << 40;
+constexpr int64_t kTicks = 128;        // that are looked at: what is done once for many of them counts by its share
 
 class Cost {
  public:
@@ -52,13 +53,14 @@ class Cost {
   }
   int64_t of_call(const Stmt& s) const {
     if (s.name == "dg_matmul") return times(times(value(s.numbers[2]), value(s.numbers[3])), value(s.numbers[4]));
+    if (s.name == "dg_sines") return times(value(s.numbers.front()), value(s.numbers.back()));
     int64_t elements = s.numbers.empty() ? 1 : std::max<int64_t>(1, value(s.numbers.back()));
     for (int64_t span : s.spans) elements = std::max(elements, span);
     return times(kTransform, elements);
   }
   static int64_t times(int64_t a, int64_t b) { return std::min(kMost, std::max<int64_t>(0, a) * std::max<int64_t>(0, b)); }
 
-  // With ticks from 0 to 1, chunk 0, and a tile of one chunk.
+  // With ticks from 0 to kTicks, chunk 0, and a tile of one chunk.
   int64_t value(int e) const {
     const LoopExpr& x = k_.exprs[static_cast<size_t>(e)];
     auto arg = [&](size_t i) { return value(x.args[i]); };
@@ -75,7 +77,7 @@ class Cost {
     }
   }
   int64_t of(const KernelArg& a) const {
-    if (a.kind == KernelArg::hi) return 1;
+    if (a.kind == KernelArg::hi) return kTicks;
     return a.kind == KernelArg::ticks || a.kind == KernelArg::tile_ticks ? ticks_ : 0;
   }
 
@@ -85,8 +87,13 @@ class Cost {
 
 }  // namespace
 
-int64_t operations(const Kernel& kernel, int64_t ticks) { return std::max<int64_t>(1, Cost(kernel, ticks).of(kernel.body)); }
+static int64_t a_tick(const Kernel& kernel, int64_t operations) {
+  const bool any = std::any_of(kernel.args.begin(), kernel.args.end(), [](auto& arg) { return arg.kind == KernelArg::hi; });
+  return any ? (operations + kTicks - 1) / kTicks : operations;
+}
 
-int64_t shared_operations(const Kernel& kernel) { return Cost(kernel, 1).shared(kernel.body); }
+int64_t operations(const Kernel& kernel, int64_t ticks) { return a_tick(kernel, std::max<int64_t>(1, Cost(kernel, ticks).of(kernel.body))); }
+
+int64_t shared_operations(const Kernel& kernel) { return a_tick(kernel, Cost(kernel, 1).shared(kernel.body)); }
 
 }  // namespace dgen::loop

@@ -1,6 +1,6 @@
 // Phasor: a ramp from 0 to 1 at freq Hz. The phase is an exact integer sum modulo 2^64, so it never drifts and never
 // depends on how time is cut into blocks.
-// phase_ramp, sine_sum: sines of phasors whose frequencies are static, by angle sums (schedule/sines.h).
+// sine_table, sine_sum: sines of phasors whose frequencies are static, by angle sums (schedule/sines.h).
 #include <bit>
 #include <cmath>
 #include <numbers>
@@ -107,30 +107,41 @@ Uses uses(const OpDef&, int64_t) {
 
 // ---- sines of static frequencies -------------------------------------------------------------------------------------
 
-// f Hz -> [voice][ticks since a phase of 0]: a phasor's first values.
-Type infer_ramp(std::span<const Type> in, const Attrs&) { return {Shape{in[0].shape.size(), kSineGroup}, in[0].clock}; }
+// f Hz -> [2 voices][ticks since a phase of 0]: rows of cosines, then of sines.
+Type infer_table(std::span<const Type> in, const Attrs&) { return {Shape{2 * in[0].shape.size(), kSineGroup}, in[0].clock}; }
 
-void eval_ramp(EvalCtx& c) {
-  for (int64_t k = 0; k < c.shape()[0]; ++k) {
+void eval_table(EvalCtx& c) {
+  const int64_t voices = c.input(0).shape().size();
+  for (int64_t k = 0; k < voices; ++k) {
     const double freq = c.in(0)[k];
     const uint64_t step = increment_bits(freq / c.run.sample_rate);
-    for (int64_t j = 0; j < kSineGroup; ++j) c.out[k * kSineGroup + j] = shown(c, step * static_cast<uint64_t>(j)) + freq * 0;
+    for (int64_t j = 0; j < kSineGroup; ++j) {
+      const double angle = 2 * std::numbers::pi * std::ldexp(static_cast<double>(step * static_cast<uint64_t>(j)), -64) + freq * 0;
+      c.out[k * kSineGroup + j] = c.round(std::cos(angle)), c.out[(voices + k) * kSineGroup + j] = c.round(std::sin(angle));
+    }
   }
 }
 
-void vjp_ramp(VjpCtx& v) {
+void vjp_table(VjpCtx& v) {
   if (!v.wanted(0)) return;
+  const int64_t voices = v.x(0).shape().size();
+  auto rows = [&](Ex x, int64_t first) {
+    return ex("slice", {x}, {{"starts", Ints{first, 0}}, {"ends", Ints{first + voices, kSineGroup}}});
+  };
   const Ex rate{&v.g, apply(v.g, "sample_rate", {})}, ticks{&v.g, apply(v.g, "iota", {}, {{"n", kSineGroup}})};
-  const Ex sums = ex("sum", {v.dy() * (ticks / rate)}, {{"axes", Ints{1}}});
+  const Ex turned = rows(v.dy(), voices) * rows(v.y(), 0) - rows(v.dy(), 0) * rows(v.y(), voices);
+  const Ex sums = ex("sum", {turned * (ticks * (2 * std::numbers::pi) / rate)}, {{"axes", Ints{1}}});
   v.give(0, ex("reshape", {sums}, {{"shape", Ints(v.x(0).shape().sizes())}}));
 }
 
-int elem_ramp(ElemCtx& c) {
+int elem_table(ElemCtx& c) {
   auto& l = c.l;
+  const int64_t voices = c.input(0).shape().size();
   const int rate = l.load(l.array({ArrayRef::scalars, none, 0}), l.i(static_cast<int>(RunScalar::sample_rate)));
-  const int freq = c.in(0, c.unravel(c.idx[0], c.input(0).shape())), step = l.call("dg_phase_step_static", {freq, rate});
+  const int freq = c.in(0, c.unravel(l.mod(c.idx[0], voices), c.input(0).shape())), step = l.call("dg_phase_step_static", {freq, rate});
   const int phase = l.call("dg_phase_after", {step, step, l.sub(c.idx[1], l.i(1))});
-  return l.call("dg_phase_out", {phase, l.scalar("mul", {freq, l.f(0)})});
+  const int turns = l.call("dg_phase_out", {phase, l.scalar("mul", {freq, l.f(0)})});
+  return l.where(l.less(c.idx[0], l.i(voices)), l.scalar("cos_turns", {turns}), l.scalar("sin_turns", {turns}));
 }
 
 // Phases, weights and a table that loop/sines.cpp reads: the sum of weighted sines, or cosines, of 2 pi times the phases.
@@ -165,8 +176,7 @@ int elem_sines(ElemCtx& c) {
   return voices.rank() == 0 ? term({}) : c.l.reduce("sum", Ints(voices.sizes()), term);
 }
 
-// No phase comes around.
-Uses uses_ramp(const OpDef&, int64_t) { return {{{Shape{}}, {}, {{0.1, 3}}}, {{Shape{3}}, {}, {{0.1, 3}}}}; }
+Uses uses_table(const OpDef&, int64_t) { return {{{Shape{}}, {}, {{-3, 4}}}, {{Shape{3}}, {}, {{-3, 4}}}}; }
 
 Uses uses_sines(const OpDef&, int64_t) {
   Uses uses;
@@ -179,8 +189,8 @@ const OpDef rows[] = {
     {"phasor", "ramp from 0 to 1 at freq Hz, the phase before the update; NaN while freq is not finite, and the phase waits",
      Family::time, 1, 2, identity | keeps_clock | in_order | materialise | keeps_phase,
      infer, want, nullptr, eval, vjp, elem, stmt, uses},
-    {"phase_ramp", "a phasor's first values", Family::index, 1, 1, 0, infer_ramp, nullptr, nullptr, eval_ramp, vjp_ramp, elem_ramp,
-     nullptr, uses_ramp},
+    {"sine_table", "cosines and sines of a phasor's first values", Family::index, 1, 1, 0, infer_table, nullptr, nullptr, eval_table,
+     vjp_table, elem_table, nullptr, uses_table},
     {"sine_sum", "sines (`cosine` 1: cosines) of 2 pi a, weighted by b and added up; c is a table for kernels", Family::reduce, 3, 3, 0,
      infer_sines, nullptr, nullptr, eval_sines, vjp_sines, elem_sines, nullptr, uses_sines},
 };

@@ -454,7 +454,7 @@ class Planner {
     std::map<Key, std::vector<const Unit*>> groups;
     int alone = 0;
     for (const Unit& unit : units_) {
-      bool shared = unit.strategy == Strategy::pointwise || unit.strategy == Strategy::serial;
+      const bool shared = unit.strategy == Strategy::pointwise || unit.strategy == Strategy::serial || unit.strategy == Strategy::sines;
       int width = unit.strategy == Strategy::pointwise && unit.clock.period == 1 ? unit.width : 0;
       Key key{unit.level, unit.depth, static_cast<int>(unit.strategy), unit.clock.period, unit.clock.reverse, width, unit.kept,
               shared ? 0 : ++alone};

@@ -45,7 +45,10 @@ std::string why_in_order(const Plan& plan, const Region& region, const PlanOptio
   std::set<std::string> given;
   for (int component : components) {
     const auto loop = loops.find(component);
-    std::string why = loop == loops.end() ? "its state is no cell" : analysis::why_no_scan(plan.graph, loop->second);
+    std::vector<Id> alone;
+    for (Id id : region.nodes)
+      if (plan.component[static_cast<size_t>(id)] == component) alone.push_back(id);
+    std::string why = analysis::why_no_scan(plan.graph, loop == loops.end() ? alone : loop->second);
     if (why.empty()) why = options.scans ? "linear, but its sums are read elsewhere, too" : "linear: a scan on CPUs, unless DGEN_OPT=0";
     if (given.insert(why).second) text += "; " + why;
   }
@@ -62,8 +65,11 @@ std::string reason_of(const Plan& plan, const Region& region, const PlanOptions&
   if (region.strategy == Strategy::shift) return "a value a tick late: a copy";
   if (region.strategy == Strategy::phase_sum)
     return cat("phasor %", region.nodes[0], " sums a varying frequency, as integers in vector lanes");
-  if (region.strategy == Strategy::sines)
-    return cat("sines of phasor %", plan.node(region.nodes[0]).in[0], ", of static frequency: angle sums in groups of ", kSineGroup, " frames");
+  if (region.strategy == Strategy::sines) {
+    std::string phasors;
+    for (Id id : region.nodes) phasors += cat(phasors.empty() ? "%" : ", %", plan.node(id).in[0]);
+    return cat("sines of phasor ", phasors, ", of static frequency: angle sums in groups of ", kSineGroup, " frames");
+  }
   std::string cells, other;
   for (Id id : region.nodes) {
     const Node& node = plan.node(id);

@@ -1,5 +1,8 @@
 #include "schedule/sines.h"
 
+#include <algorithm>
+
+#include "analysis/levels.h"
 #include "ir/expr.h"
 #include "ir/lower.h"
 #include "ir/op.h"
@@ -13,22 +16,33 @@ namespace {
 
 constexpr int64_t kMostVoices = 2048;  // a table of 2 MB
 
-// A value that is the same at every tick, as a static one; none if it varies.
+// Static, or a view of what is held from static.
+bool rests(const Graph& g, Id x) {
+  while (!g[x].clock().is_static()) {
+    const Node& node = g[x];
+    if (node.op->name == "hold") return g[node.in[0]].clock().is_static();
+    if (!node.op->is(view_only) || node.in.size() != 1) return false;
+    x = node.in[0];
+  }
+  return true;
+}
+// Such a value at the static clock.
 Id at_rest(Graph& o, Id x) {
-  const Node node = o[x];
-  if (node.clock().is_static()) return x;
-  if (node.op->name == "hold") return o[node.in[0]].clock().is_static() ? node.in[0] : none;
-  if (!node.op->is(view_only) || node.in.size() != 1) return none;
-  const Id inner = at_rest(o, node.in[0]);
-  return inner == none ? none : apply(o, node.op, {inner}, node.attrs, node.loc);
+  std::vector<Id> views;
+  for (; !o[x].clock().is_static(); x = o[x].in[0])
+    if (o[x].op->name != "hold") views.push_back(x);
+  for (auto view = views.rbegin(); view != views.rend(); ++view) x = apply(o, o[*view].op, {x}, o[*view].attrs, o[*view].loc);
+  return x;
 }
 
 class Sines {
  public:
-  explicit Sines(const Graph& g) : g_(g), readers_(static_cast<size_t>(g.size()), 0) {
+  explicit Sines(const Graph& g)
+      : g_(g), level_(analysis::sweep_levels(g)), readers_(level_.size(), 0), terms_(level_.size(), none), part_(level_.size(), false) {
     for (auto& node : g.nodes())
       for (Id in : node.in) ++readers_[at(in)];
     for (Id root : g.roots()) ++readers_[at(root)];
+    for (Id id = 0; id < g.size(); ++id) look_at(id);
   }
 
   Graph run() {
@@ -36,9 +50,8 @@ class Sines {
     Graph out = rewrite(
         g_,
         [&](Graph& o, Id old, Node node) {
-          const Bank bank = bank_of(o, old);
-          if (bank.wave == none) return o.add(std::move(node));
-          const Id now = sum_of(o, bank, node.shape());
+          if (!is_bank(old)) return o.add(std::move(node));
+          const Id now = sum_of(o, old);
           if (o.rewrites) o.rewrites->push_back({"sines", print_node(g_, old), print_node(o, now)});
           any = true;
           return now;
@@ -50,52 +63,52 @@ class Sines {
  private:
   static size_t at(Id id) { return static_cast<size_t>(id); }
 
-  // Sines or cosines, in the old graph, and what they are multiplied by, in the new one; none: 1.
-  struct Bank {
-    Id wave = none, weight = none;
-  };
-
-  // Of one sine or of a sum of many; what is made of a smaller bank inside it is left to nobody.
-  Bank bank_of(Graph& o, Id id) const {
+  // Inputs come first, so each node only looks at what is known of its own.
+  void look_at(Id id) {
     const Node& node = g_[id];
-    if (node.shape().size() != 1) return {};
-    return node.op->name == "sum" ? inner_terms(o, node.in[0]) : terms_of(o, id);
-  }
-  Bank inner_terms(Graph& o, Id id) const { return readers_[at(id)] > 1 ? Bank{} : terms_of(o, id); }
-
-  Bank terms_of(Graph& o, Id id) const {
-    const Node& node = g_[id];
-    if (is_wave(id)) return {id};
-    if (node.op->name != "mul") return {};
-    for (size_t i : {0, 1}) {
-      Bank bank = inner_terms(o, node.in[i]);
-      if (bank.wave == none) continue;
-      const Id factor = at_rest(o, now_[at(node.in[1 - i])]);
-      if (factor == none) return {};
-      bank.weight = bank.weight == none ? factor : apply(o, "mul", {bank.weight, factor});
-      return bank;
+    if (is_wave(id)) terms_[at(id)] = id;
+    auto take = [&](Id in) { terms_[at(id)] = in, part_[at(in)] = true; };
+    const bool scales = node.op->name == "mul", sums = node.op->name == "sum" && node.shape().size() == 1;
+    for (size_t i = 0; i < node.in.size() && (scales || sums); ++i) {
+      const Id in = node.in[i];
+      if (terms_[at(in)] == none || g_[in].op->name == "sum" || readers_[at(in)] > 1) continue;
+      if (scales && (!rests(g_, node.in[1 - i]) || level_[at(node.in[1 - i])] > level_[at(in)])) continue;
+      return take(in);
     }
-    return {};
   }
 
   bool is_wave(Id id) const {
     const Node& node = g_[id];
     if (node.op->name != "sin_turns" && node.op->name != "cos_turns") return false;
-    return is_closed_form(g_, node.in[0]) && node.type == g_[node.in[0]].type && node.shape().size() <= kMostVoices;
+    const Id phasor = node.in[0];
+    return is_closed_form(g_, phasor) && node.type == g_[phasor].type && node.shape().size() <= kMostVoices &&
+           level_[at(id)] == level_[at(phasor)];
   }
 
-  Id sum_of(Graph& o, const Bank& bank, const Shape& shape) const {
-    const Node& wave = g_[bank.wave];
-    const Id phasor = now_[at(wave.in[0])], ramp = apply(o, "phase_ramp", {o[phasor].in[0]});
-    const Id table = apply(o, "concat", {apply(o, "cos_turns", {ramp}), apply(o, "sin_turns", {ramp})}, {{"axis", int64_t{0}}});
-    const Id weight = broadcast_to(o, bank.weight == none ? constant(o, 1) : bank.weight, wave.shape());
-    const Id sum = apply(o, "sine_sum", {phasor, weight, table}, {{"cosine", int64_t{wave.op->name == "cos_turns"}}});
+  // A sine, a product with what rests, or a sum of such; not a part of a larger one.
+  bool is_bank(Id id) const { return terms_[at(id)] != none && g_[id].shape().size() == 1 && !part_[at(id)]; }
+
+  Id sum_of(Graph& o, Id id) const {
+    Id weight = none, wave = id;
+    for (; terms_[at(wave)] != wave; wave = terms_[at(wave)]) {
+      const Node& node = g_[wave];
+      if (node.op->name == "sum") continue;
+      const Id factor = at_rest(o, now_[at(node.in[0] == terms_[at(wave)] ? node.in[1] : node.in[0])]);
+      weight = weight == none ? factor : apply(o, "mul", {weight, factor});
+    }
+    if (weight == none) weight = constant(o, 1);
+    const Node& sine = g_[wave];
+    const Id phasor = now_[at(sine.in[0])], table = apply(o, "sine_table", {o[phasor].in[0]});
+    const Attrs attrs{{"cosine", int64_t{sine.op->name == "cos_turns"}}};
+    const Id sum = apply(o, "sine_sum", {phasor, broadcast_to(o, weight, sine.shape()), table}, attrs);
+    const Shape& shape = g_[id].shape();
     return shape.rank() == 0 ? sum : apply(o, "reshape", {sum}, {{"shape", Ints(shape.sizes())}});
   }
 
   const Graph& g_;
-  std::vector<int> readers_;
-  std::vector<Id> now_;
+  std::vector<int> level_, readers_;
+  std::vector<Id> terms_, now_;  // terms: the input that is a sine, or a product with one; of a sine itself; none of others
+  std::vector<bool> part_;       // of a larger product or sum
 };
 
 bool holds_static(const Graph& g, Id x) { return g[x].op->name == "hold" && g[g[x].in[0]].clock().is_static(); }
@@ -106,7 +119,10 @@ Graph sum_angles(const Graph& g) { return Sines(g).run(); }
 
 bool is_angle_sum(const Graph& g, Id id) {
   const Node& node = g[id];
-  return node.op->name == "sine_sum" && is_closed_form(g, node.in[0]) && holds_static(g, node.in[1]) && holds_static(g, node.in[2]);
+  if (node.op->name != "sine_sum" || !is_closed_form(g, node.in[0]) || !holds_static(g, node.in[1]) || !holds_static(g, node.in[2]))
+    return false;
+  const Node& table = g[g[node.in[2]].in[0]];
+  return table.op->name == "sine_table" && table.in[0] == g[node.in[0]].in[0];
 }
 
 }  // namespace dgen::schedule

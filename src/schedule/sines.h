@@ -1,7 +1,7 @@
 // Sines of phasors whose frequencies and weights are static, as angle sums: sin(a + b) = sin a cos b + cos a sin b, a at the
 // start of a group of ticks of the stream, b from a table that is made once. A sum of voices is then a product of matrices.
 //   before:  %4 = sum (sin_turns(phasor(%f)) * hold(%w))     (16 voices)
-//   after:   %3 = concat cos_turns(phase_ramp(%f)), sin_turns(phase_ramp(%f))     (static (32,128), stored)
+//   after:   %3 = sine_table %f                                  (static (32,128), stored: cosines, then sines)
 //            %4 = sine_sum phasor(%f), hold(%w), hold(%3)
 #pragma once
 #include "ir/graph.h"

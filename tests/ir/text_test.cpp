@@ -88,7 +88,7 @@ const char* every_operator = R"(
 %48 = grad %20 {slot=0,shape=[4,6]}
 %49 = tensor {slot=2,shape=[2,6,32]}
 %50 = matmul_panels %0, %49
-%51 = phase_ramp %8
+%51 = sine_table %8
 %52 = tensor {slot=3,shape=[2,128]}
 %53 = sine_sum %20, %20, %52 {cosine=1}
 cell 0 : (3)@frame' write %41 key "a \\ key\x0a"

@@ -69,6 +69,16 @@ TEST(LongGraph, OfViews) {
   expect_lowered(chain_of_views(kLong));
 }
 
+// All of it is one sine's weight.
+TEST(LongGraph, OfProductsWithASine) {
+  Patch patch;
+  Ex y = fn("sin_turns", fn("phasor", patch.number(440)));
+  const Ex w = patch.param({}, 0.99, 1);
+  for (int i = 0; i < kLong; ++i) y = y * w;
+  patch.output(y);
+  EXPECT_FALSE(loop::lower_plan(driver::plan_program(patch.g(), {})).empty());
+}
+
 TEST(LongGraph, OfConcatenationsThatDouble) {
   Patch patch;
   Ex y = patch.input({4});
