@@ -174,7 +174,10 @@ class Parts {
   void find_sums(const std::vector<Id>& component, const Readers& readers) {
     const Type& type = g_[cells_.write[0]].type;
     std::set<Id> next;  // in order, so that what a sum is made of is known
-    auto look_behind = [&](Id id) { next.insert(readers.nodes[static_cast<size_t>(id)].begin(), readers.nodes[static_cast<size_t>(id)].end()); };
+    auto look_behind = [&](Id id) {
+      const std::vector<Id>& behind = readers.nodes[static_cast<size_t>(id)];
+      next.insert(behind.begin(), behind.end());
+    };
     for (Id id : component)
       if (varies_.count(id)) look_behind(id);
     for (Id id : component) next.erase(id);

@@ -423,7 +423,8 @@ class Scan {
   std::string from_zeros() const {
     std::string text;
     auto take = [&](const std::string& name) {
-      text += cat("    dg_vf ", name, "[8];\n    dg_take_segments(", name, ", ", name.substr(0, name.size() - 1), " + (", place(), "), lo, hi);\n");
+      const std::string from = name.substr(0, name.size() - 1);
+      text += cat("    dg_vf ", name, "[8];\n    dg_take_segments(", name, ", ", from, " + (", place(), "), lo, hi);\n");
     };
     each_varying([&](const std::string& name) { take(name + "x"); });
     if (has_input()) text += cat("    dg_take_segments(fx[q], f + (", place(), "), lo, hi);\n");
@@ -473,7 +474,9 @@ class Scan {
     text += cat("    if (!(", all_finite([](int i) { return cat("r", i); }), ")) break;\n");
     text += cells([](int i) { return cat("    s[", i, "] = end == DG_W ? e[", i, "] : s[", i, "], last[", i, "] = r", i, ";\n"); });
     text += "  }\n  if (done == 0) return 0;\n";
-    return text + cells([&](int i) { return cat("  g->s[", i, "] = s[", i, "], g->v[", i, "] = last[", i, "], g->cell[", i, "] = ", cell(i), ";\n"); });
+    return text + cells([&](int i) {
+             return cat("  g->s[", i, "] = s[", i, "], g->v[", i, "] = last[", i, "], g->cell[", i, "] = ", cell(i), ";\n");
+           });
   }
   // Cell i at the start of a segment at which the state is `last`.
   std::string cell(int i) const {
@@ -494,7 +497,8 @@ class Scan {
         auto factor = [&](int j) {
           return varies_ ? cat(o, "m", j, "[q][t]") : cat("dg_splat(g->tick[(n + ", after ? 1 : 0, ") * ", d_ * d_, " + ", at(i, j), "])");
         };
-        part += cat("    ", o, "x[t] = ", sum_of(i, "DG_FMA_V", cat(o, "z[q][t]"), factor, [](int j) { return cat("v[q][", j, "]"); }), ";\n");
+        auto start = [](int j) { return cat("v[q][", j, "]"); };
+        part += cat("    ", o, "x[t] = ", sum_of(i, "DG_FMA_V", cat(o, "z[q][t]"), factor, start), ";\n");
       });
       return part;
     });

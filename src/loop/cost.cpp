@@ -92,7 +92,9 @@ static int64_t a_tick(const Kernel& kernel, int64_t operations) {
   return any ? (operations + kTicks - 1) / kTicks : operations;
 }
 
-int64_t operations(const Kernel& kernel, int64_t ticks) { return a_tick(kernel, std::max<int64_t>(1, Cost(kernel, ticks).of(kernel.body))); }
+int64_t operations(const Kernel& kernel, int64_t ticks) {
+  return std::max<int64_t>(1, a_tick(kernel, Cost(kernel, ticks).of(kernel.body)));
+}
 
 int64_t shared_operations(const Kernel& kernel) { return a_tick(kernel, Cost(kernel, 1).shared(kernel.body)); }
 

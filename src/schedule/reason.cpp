@@ -81,7 +81,8 @@ std::string reason_of(const Plan& plan, const Region& region, const PlanOptions&
   if (region.strategy == Strategy::blocks)
     return cat("feedback through cell ", cells, " by delay lines: frames in vector lanes if those are ", kBlock, " long, else in order");
   if (region.strategy == Strategy::serial)
-    return cat("ticks in order: ", cells.empty() ? "state" : "feedback through cell " + cells, why_in_order(plan, region, options, loops), other);
+    return cat("ticks in order: ", cells.empty() ? "state" : "feedback through cell " + cells, why_in_order(plan, region, options, loops),
+               other);
   return "no state: ticks in parallel" + other;
 }
 
