@@ -69,9 +69,12 @@ typedef dg_u64 dg_vq_any __attribute__((vector_size(DG_W * 4), aligned(8), may_a
 #define DG_UNROLL _Pragma("GCC unroll 16")
 #define DG_KEEP_LOOP
 #endif
-#if defined(__AVX512F__)
-#define DG_LESSER_V(a, b) DG_SEL_V((a) < (b), a, b)
-#define DG_GREATER_V(a, b) DG_SEL_V((a) > (b), a, b)
+#if defined(__AVX512F__) && defined(__clang__)
+#define DG_LESSER_V(a, b) __builtin_ia32_minps512(a, b, 4)
+#define DG_GREATER_V(a, b) __builtin_ia32_maxps512(a, b, 4)
+#elif defined(__AVX512F__) /* a comparison and a choice would take two instructions each */
+#define DG_LESSER_V(a, b) ((dg_vf)__builtin_ia32_minps512_mask(a, b, (dg_vf){0}, (unsigned short)-1, 4))
+#define DG_GREATER_V(a, b) ((dg_vf)__builtin_ia32_maxps512_mask(a, b, (dg_vf){0}, (unsigned short)-1, 4))
 #elif defined(__AVX2__)
 #define DG_SEL_V(mask, a, b) __builtin_ia32_blendvps256(b, a, (dg_vf)(mask))
 #define DG_LESSER_V(a, b) __builtin_ia32_minps256(a, b)
