@@ -100,7 +100,9 @@ class Parts {
     combine(out, id, to);
     for (Id write : cells_.write)
       if (g_[write].in[0] == id) return isolate(out, write, to);
-    return read_outside_.at(id) > 0 ? combination(out, id, to) : none;
+    if (read_outside_.at(id) == 0) return none;
+    const Id scaled = multiple_of_write(out, id, to);
+    return scaled != none ? scaled : combination(out, id, to);
   }
 
  private:
@@ -301,6 +303,36 @@ class Parts {
     return sum;
   }
 
+  // A gain behind a cell's next value: a product with its write. gains_: of what leads there, too.
+  Id multiple_of_write(Graph& out, Id id, const std::vector<Id>& to) {
+    static const Op mul = op("mul");
+    const Node& node = g_[id];
+    const unsigned mask = linear(id);
+    Id write = none;
+    std::vector<Id> in;
+    for (size_t i = 0; i < node.in.size(); ++i) {
+      const Id from = node.in[i], now = to[static_cast<size_t>(from)];
+      const bool varies = varies_.count(from) > 0;
+      if (varies != static_cast<bool>(mask >> i & 1)) return none;
+      if (!varies) {
+        in.push_back(still(out, now));
+        continue;
+      }
+      const auto known = gains_.find(from);
+      if (write != none || (known == gains_.end() && !is_isolated(now))) return none;
+      write = known == gains_.end() ? now : known->second.first;
+      in.push_back(known == gains_.end() ? constant(out, 1) : known->second.second);
+    }
+    if (write == none) return none;
+    const Id gain = apply(out, node.op, std::move(in), node.attrs, node.loc);
+    if (!out[gain].clock().is_static()) return none;
+    gains_[id] = {write, gain};
+    return apply(out, mul, {gain, write});
+  }
+  bool is_isolated(Id now) const {
+    return std::any_of(isolated_.begin(), isolated_.end(), [now](auto& one) { return one.second == now; });
+  }
+
   Id combination(Graph& out, Id id, const std::vector<Id>& to) const {
     static const Op fma = op("fma"), mul = op("mul");
     const Split& split = varies_.at(id);
@@ -324,6 +356,7 @@ class Parts {
   std::map<Id, std::vector<bool>> masked_;  // by cell: a select or an adjoint's product on the way from the cell
   Split state_;                             // the cells' reads in the copy
   std::map<Id, Id> isolated_;               // writes in the copy
+  std::map<Id, std::pair<Id, Id>> gains_;   // of sums that are a write times something static: both in the copy
 };
 
 }  // namespace

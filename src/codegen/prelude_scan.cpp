@@ -18,10 +18,10 @@ namespace {
 
 // ---- one recurrence --------------------------------------------------------------------------------------------------
 
-// dg_scan_ORDER_A_B_OUT[_r]: A by element, row by row: 0, 1, s (static), t (every tick), capital where nothing is masked; b by
-// cell: 0, t, or s: a static multiple, in B, of the input f; of each cell's values go out those before the tick (b), after it
+// dg_scan_ORDER_A_B_OUT[_r|_w]: A by element, row by row: 0, 1, s (static), t (every tick), capital where nothing is masked; b by
+// cell: 0, t, the input f (1), or s: a static multiple, in B, of it; of each cell's values go out those before the tick (b), after it
 // (a), both (x), none (n); then sums of the cells before the tick and f, each as what multiplies them: 0, 1, or s (static, in
-// C); r: ticks in descending order.
+// C), or of the cells after the tick (S); r: ticks in descending order; w: the input is a sine, which is made here (dg_wave).
 class Scan {
  public:
   explicit Scan(const std::string& name) : name_(name) {
@@ -36,7 +36,7 @@ class Scan {
     const auto d = static_cast<size_t>(d_);
     for (size_t at = d; at < out_.size(); at += d + 1) sums_.push_back(out_.substr(at, d + 1));
     for (char kind : kinds_) a_ += static_cast<char>(std::tolower(kind));
-    reverse_ = name.ends_with("_r");
+    reverse_ = name.ends_with("_r"), wave_ = name.ends_with("_w");
     varies_ = a_.find('t') != std::string::npos;
   }
 
@@ -49,15 +49,22 @@ class Scan {
   char a(int i, int j) const { return a_[static_cast<size_t>(i * d_ + j)]; }
   bool before(int i) const { return out_[static_cast<size_t>(i)] == 'b' || out_[static_cast<size_t>(i)] == 'x'; }
   bool after(int i) const { return out_[static_cast<size_t>(i)] == 'a' || out_[static_cast<size_t>(i)] == 'x'; }
-  bool summed(int i) const {
-    return std::any_of(sums_.begin(), sums_.end(), [i](const std::string& sum) { return sum[static_cast<size_t>(i)] != '0'; });
+  bool summed(int i, bool after) const {
+    return std::any_of(sums_.begin(), sums_.end(), [i, after](const std::string& sum) {
+      const char kind = sum[static_cast<size_t>(i)];
+      return kind != '0' && (kind == 'S') == after;
+    });
   }
+  static bool of_next(const std::string& sum) { return sum.find('S') != std::string::npos; }
   bool adds(int i) const { return b_[static_cast<size_t>(i)] != '0'; }
   bool streamed(int i) const { return b_[static_cast<size_t>(i)] == 't'; }
-  bool static_input() const { return b_.find('s') != std::string::npos; }
-  bool has_input() const {
-    return static_input() || std::any_of(sums_.begin(), sums_.end(), [](const std::string& sum) { return sum.back() != '0'; });
+  bool takes_input() const { return b_.find_first_of("1s") != std::string::npos; }
+  std::string gain(int i) const { return b_[static_cast<size_t>(i)] == '1' ? "1" : cat("e", i); }
+  bool scaled(int i) const { return b_[static_cast<size_t>(i)] == 's'; }
+  bool sums_input() const {
+    return std::any_of(sums_.begin(), sums_.end(), [](const std::string& sum) { return sum.back() != '0'; });
   }
+  bool has_input() const { return takes_input() || sums_input(); }
   // The columns of row i in the order of computing: the cell's own last, since it is on the shortest way around.
   std::vector<int> columns(int i, bool all = false) const {
     std::vector<int> js;
@@ -102,11 +109,12 @@ class Scan {
   }
 
   // Parameters: static factors of A, b and the sums, streams in, streams out.
-  std::string streams(bool declare) const {
+  std::string streams(bool declare, bool whole = false) const {
     std::string text = declare ? "const double *A, const float *B, const float *C" : "A, B, C";
     auto add = [&](const std::string& name, bool in) { text += cat(declare ? (in ? ", const float *" : ", float *") : ", ", name); };
     each_varying([&](const std::string& name) { add(name, true); });
-    if (has_input()) add("f", true);
+    if (wave_ && declare) text += whole ? ", const float *anchors, const float *table, const float *weight" : ", const dg_wave *f";
+    else if (has_input()) add("f", true);
     for (int i = 0; i < d_; ++i)
       if (streamed(i)) add(cat("b", i), true);
     for (int i = 0; i < d_; ++i) {
@@ -137,10 +145,10 @@ class Scan {
     std::string sum = streamed(i) ? cat("b", i, "t") : "";
     bool input = adds(i) && !streamed(i);
     for (int j : js) {
-      if (input && a(i, j) != '1') sum = plus(sum, cat("e", i), "ft", fma), input = false;
+      if (input && a(i, j) != '1') sum = plus(sum, gain(i), "ft", fma), input = false;
       sum = plus(sum, element(i, j, constants), cat("z", j), fma);
     }
-    if (input) sum = plus(sum, cat("e", i), "ft", fma);
+    if (input) sum = plus(sum, gain(i), "ft", fma);
     return sum.empty() ? "z0 * 0" : sum;
   }
   static std::string plus(const std::string& sum, const std::string& factor, const std::string& x, const char* fma) {
@@ -150,10 +158,10 @@ class Scan {
 
   // One tick of z and m, old values to new ones.
   std::string step(const char* type, const char* fma, const char* constants) const {
-    std::string text = cells([&](int i) { return cat("    ", type, " y", i, " = ", row_and_input(i, fma, constants), ";\n"); });
+    std::string text = cells([&](int i) { return cat("    ", type, " next", i, " = ", row_and_input(i, fma, constants), ";\n"); });
     if (varies_)
       text += pairs([&](int j, int i) { return cat("    ", type, " p", j, i, " = ", row(i, cat("m", j), fma, constants), ";\n"); });
-    text += cells([](int i) { return cat("    z", i, " = y", i, ";\n"); });
+    text += cells([](int i) { return cat("    z", i, " = next", i, ";\n"); });
     if (varies_) text += pairs([](int j, int i) { return cat("    m", j, i, " = p", j, i, ";\n"); });
     return text;
   }
@@ -204,32 +212,40 @@ class Scan {
 )";
   }
 
+  // Powers by squaring: what each is made of is there after a few products.
   std::string powers() const {
     const int dd = d_ * d_;
-    auto product = [&](const char* name, const std::string& left) {
-      std::string text = cat("    const double ");
-      text += pairs([&](int i, int j) {
-        std::string sum;
-        for (int k = 0; k < d_; ++k) sum += cat(k ? " + " : "", left, "[", at(i, k), "] * ", name, "[", at(k, j), "]");
-        return cat(i + j ? ", " : "", "n", i, j, " = ", sum);
-      });
-      return text + ";\n" + pairs([&](int i, int j) { return cat("    ", name, "[", at(i, j), "] = n", i, j, ";\n"); });
-    };
-    std::string text = cat("static void ", name_, "_powers(", name_, "_state *g, const double *A) {\n  float all = 0;\n");
+    std::string text = cat("DG_FN void ", name_, "_times(double *to, const double *x, const double *y) {\n  const double ");
+    text += pairs([&](int i, int j) {
+      std::string sum;
+      for (int k = 0; k < d_; ++k) sum += cat(k ? " + " : "", "x[", at(i, k), "] * y[", at(k, j), "]");
+      return cat(i + j ? ", " : "", "n", i, j, " = ", sum);
+    });
+    text += ";\n" + pairs([&](int i, int j) { return cat("  to[", at(i, j), "] = n", i, j, ";\n"); }) + "}\n";
+    text += cat("static void ", name_, "_powers(", name_, "_state *g, const double *A) {\n");
     auto matrix = [&](const char* name, const auto& f) {
       return cat("  double ", name, "[", dd, "] = {") + pairs([&](int i, int j) { return cat(i + j ? ", " : "", f(i, j)); }) + "};\n";
     };
     text += matrix("a", [&](int i, int j) { return a(i, j) == 's' ? cat("A[", at(i, j), "]") : std::string(1, a(i, j)); });
     auto unit = [](int i, int j) { return i == j ? "1" : "0"; };
-    text += matrix("p", unit) + matrix("q", unit) + matrix("u", unit) + (based() ? basis() : "");
-    text += cat("  for (int n = 0; n <= 8; ++n) {\n    for (int i = 0; i < ", dd, "; ++i) g->tick[n * ", dd,
-                " + i] = (float)p[i], all += (float)p[i] * 0;\n    if (n == 8) break;\n", product("p", "a"), "  }\n");
-    text += cat("  for (int i = 0; i < ", dd, "; ++i) g->into[i] = (float)u[i], all += (float)u[i] * 0;\n");
-    text += cat("  {\n", product("p", "u"), "  }\n");
-    text += cat("  for (int n = 0; n < DG_W; ++n) {\n    for (int i = 0; i < ", dd, "; ++i) g->lane[16 * i + ", lane("n"),
-                "] = (float)q[i], all += (float)q[i] * 0;\n", product("q", "p"), "  }\n");
-    text += cat("  for (int i = 0; i < ", dd, "; ++i) g->whole[i] = q[i], all += (float)q[i] * 0;\n");
-    return text + statics([](int i) { return cat("  g->A[", i, "] = A[", i, "];\n"); }) + "  g->wild = !(all == 0), g->ready = 1;\n}\n";
+    text += matrix("p", unit) + matrix("u", unit) + matrix("one", unit) + (based() ? basis() : "");
+    text += cat("  double tick[", 9 * dd, "], lane[DG_W * ", dd, "];\n  int wild = 0;\n");
+    // `first`, then what `base` to the nth makes of it; base becomes its power of `many`.
+    auto powers_of = [&](const char* base, const char* first, const char* all, const char* many) {
+      return cat("  __builtin_memcpy(", all, ", ", first, ", sizeof ", first, ");\n  for (int by = 1; by < ", many,
+                 "; by *= 2) {\n    for (int n = by; n < 2 * by; ++n) ", name_, "_times(", all, " + n * ", dd, ", ", base, ", ", all,
+                 " + (n - by) * ", dd, ");\n    ", name_, "_times(", base, ", ", base, ", ", base, ");\n  }\n");
+    };
+    text += powers_of("a", "p", "tick", "8");
+    text += cat("  ", name_, "_times(tick + ", 8 * dd, ", a, p), ", name_, "_times(a, u, tick + ", 8 * dd, ");\n");
+    text += powers_of("a", "one", "lane", "DG_W");
+    auto keep = [&](int many, const char* to, const char* from) {
+      text += cat("  for (int i = 0; i < ", many, "; ++i) g->", to, "[i] = ", from, "[i], wild |= !((float)", from, "[i] * 0 == 0);\n");
+    };
+    keep(9 * dd, "tick", "tick"), keep(dd, "into", "u"), keep(dd, "whole", "a");
+    text += cat("  for (int n = 0; n < DG_W; ++n)\n    for (int i = 0; i < ", dd, "; ++i) {\n      const float x = lane[n * ", dd,
+                " + i];\n      g->lane[16 * i + ", lane("n"), "] = x, wild |= !(x * 0 == 0);\n    }\n");
+    return text + statics([](int i) { return cat("  g->A[", i, "] = A[", i, "];\n"); }) + "  g->wild = wild, g->ready = 1;\n}\n";
   }
 
   // The lane of a group's nth segment in the order of ticks.
@@ -344,18 +360,22 @@ class Scan {
     text += cat("  float ", cells([](int i) { return cat(i ? ", x" : "x", i); }), ";\n", values("k & 7"));
     text += cat("  for (; count > 0; --count, ++k, ", reverse_ ? "--t" : "++t", ") {\n");
     each_varying([&](const std::string& name) { text += cat("    const float ", name, "t = ", name, "[t];\n"); });
-    if (has_input()) text += "    const float ft = f[t];\n";
+    if (has_input()) text += cat("    const float ft = ", wave_ ? "dg_wave_at(f, t)" : "f[t]", ";\n");
     for (int i = 0; i < d_; ++i) {
-      if (adds(i))
-        text += streamed(i) ? cat("    const float b", i, "t = b", i, "[t];\n") : cat("    const float e", i, " = B[", i, "];\n");
+      if (streamed(i)) text += cat("    const float b", i, "t = b", i, "[t];\n");
+      if (scaled(i)) text += cat("    const float e", i, " = B[", i, "];\n");
       if (before(i)) text += cat("    u", i, "[t] = x", i, ";\n");
     }
-    for (size_t k = 0; k < sums_.size(); ++k) text += cat("    y", k, "[t] = ", sum_text(k, "x", "DG_FMA", ""), ";\n");
+    for (size_t k = 0; k < sums_.size(); ++k)
+      if (!of_next(sums_[k])) text += cat("    y", k, "[t] = ", sum_text(k, "x", "DG_FMA", ""), ";\n");
     text += step("float", "DG_FMA", "(float)A");
     text += cells([&](int i) { return cat("    float n", i, " = ", value(i, "(k & 7) + 1"), ";\n"); });
     text += cat("    if (", varies_ ? "" : "wild || ", "!(", all_finite([](int i) { return cat("n", i); }), ")) {\n");
     for (int i = 0; i < d_; ++i) {
-      std::string sum = !adds(i) ? "0.0" : streamed(i) ? cat("(double)b", i, "t") : cat("(double)(e", i, " * ft)");
+      std::string sum = !adds(i)      ? "0.0"
+                        : streamed(i) ? cat("(double)b", i, "t")
+                        : scaled(i)   ? cat("(double)(e", i, " * ft)")
+                                      : "(double)ft";
       for (int j : columns(i))
         sum = cat(plain(i, j) ? "dg_scan_plain("
                   : reverse_  ? "dg_scan_term_r("
@@ -366,6 +386,8 @@ class Scan {
     text += start_anew("n") + "    }\n";
     for (int i = 0; i < d_; ++i)
       if (after(i)) text += cat("    w", i, "[t] = n", i, ";\n");
+    for (size_t k = 0; k < sums_.size(); ++k)
+      if (of_next(sums_[k])) text += cat("    y", k, "[t] = ", sum_text(k, "n", "DG_FMA", ""), ";\n");
     text += cells([](int i) { return cat("    x", i, " = n", i, ";\n"); });
     return text + end_segment() + "  }\n" + save() + "}\n";
   }
@@ -404,7 +426,7 @@ class Scan {
         text += cat("  dg_vf ", o, "z[", most(), "][8];\n");
         for (int j = 0; varies_ && j < d_; ++j) text += cat("  dg_vf ", o, "m", j, "[", most(), "][8];\n");
       });
-    if (has_input()) text += cat("  dg_vf fx[", most(), "][8];\n");
+    if (sums_input()) text += cat("  dg_vf fx[", most(), "][8];\n");
     text += cat("  for (long q = 0; q < many; ++q) {\n", from_zeros(), "  }\n");
     text += "  if (end - nth < DG_W) {\n" +
             cells([](int i) { return cat("    z[0][", i, "] = dg_with_kept(g->ends + ", 16 * i, ", z[0][", i, "], lo, hi);\n"); });
@@ -427,18 +449,20 @@ class Scan {
       text += cat("    dg_vf ", name, "[8];\n    dg_take_segments(", name, ", ", from, " + (", place(), "), lo, hi);\n");
     };
     each_varying([&](const std::string& name) { take(name + "x"); });
-    if (has_input()) text += cat("    dg_take_segments(fx[q], f + (", place(), "), lo, hi);\n");
+    if (has_input()) text += sums_input() ? "    dg_vf *const fq = fx[q];\n" : "    dg_vf fq[8];\n";
+    if (wave_) text += cat("    dg_take_wave(fq, f, ", place(), ");\n");
+    else if (has_input()) text += cat("    dg_take_segments(fq, f + (", place(), "), lo, hi);\n");
     for (int i = 0; i < d_; ++i)
       if (streamed(i)) take(cat("b", i, "x"));
     if (a_.find('s') != std::string::npos)
       text += cat("    dg_vf c[", d_ * d_, "];\n", statics([](int i) { return cat("    c[", i, "] = dg_splat((float)A[", i, "]);\n"); }));
     for (int i = 0; i < d_; ++i)
-      if (adds(i) && !streamed(i)) text += cat("    const dg_vf e", i, " = dg_splat(B[", i, "]);\n");
+      if (scaled(i)) text += cat("    const dg_vf e", i, " = dg_splat(B[", i, "]);\n");
     text += cells([](int i) { return cat("    dg_vf z", i, " = {0};\n"); });
     if (varies_) text += pairs([](int j, int i) { return cat("    dg_vf m", j, i, " = dg_splat(", i == j ? 1 : 0, ");\n"); });
     text += cat("    DG_UNROLL\n    for (int n = 0; n < 8; ++n) {\n    const int t = ", reverse_ ? "7 - n" : "n", ";\n");
     each_varying([&](const std::string& name) { text += cat("    const dg_vf ", name, "t = ", name, "x[t];\n"); });
-    if (static_input()) text += "    const dg_vf ft = fx[q][t];\n";
+    if (takes_input()) text += "    const dg_vf ft = fq[t];\n";
     for (int i = 0; i < d_; ++i)
       if (streamed(i)) text += cat("    const dg_vf b", i, "t = b", i, "x[t];\n");
     text += keep(false) + step("dg_vf", "DG_FMA_V", "c") + keep(true) + "    }\n";
@@ -448,8 +472,8 @@ class Scan {
   // z and m before (u) and after (w) each tick, where values of the cell go out.
   template <class F>
   void each_kept(int i, const F& f) const {
-    if (before(i) || summed(i)) f(cat("u", i), false);
-    if (after(i)) f(cat("w", i), true);
+    if (before(i) || summed(i, false)) f(cat("u", i), false);
+    if (after(i) || summed(i, true)) f(cat("w", i), true);
   }
   std::string keep(bool later) const {
     return cells([&](int i) {
@@ -502,11 +526,11 @@ class Scan {
       });
       return part;
     });
-    if (!sums_.empty()) {
-      text += cells([&](int i) { return summed(i) ? cat("    const dg_vf x", i, " = u", i, "x[t];\n") : ""; });
-      if (has_input()) text += "    const dg_vf ft = fx[q][t];\n";
-      for (size_t k = 0; k < sums_.size(); ++k) text += cat("    y", k, "x[t] = ", sum_text(k, "x", "DG_FMA_V", "dg_splat"), ";\n");
-    }
+    text += cells([&](int i) { return summed(i, false) ? cat("    const dg_vf x", i, " = u", i, "x[t];\n") : ""; });
+    text += cells([&](int i) { return summed(i, true) ? cat("    const dg_vf n", i, " = w", i, "x[t];\n") : ""; });
+    if (sums_input()) text += "    const dg_vf ft = fx[q][t];\n";
+    for (size_t k = 0; k < sums_.size(); ++k)
+      text += cat("    y", k, "x[t] = ", sum_text(k, of_next(sums_[k]) ? "n" : "x", "DG_FMA_V", "dg_splat"), ";\n");
     text += "    }\n";
     auto out = [&](const std::string& to, const std::string& values) {
       text += cat("    dg_give_segments(", to, " + (", place(), "), ", values, ", lo, hi);\n");
@@ -528,8 +552,10 @@ class Scan {
   // ---- a tile ----------------------------------------------------------------------------------------------------------
 
   std::string whole() const {
-    std::string text = cat("static void ", name_, "(", streams(true), cells([](int i) { return cat(", float *cell", i); }));
-    text += cat(", double *kept, long n, long first) {\n  ", name_, "_state *g = (", name_, "_state *)kept;\n");
+    std::string text = cat("static void ", name_, "(", streams(true, true), cells([](int i) { return cat(", float *cell", i); }));
+    text += cat(", double *kept, long n, long first", wave_ ? ", long by_row" : "", ") {\n  ", name_, "_state *g = (", name_,
+                "_state *)kept;\n");
+    if (wave_) text += "  dg_wave sine, *const f = &sine;\n  dg_make_wave(f, anchors, by_row, table, *weight, first);\n";
     text += cat("  long k = ", reverse_ ? "-(first + n)" : "first", " & (DG_GROUP - 1);\n");
     if (!varies_) {
       text += cat("  const int other = g->ready != 1", statics([](int i) { return cat(" || g->A[", i, "] != A[", i, "]"); }), ";\n");
@@ -559,7 +585,7 @@ class Scan {
   std::string name_, kinds_, a_, b_, out_;
   std::vector<std::string> sums_;
   int d_ = 0;
-  bool reverse_ = false, varies_ = false;
+  bool reverse_ = false, wave_ = false, varies_ = false;
 };
 
 }  // namespace

@@ -1,5 +1,7 @@
 // What kernels in C call that goes along ticks and is not made for a pattern: rows of segments for scans, values a tick late, sums
 // of phases, sines by angle sums.
+#include <algorithm>
+
 #include "base/check.h"
 #include "codegen/prelude.h"
 #include "ir/lower.h"
@@ -178,23 +180,29 @@ constexpr const char* sines = R"(
 #define DG_ABREAST 2
 #endif
 #define DG_SPAN (DG_ABREAST * DG_W)
+/* A single sine never goes beyond its weight, top: what is smaller, with the sign of x. Where x may be NaN, top is, too. */
+#if defined(__AVX512DQ__)
+#define DG_WITHIN_V(x, top) ((dg_vf)__builtin_ia32_rangeps512_mask(x, top, 2, (dg_vf){0}, (unsigned short)-1, 4))
+#else
+#define DG_WITHIN_V(x, top) ((dg_vf)DG_LESSER_V(top, DG_GREATER_V(-(top), x)))
+#endif
+DG_FN dg_vf dg_top(float most, float a, float b) { return dg_splat(most + (a + b) * 0.0f); }
 DG_FN void dg_turn_ticks(int groups, float *to, const float *a, const float *table, int single, float most, long rows, long by_group,
                          long by_row) {
   dg_vf sum[4][DG_ABREAST] = {{{0}}};
+  const float *const first = a;
   for (long r = 0; r < rows; ++r, a += by_row, table += DG_TURNED) {
     DG_UNROLL
     for (int g = 0; g < groups; ++g)
       DG_UNROLL
       for (int v = 0; v < DG_ABREAST; ++v) sum[g][v] = DG_FMA_V(dg_splat(a[g * by_group]), dg_load_v(table + v * DG_W), sum[g][v]);
   }
-  const dg_vf top = dg_splat(most);
   DG_UNROLL
-  for (int g = 0; g < groups; ++g)
+  for (int g = 0; g < groups; ++g) {
+    const dg_vf top = single ? dg_top(most, first[g], first[g + by_row]) : dg_splat(0.0f);
     DG_UNROLL
-    for (int v = 0; v < DG_ABREAST; ++v) {
-      const dg_vf x = sum[g][v];
-      dg_store_v(to + g * DG_TURNED + v * DG_W, single ? DG_LESSER_V(top, DG_GREATER_V(-top, x)) : x); /* NaN stays */
-    }
+    for (int v = 0; v < DG_ABREAST; ++v) dg_store_v(to + g * DG_TURNED + v * DG_W, single ? DG_WITHIN_V(sum[g][v], top) : sum[g][v]);
+  }
 }
 DG_FN void dg_turn_groups(float *to, const float *a, const float *table, int single, float most, long rows, long groups, long by_group,
                           long by_row, long from, long end) {
@@ -214,9 +222,37 @@ static void dg_sines(float *to, const float *a, const float *table, long rows, l
                      long end) {
   dg_turn_groups(to, a, table, 0, 0, rows, groups, by_group, by_row, from, end);
 }
-/* A single sine, never beyond its weight in size: two rows, whose groups lie side by side. */
+/* A single sine: two rows, whose groups lie side by side. */
 static void dg_sine(float *to, const float *a, const float *table, const float *weight, long groups, long by_row, long from, long end) {
   dg_turn_groups(to, a, table, 1, DG_FABS(*weight), 2, groups, 1, by_row, from, end);
+}
+)";
+
+// A single sine for a scan, which makes each value where it needs it: the table lies as segments lie in lanes.
+constexpr const char* wave = R"(
+typedef struct { dg_vf table[2][DG_TURNED / DG_W]; const float *anchors; long by_row, early; float most; } dg_wave;
+static void dg_make_wave(dg_wave *f, const float *anchors, long by_row, const float *table, float weight, long first) {
+  for (long i = 0; i < DG_TURNED; i += DG_GROUP)
+    for (int r = 0; r < 2; ++r) dg_take_segments(f->table[r] + i / DG_W, table + r * DG_TURNED + i, 0, DG_W);
+  f->anchors = anchors, f->by_row = by_row, f->early = first & (DG_TURNED - 1), f->most = DG_FABS(weight);
+}
+DG_FN void dg_take_wave(dg_vf *x, const dg_wave *f, long at) { /* the group of ticks that begins at `at` */
+  const unsigned long from = at + f->early;
+  const float *const anchor = f->anchors + from / DG_TURNED;
+  const dg_vf *const u = f->table[0] + from % DG_TURNED / DG_W, *const v = u + DG_TURNED / DG_W;
+  const dg_vf a = dg_splat(anchor[0]), b = dg_splat(anchor[f->by_row]), top = dg_top(f->most, anchor[0], anchor[f->by_row]), zero = {0};
+  DG_UNROLL
+  for (int e = 0; e < 8; ++e) {
+    const dg_vf sum = DG_FMA_V(b, v[e], DG_FMA_V(a, u[e], zero));
+    x[e] = DG_WITHIN_V(sum, top);
+  }
+}
+DG_FN float dg_wave_at(const dg_wave *f, long t) {
+  const unsigned long from = t + f->early, in = from % DG_TURNED, at = in / DG_GROUP * 8 + in % 8, segment = in % DG_GROUP / 8;
+  const float *const anchor = f->anchors + from / DG_TURNED;
+  const float u = f->table[0][at][DG_LANE(segment)], v = f->table[1][at][DG_LANE(segment)];
+  const float sum = DG_FMA(anchor[f->by_row], v, DG_FMA(anchor[0], u, 0.0f));
+  return DG_LESSER(f->most, DG_GREATER(-f->most, sum));
 }
 )";
 
@@ -225,7 +261,9 @@ static void dg_sine(float *to, const float *a, const float *table, const float *
 std::string prelude_ticks(const std::set<std::string>& names) {
   std::string text = cat(segments, shift);
   if (names.count("dg_phase_sum")) text += phase_sum;
-  if (names.count("dg_sines") || names.count("dg_sine")) text += cat("#define DG_TURNED ", ir::kSineGroup, sines);
+  const bool waves = std::any_of(names.begin(), names.end(), [](auto& name) { return name.ends_with("_w"); });
+  if (names.count("dg_sines") || names.count("dg_sine") || waves) text += cat("#define DG_TURNED ", ir::kSineGroup, sines);
+  if (waves) text += wave;
   return text;
 }
 

@@ -36,22 +36,27 @@ char values_out(const Plan& plan, Id read, Id write) {
   return stream(read) ? (stream(write) ? 'x' : 'b') : stream(write) ? 'a' : 'n';
 }
 
-// One call for the tile; codegen/prelude_scan.cpp says what its name and parameters mean.
+// One call for the tile, or for each block of a sine that the scan makes itself; codegen/prelude_scan.cpp says what its name and
+// parameters mean.
 Kernel lower_scan(const Plan& plan, int region, const std::string& name) {
   Lowering low(plan, region, name);
   auto& l = low.builder();
   const Graph& g = plan.graph;
   const analysis::Recurrence& r = plan.regions[static_cast<size_t>(region)].recurrence;
-  const int lo = l.arg(KernelArg::lo), n = l.sub(l.arg(KernelArg::hi), lo);
   const schedule::IsStored stored = [&plan](Id id) { return plan.stored(id); };
   const schedule::ScanGains gains = schedule::scan_gains(g, r, stored);
-  std::vector<std::pair<Id, std::vector<Id>>> sums;
+  auto is_made = [&](Id id) { return id != none && plan.store[static_cast<size_t>(id)] == Store::local; };
+  auto stream_of = [&](Id id) { return id == none ? none : schedule::array_behind(g, id, stored); };
+  Id input = gains.input;
+  for (size_t i = 0; i < r.order() && input == none; ++i)
+    if (is_made(stream_of(r.b[i]))) input = stream_of(r.b[i]);
+  std::vector<std::pair<Id, schedule::ScanSum>> sums;
   for (Id id : plan.regions[static_cast<size_t>(region)].nodes)
-    if (auto factors = schedule::scan_sum(g, r, id, stored); !factors.empty()) sums.emplace_back(id, std::move(factors));
+    if (auto sum = schedule::scan_sum(g, r, id, stored); !sum.factors.empty()) sums.emplace_back(id, std::move(sum));
   auto local = [&l](size_t size) { return l.local(std::max<int64_t>(1, static_cast<int64_t>(size))); };
   const int fixed = l.local(static_cast<int64_t>(r.a.size()), LoopType::f64), factors = local(r.order()),
             of_sums = local(sums.size() * (r.order() + 1));
-  std::vector<std::pair<int, int>> pointers{{fixed, l.i(0)}, {factors, l.i(0)}, {of_sums, l.i(0)}}, cells;
+  std::vector<int> coefficients, streams, cells;
   std::string a, b, out;
   auto number = [&](Id id) { return low.element(id, l.i(0), std::vector<int>(static_cast<size_t>(g[id].shape().rank()), l.i(0))); };
   for (size_t i = 0; i < r.a.size(); ++i) {
@@ -59,35 +64,52 @@ Kernel lower_scan(const Plan& plan, int region, const std::string& name) {
     const double* known = from == none ? nullptr : constant_value(g, from);
     const char kind = r.a[i] == none ? '0' : from == none ? 't' : known && *known == 1 ? '1' : 's';
     a += r.masked[i] ? kind : static_cast<char>(std::toupper(kind));
-    if (kind == 't') pointers.push_back({low.array_behind(r.a[i]), lo});
+    if (kind == 't') coefficients.push_back(low.array_behind(r.a[i]));
     if (kind == 's') l.store(fixed, l.i(static_cast<int64_t>(i)), low.exact(from));
   }
-  if (gains.input != none) pointers.push_back({low.array_behind(gains.input), lo});
   for (size_t i = 0; i < r.order(); ++i) {
-    b += r.b[i] == none ? '0' : gains.gain[i] == none ? 't' : 's';
+    b += r.b[i] == none ? '0' : gains.gain[i] != none ? 's' : input != none && stream_of(r.b[i]) == input ? '1' : 't';
     if (b.back() == 's') l.store(factors, l.i(static_cast<int64_t>(i)), number(gains.gain[i]));
-    if (b.back() == 't') pointers.push_back({low.array_behind(r.b[i]), lo});
+    if (b.back() == 't') streams.push_back(low.array_behind(r.b[i]));
     out += values_out(plan, r.read[i], r.write[i]);
     auto cell = static_cast<Id>(g[r.write[i]].attrs.i("cell"));
-    cells.push_back({l.array({ArrayRef::state, cell, 1, LoopType::f32, true}), l.i(0)});
+    cells.push_back(l.array({ArrayRef::state, cell, 1, LoopType::f32, true}));
   }
   for (size_t i = 0; i < r.order(); ++i) {
-    if (out[i] == 'b' || out[i] == 'x') pointers.push_back({low.stream_array(r.read[i], true), lo});
-    if (out[i] == 'a' || out[i] == 'x') pointers.push_back({low.stream_array(r.write[i], true), lo});
+    if (out[i] == 'b' || out[i] == 'x') streams.push_back(low.stream_array(r.read[i], true));
+    if (out[i] == 'a' || out[i] == 'x') streams.push_back(low.stream_array(r.write[i], true));
   }
   for (int64_t at = 0; auto& [sum, parts] : sums) {
-    pointers.push_back({low.stream_array(sum, true), lo});
-    for (Id part : parts) {
-      const double* known = part == none ? nullptr : constant_value(g, part);
-      out += part == none ? '0' : known && *known == 1 ? '1' : 's';
-      if (out.back() == 's') l.store(of_sums, l.i(at), number(part));
+    streams.push_back(low.stream_array(sum, true));
+    for (Id part : parts.factors) {
+      const double* known = part == none || parts.after ? nullptr : constant_value(g, part);
+      out += part == none ? '0' : known && *known == 1 ? '1' : parts.after ? 'S' : 's';
+      if (std::tolower(out.back()) == 's') l.store(of_sums, l.i(at), number(part));
       ++at;
     }
   }
-  cells.push_back({l.array({ArrayRef::segment, static_cast<Id>(g[r.write[0]].attrs.i("cell")), 1, LoopType::f32, true}), l.i(0)});
-  pointers.insert(pointers.end(), cells.begin(), cells.end());
-  const char* order = g[r.write[0]].clock().reverse ? "_r" : "";
-  l.call(cat("dg_scan_", r.order(), "_", a, "_", b, "_", out, order), pointers, {n, l.add(l.arg(KernelArg::tile_frame), lo)});
+  cells.push_back(l.array({ArrayRef::segment, static_cast<Id>(g[r.write[0]].attrs.i("cell")), 1, LoopType::f32, true}));
+
+  using Pointers = std::vector<std::pair<int, int>>;
+  auto call = [&](int from, int end, const Pointers& inputs, const char* kind, std::vector<int> numbers) {
+    Pointers pointers{{fixed, l.i(0)}, {factors, l.i(0)}, {of_sums, l.i(0)}};
+    for (int array : coefficients) pointers.push_back({array, from});
+    pointers.insert(pointers.end(), inputs.begin(), inputs.end());
+    for (int array : streams) pointers.push_back({array, from});
+    for (int array : cells) pointers.push_back({array, l.i(0)});
+    numbers.insert(numbers.begin(), {l.sub(end, from), l.add(l.arg(KernelArg::tile_frame), from)});
+    l.call(cat("dg_scan_", r.order(), "_", a, "_", b, "_", out, kind), pointers, numbers);
+  };
+  if (is_made(input)) {
+    for_blocks_of_sine(low, input, [&](const SineBlock& sine) {
+      call(sine.from, sine.end, {{sine.anchors, l.i(0)}, {sine.table, l.i(0)}, {sine.weight, l.i(0)}}, "_w", {sine.groups});
+    });
+  } else {
+    const int lo = l.arg(KernelArg::lo);
+    Pointers inputs;
+    if (input != none) inputs.push_back({low.array_behind(input), lo});
+    call(lo, l.arg(KernelArg::hi), inputs, g[r.write[0]].clock().reverse ? "_r" : "", {});
+  }
   return low.finish();
 }
 

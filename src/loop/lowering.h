@@ -35,6 +35,7 @@ class Lowering {
         l_(std::move(name)) {}
 
   LoopBuilder& builder() { return l_; }
+  const Plan& plan() const { return plan_; }
 
   Kernel ticks(bool hold_ticks) {
     declare();

@@ -22,7 +22,27 @@ class Sines {
         large_(voices_.size() >= kLargestVector) {}
 
   void lower() {
-    out_ = low_.stream_array(id_, true), table_ = low_.array_behind(g_[node_.in[2]].in[0]);
+    out_ = low_.stream_array(id_, true);
+    blocks([&](int start, int count) {
+      const std::pair<int, int> out{out_, lo_}, anchors{anchors_, l_.i(0)}, table{table_, l_.i(0)};
+      const int from = l_.sub(start, lo_), end = l_.sub(hi_, lo_), voice = l_.i(large_ ? 1 : many_), group = l_.i(large_ ? rows_ : 1);
+      if (is_single()) l_.call("dg_sine", {out, anchors, table, {single_, l_.i(0)}}, {count, voice, from, end});
+      else l_.call("dg_sines", {out, anchors, table}, {l_.i(rows_), count, group, voice, from, end});
+    });
+  }
+
+  void lower_for(const std::function<void(const SineBlock&)>& body) {
+    DGEN_ASSERT(is_single());
+    blocks([&](int start, int count) {
+      const int from = l_.binary(LoopOp::imax, start, lo_), end = l_.add(start, l_.mul(count, kSineGroup));
+      body({anchors_, table_, single_, l_.i(many_), from, l_.binary(LoopOp::imin, end, hi_)});
+    });
+  }
+
+ private:
+  // Calls f(the first group's first tick, how many groups) where their anchors are there.
+  void blocks(const std::function<void(int start, int count)>& f) {
+    table_ = low_.array_behind(g_[node_.in[2]].in[0]);
     phases_ = l_.array({ArrayRef::phase, node_.in[0], voices_.size(), LoopType::u64, true});
     anchors_ = l_.local(many_ * rows_);
     const std::vector<int> first(static_cast<size_t>(voices_.rank()), l_.i(0));
@@ -34,14 +54,10 @@ class Sines {
       const int done = l_.mul(block, many_), start = l_.add(begin, l_.mul(done, kSineGroup));
       const int count = l_.binary(LoopOp::imin, l_.sub(groups, done), l_.i(many_));
       fill_anchors(start, count);
-      const std::pair<int, int> out{out_, lo_}, anchors{anchors_, l_.i(0)}, table{table_, l_.i(0)};
-      const int from = l_.sub(start, lo_), end = l_.sub(hi_, lo_), voice = l_.i(large_ ? 1 : many_), group = l_.i(large_ ? rows_ : 1);
-      if (is_single()) l_.call("dg_sine", {out, anchors, table, {single_, l_.i(0)}}, {count, voice, from, end});
-      else l_.call("dg_sines", {out, anchors, table}, {l_.i(rows_), count, group, voice, from, end});
+      f(start, count);
     });
   }
 
- private:
   int groups_in(int n, int64_t size) { return l_.div(l_.add(n, l_.i(size - 1)), size); }
 
   // Vectors go along many voices, or along the groups of few.
@@ -94,6 +110,10 @@ Kernel lower_sines(const Plan& plan, int region, const std::string& name) {
   Lowering low(plan, region, name);
   for (Id id : plan.regions[static_cast<size_t>(region)].nodes) Sines(low, plan.graph, id).lower();
   return low.finish();
+}
+
+void for_blocks_of_sine(Lowering& low, Id id, const std::function<void(const SineBlock&)>& body) {
+  Sines(low, low.plan().graph, id).lower_for(body);
 }
 
 }  // namespace dgen::loop

@@ -64,19 +64,24 @@ ScanGains scan_gains(const Graph& g, const analysis::Recurrence& r, const IsStor
   return found;
 }
 
-std::vector<Id> scan_sum(const Graph& g, const analysis::Recurrence& r, Id x, const IsStored& stored) {
+ScanSum scan_sum(const Graph& g, const analysis::Recurrence& r, Id x, const IsStored& stored) {
   static const Op mul = op("mul"), fma = op("fma");
   std::vector<Id> factors(r.order() + 1, none);
-  for (; g[x].op == fma; x = g[x].in[2]) {
-    const auto read = std::find(r.read.begin(), r.read.end(), g[x].in[1]);
-    if (read == r.read.end() || static_number(g, g[x].in[0]) == none) return {};
-    factors[static_cast<size_t>(read - r.read.begin())] = static_number(g, g[x].in[0]);
-  }
-  if (g[x].op != mul || stored(x) || static_number(g, g[x].in[0]) == none) return {};
+  auto take = [&](const std::vector<Id>& cells, Id factor, Id cell) {
+    const auto found = std::find(cells.begin(), cells.end(), cell);
+    if (found == cells.end() || static_number(g, factor) == none) return false;
+    factors[static_cast<size_t>(found - cells.begin())] = static_number(g, factor);
+    return true;
+  };
+  if (g[x].op == mul && take(r.write, g[x].in[0], g[x].in[1])) return {factors, true};
+  const bool any = g[x].op == fma;
+  for (; g[x].op == fma; x = g[x].in[2])
+    if (!take(r.read, g[x].in[0], g[x].in[1])) return {};
+  if (!any || g[x].op != mul || stored(x) || static_number(g, g[x].in[0]) == none) return {};
   const Id input = scan_gains(g, r, stored).input;
   if (input == none || array_behind(g, g[x].in[1], stored) != input) return {};
   factors.back() = static_number(g, g[x].in[0]);
-  return factors;
+  return {factors};
 }
 
 StaticMatrix static_matrix(const Graph& g, Id x) {

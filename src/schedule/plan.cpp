@@ -201,6 +201,7 @@ class Planner {
       for (size_t i = 0; i < recurrence.order(); ++i)
         if (recurrence.b[i] != none && gains.gain[i] == none) store_array(recurrence.b[i]);
       take_sums(component, recurrence);
+      take_sine(component, recurrence, gains.input);
     }
     take_parts();
   }
@@ -231,7 +232,25 @@ class Planner {
   void take_sums(int component, const analysis::Recurrence& r) {
     auto stored = [this](Id id) -> bool { return stored_[at(id)]; };
     for (Id id = 0; id < g().size(); ++id)
-      if (stored(id) && id_op(id, "fma") && !scan_sum(g(), r, id, stored).empty()) p_.component[at(id)] = component;
+      if (stored(id) && (id_op(id, "fma") || id_op(id, "mul")) && !scan_sum(g(), r, id, stored).factors.empty())
+        p_.component[at(id)] = component;
+  }
+
+  // A single sine that nothing but a scan reads, as its input, is made by the scan.
+  void take_sine(int component, const analysis::Recurrence& r, Id input) {
+    for (size_t i = 0; i < r.order() && input == none; ++i) input = r.b[i];
+    if (input == none) return;
+    const Node& sine = node(input);
+    if (!sines(input) || node(sine.in[0]).shape().size() > 1 || is_root(input) || p_.history[at(input)] > 0) return;
+    std::vector<Id> todo{input};
+    while (!todo.empty()) {
+      const Id id = todo.back();
+      todo.pop_back();
+      const bool inside = stored_[at(id)] && id != input;
+      if (inside && (p_.component[at(id)] != component || p_.level[at(id)] != p_.level[at(input)])) return;
+      if (!inside) todo.insert(todo.end(), users_[at(id)].begin(), users_[at(id)].end());
+    }
+    p_.component[at(input)] = component;
   }
 
   // Read at other ticks than its own: must lie in memory, except data that already does.

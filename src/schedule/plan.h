@@ -102,9 +102,13 @@ struct ScanGains {
   std::vector<ir::Id> gain;
 };
 ScanGains scan_gains(const ir::Graph& g, const analysis::Recurrence& r, const IsStored& stored);
-// A sum of static multiples of a recurrence's cells before the tick and of its input: the factors, by cell, then of the input;
-// none is 0. Empty if x is not such a sum.
-std::vector<ir::Id> scan_sum(const ir::Graph& g, const analysis::Recurrence& r, ir::Id x, const IsStored& stored);
+// A sum of static multiples of a recurrence's cells before the tick and of its input, or of its cells after the tick: the factors,
+// by cell, then of the input; none is 0. No factors if x is not such a sum.
+struct ScanSum {
+  std::vector<ir::Id> factors;
+  bool after = false;
+};
+ScanSum scan_sum(const ir::Graph& g, const analysis::Recurrence& r, ir::Id x, const IsStored& stored);
 // A product a^T b whose sum over time is one product: the two factors; none if the node is not such a product.
 struct TimeProduct {
   ir::Id a = ir::none, b = ir::none;  // a: [rows, m], b: [rows, n] a tick

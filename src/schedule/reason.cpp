@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "ir/lower.h"
 #include "ir/op.h"
+#include "schedule/sines.h"
 
 namespace dgen::schedule {
 
@@ -20,6 +21,12 @@ std::string scan_reason(const Graph& g, const analysis::Recurrence& r) {
   for (Id id : r.write) cells += cat(cells.empty() ? "" : ",", g[id].attrs.i("cell"));
   return cat("linear of order ", r.order(), varies ? ", varying" : ", constant", " in cell ", cells,
              ": segments of 8 frames in vector lanes");
+}
+
+std::string sine_reason(const Plan& plan, const Region& region) {
+  for (Id id : region.nodes)
+    if (is_angle_sum(plan.graph, id)) return cat("; makes the sine %", id, " of its input, an angle sum, in the same lanes");
+  return "";
 }
 
 // The phasors in closed form that a stored value is made of.
@@ -61,7 +68,7 @@ std::string reason_of(const Plan& plan, const Region& region, const PlanOptions&
   if (region.strategy == Strategy::gemm) return "static right-hand matrix: one product over all ticks";
   if (region.strategy == Strategy::sum_time) return "sum over time in chunks of the stream";
   if (region.clock.is_static()) return "static: once a run";
-  if (region.strategy == Strategy::scan) return scan_reason(plan.graph, region.recurrence);
+  if (region.strategy == Strategy::scan) return scan_reason(plan.graph, region.recurrence) + sine_reason(plan, region);
   if (region.strategy == Strategy::shift) return "a value a tick late: a copy";
   if (region.strategy == Strategy::phase_sum)
     return cat("phasor %", region.nodes[0], " sums a varying frequency, as integers in vector lanes");

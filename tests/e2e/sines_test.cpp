@@ -43,6 +43,12 @@ struct Bank {
   }
 };
 
+// y' = c y + (1 - c) x, and a gain behind it.
+Signal smooth(const Signal& x, float c, float gain) {
+  auto [before, write] = Signal::history();
+  return gain * write(mix(x, before, c));
+}
+
 std::vector<float> in_blocks(const Signal& x, int frames, const std::vector<int>& lengths) {
   Program program = compile(x);
   std::vector<float> y(static_cast<size_t>(frames));
@@ -146,7 +152,11 @@ TEST_P(Sines, AFrequencyThatIsNoNumberIsHeard) {
   Bank bank(3);
   bank.freq[1] = std::nanf("");
   for (float y : bank.signal().realize(40)) EXPECT_TRUE(std::isnan(y));
-  for (float y : sin(Signal::phasor(INFINITY) * turn).realize(40)) EXPECT_TRUE(std::isnan(y));
+  for (float freq : {INFINITY, std::nanf("")}) {
+    const Signal sine = sin(Signal::phasor(freq) * turn);
+    for (float y : sine.realize(200)) EXPECT_TRUE(std::isnan(y));
+    for (float y : smooth(sine, 0.9f, 0.5f).realize(200)) EXPECT_TRUE(std::isnan(y));
+  }
 }
 
 // Frequencies that turn by half a round and more in a tick, or are no numbers, beside others: whole vectors are as ticks one by one.
@@ -173,6 +183,68 @@ TEST_P(Sines, VaryingFrequenciesOfAnySize) {
   EXPECT_TRUE(std::isnan(whole[90]) && std::isnan(whole[91]) && std::isfinite(whole[92]));
 }
 
+// A scan makes the sine that it alone reads: the same at any cut, and as in double.
+TEST_P(Sines, AScanMakesItsOwn) {
+  for (bool cosine : {false, true}) {
+    const float freq = 441.7f, c = 0.95f, gain = -0.6f;
+    const Signal angle = Signal::phasor(freq) * turn, wave = 0.8f * (cosine ? cos(angle) : sin(angle));
+    const Signal sound = smooth(wave, c, gain);
+    const std::vector<float> whole = in_blocks(sound, 9000, {9000});
+    double state = 0, worst = 0;
+    for (size_t i = 0; i < whole.size(); ++i) {
+      const double turns = std::fmod(static_cast<double>(freq) / static_cast<double>(rate) * static_cast<double>(i), 1.0);
+      const double x = static_cast<double>(0.8f) * (cosine ? std::cos(2 * M_PI * turns) : std::sin(2 * M_PI * turns));
+      state += static_cast<double>(1 - c) * (x - state);
+      worst = std::max(worst, std::abs(static_cast<double>(whole[i]) - static_cast<double>(gain) * state));
+    }
+    EXPECT_LE(worst, 1e-6);
+    for (const std::vector<int>& lengths : {std::vector<int>{64}, {1, 127, 130, 16}, {37, 5, 300}})
+      EXPECT_EQ(in_blocks(sound, 9000, lengths), whole) << "blocks of " << lengths[0] << " ..";
+  }
+}
+
+// Through second order, dry and wet, and with a second reader, which the scan must not hide the sine from.
+TEST_P(Sines, FiltersOfSines) {
+  const Signal wave = sin(Signal::phasor(330.3f) * turn), slow = sin(Signal::phasor(3.0f) * turn);
+  const std::vector<float> x = in_blocks(wave, 700, {700});
+  const Signal filtered = wave.biquad({.cutoff = 900.0f, .q = 2.0f}), stored = Signal::input(0).biquad({.cutoff = 900.0f, .q = 2.0f});
+  const std::vector<float> expected = stored.realize({.frames = 700, .inputs = {x}});
+  auto near = [&](const std::vector<float>& got, const std::vector<float>& wanted) {
+    for (size_t i = 0; i < wanted.size(); ++i) ASSERT_NEAR(got[i], wanted[i], 2e-6) << i;
+  };
+  near(in_blocks(filtered, 700, {700}), expected);
+  EXPECT_EQ(in_blocks(filtered, 700, {3, 90, 128}), in_blocks(filtered, 700, {700}));
+  std::vector<float> mixed = expected, both = expected;
+  for (size_t i = 0; i < x.size(); ++i) mixed[i] = 0.25f * x[i] + 0.75f * expected[i], both[i] += x[i];
+  near(in_blocks(0.25f * wave + 0.75f * filtered, 700, {700}), mixed);
+  near(in_blocks(filtered + abs(wave) - abs(wave) + wave, 700, {50, 128}), both);
+  near(in_blocks(smooth(wave, 0.9f, 1) + smooth(slow, 0.5f, 2), 700, {700}), in_blocks(smooth(wave, 0.9f, 1) + smooth(slow, 0.5f, 2), 700, {1}));
+}
+
+TEST_P(Sines, Gains) {
+  // A gain that is a param, gains of gains, a sign, and the state itself beside them.
+  Signal gain = Signal::param(0.5f);
+  auto [before, write] = Signal::history();
+  const Signal x = Signal::input(0), next = write(mix(x, before, 0.75f));
+  Program program = compile({gain * next, -(2.0f * next) * gain, next, 0.5f * next + before});
+  std::vector<float> in(300);
+  for (size_t i = 0; i < in.size(); ++i) in[i] = std::sin(0.1f * static_cast<float>(i)) + (i % 7 == 0);
+  for (float value : {0.5f, -3.0f}) {
+    gain.assign(value);
+    const auto y = program.run({.frames = 300, .inputs = {in}});
+    double state = 0;
+    for (size_t i = 0; i < in.size(); ++i) {
+      const double last = state;
+      state += 0.25 * (static_cast<double>(in[i]) - state);
+      const double v = static_cast<double>(value);
+      EXPECT_NEAR(y[0][i], v * state, 1e-5);
+      EXPECT_NEAR(y[1][i], -2 * v * state, 1e-5);
+      EXPECT_NEAR(y[2][i], state, 1e-6);
+      EXPECT_NEAR(y[3][i], 0.5 * state + last, 1e-5);
+    }
+  }
+}
+
 TEST(SinesExplained, ByTheirStrategy) {
   const Bank bank(20);
   const std::string text = compile(bank.signal()).explain();
@@ -182,6 +254,10 @@ TEST(SinesExplained, ByTheirStrategy) {
   const Signal varying = (waves * Signal::noise({.seed = 1})).sum();
   EXPECT_EQ(compile(varying).explain().find("Sines"), std::string::npos);
   EXPECT_EQ(compile((waves * Tensor(bank.weight)).sum() + waves[3]).explain().find("Sines"), std::string::npos);
+  const Signal one = sin(Signal::phasor(50.0f) * turn), filtered = smooth(one, 0.9f, 0.5f);
+  EXPECT_NE(compile(filtered).explain().find("makes the sine"), std::string::npos);
+  EXPECT_EQ(compile({filtered, one}).explain().find("makes the sine"), std::string::npos);
+  EXPECT_EQ(compile(smooth(bank.signal(), 0.9f, 0.5f)).explain().find("makes the sine"), std::string::npos);
 }
 
 }  // namespace
