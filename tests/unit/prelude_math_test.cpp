@@ -9,10 +9,12 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "base/noise.h"
 #include "codegen/prelude.h"
+#include "runtime/threads.h"
 #include "unit/prelude_test_util.h"
 
 namespace dgen::test {
@@ -120,23 +122,55 @@ double ulps(float got, double want) {
   return std::fabs(got - want) / std::ldexp(1.0, std::max(std::ilogb(want), -126) - 23);
 }
 
+struct WorstOf {
+  double ulp = 0, absolute = 0;
+  int64_t failing = 0;
+  float where = 0;
+  void take(const WorstOf& other) {
+    if (other.ulp > ulp) ulp = other.ulp, where = other.where;
+    absolute = std::max(absolute, other.absolute), failing += other.failing;
+  }
+};
+
+// The bit patterns from the begin-th to before the end-th of those `stride` apart up to `high`, and their negatives.
+WorstOf check(const Function& f, Unary* run, std::uint32_t stride, int64_t begin, int64_t end) {
+  WorstOf worst;
+  const std::uint32_t top = std::bit_cast<std::uint32_t>(f.high);
+  std::vector<float> x, y;
+  for (int64_t i = begin; i < end; ++i) {
+    const float at = std::bit_cast<float>(static_cast<std::uint32_t>(std::min<std::uint64_t>(top, static_cast<std::uint64_t>(i) * stride)));
+    x.push_back(at);
+    if (-at >= f.low) x.push_back(-at);
+    if (x.size() < 8192 && i + 1 < end) continue;
+    y.resize(x.size());
+    run(x.data(), y.data(), static_cast<long>(x.size()));
+    for (std::size_t k = 0; k < x.size(); ++k) {
+      const double want = f.reference(x[k]), e = ulps(y[k], want), absolute = std::fabs(y[k] - want);
+      if (e > worst.ulp) worst.ulp = e, worst.where = x[k];
+      if (std::isfinite(want) && std::isfinite(y[k])) worst.absolute = std::max(worst.absolute, absolute);
+      if (e > f.max_ulp && !(absolute <= f.max_absolute)) ++worst.failing;
+    }
+    x.clear();
+  }
+  return worst;
+}
+
+// DGEN_TEST_POINTS=4294967295 tests every float of each range.
 TEST(PreludeMath, UnaryAccuracy) {
   const char* setting = std::getenv("DGEN_TEST_POINTS");
   const std::uint32_t points = setting ? static_cast<std::uint32_t>(std::atoll(setting)) : 1u << 19;
   for (const Function& f : functions) {
-    const std::vector<float> x = sweep(f.low, f.high, points);
-    std::vector<float> y(x.size());
-    library().get<Unary>(std::string("run_") + f.name)(x.data(), y.data(), static_cast<long>(x.size()));
-    double worst = 0, worst_absolute = 0, failing = 0;
-    float where = 0;
-    for (std::size_t i = 0; i < x.size(); ++i) {
-      const double want = f.reference(x[i]), e = ulps(y[i], want), absolute = std::fabs(y[i] - want);
-      if (e > worst) worst = e, where = x[i];
-      if (std::isfinite(want) && std::isfinite(y[i])) worst_absolute = std::max(worst_absolute, absolute);
-      if (e > f.max_ulp && !(absolute <= f.max_absolute)) ++failing;
-    }
-    std::printf("%-10s max %.3g ulp at %.9g, max absolute %.3g\n", f.name, worst, where, worst_absolute);
-    EXPECT_EQ(failing, 0) << f.name << " at " << where;
+    const std::uint32_t top = std::bit_cast<std::uint32_t>(f.high), stride = top / points + 1;
+    Unary* const run = library().get<Unary>(std::string("run_") + f.name);
+    std::mutex mutex;
+    WorstOf worst;
+    runtime::parallel_for(top / stride + 2, 1 << 14, [&](int64_t begin, int64_t end, int) {
+      const WorstOf part = check(f, run, stride, begin, end);
+      std::lock_guard lock(mutex);
+      worst.take(part);
+    });
+    std::printf("%-10s max %.3g ulp at %.9g, max absolute %.3g\n", f.name, worst.ulp, worst.where, worst.absolute);
+    EXPECT_EQ(worst.failing, 0) << f.name << " at " << worst.where;
   }
 }
 
