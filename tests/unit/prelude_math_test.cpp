@@ -37,7 +37,7 @@ constexpr double two_pi = 6.283185307179586476925286766559;
 const Function functions[] = {
     {"sin", std::sin, -1e6f, 1e6f, 3, 1.5e-7},
     {"cos", std::cos, -1e6f, 1e6f, 3, 1.5e-7},
-    {"tan", std::tan, -1e6f, 1e6f, 3},
+    {"tan", std::tan, -1e6f, 1e6f, 3.2},  // 3.13 at 687495.125
     {"sin_turns", [](double p) { return std::sin(two_pi * (p - std::rint(p))); }, -1e4f, 1e4f, 3, 1.5e-7},
     {"cos_turns", [](double p) { return std::cos(two_pi * (p - std::rint(p))); }, -1e4f, 1e4f, 3, 1.5e-7},
     {"exp", std::exp, -150, 150, 3},
