@@ -239,7 +239,7 @@ class Planner {
   // A single sine that nothing but a scan reads, as its input, is made by the scan.
   void take_sine(int component, const analysis::Recurrence& r, Id input) {
     for (size_t i = 0; i < r.order() && input == none; ++i) input = r.b[i];
-    if (input == none) return;
+    if (input == none || r.is_shift()) return;
     const Node& sine = node(input);
     if (!sines(input) || node(sine.in[0]).shape().size() > 1 || is_root(input) || p_.history[at(input)] > 0) return;
     std::vector<Id> todo{input};

@@ -38,8 +38,8 @@ const Function functions[] = {
     {"sin", std::sin, -1e6f, 1e6f, 3, 1.5e-7},
     {"cos", std::cos, -1e6f, 1e6f, 3, 1.5e-7},
     {"tan", std::tan, -1e6f, 1e6f, 3.2},  // 3.13 at 687495.125
-    {"sin_turns", [](double p) { return std::sin(two_pi * (p - std::rint(p))); }, -1e4f, 1e4f, 3, 1.5e-7},
-    {"cos_turns", [](double p) { return std::cos(two_pi * (p - std::rint(p))); }, -1e4f, 1e4f, 3, 1.5e-7},
+    {"sin_turns", [](double p) { return std::sin(two_pi * (p - std::rint(p))); }, -1e4f, 1e4f, 3, 1.9e-7},
+    {"cos_turns", [](double p) { return std::cos(two_pi * (p - std::rint(p))); }, -1e4f, 1e4f, 3, 1.9e-7},
     {"exp", std::exp, -150, 150, 3},
     {"exp2", std::exp2, -200, 200, 3},
     {"log", std::log, 0, inf, 3},
@@ -111,15 +111,20 @@ std::vector<float> sweep(float low, float high, std::uint32_t points) {
   return out;
 }
 
+// The distance of floats at x.
+double ulp_of(double x) {
+  const std::uint64_t exponent = std::bit_cast<std::uint64_t>(x) >> 52 & 2047;
+  return std::bit_cast<double>((std::max<std::uint64_t>(exponent, 1023 - 126) - 23) << 52);
+}
+
 double ulps(float got, double want) {
   if (std::isnan(want)) return std::isnan(got) ? 0 : inf;
   if (std::isnan(got)) return inf;
   const float rounded = static_cast<float>(want);
-  if (rounded == got)
-    return std::isinf(got) ? 0 : std::fabs(got - want) / std::ldexp(1.0, std::max(std::ilogb(want), -126) - 23);
+  if (rounded == got) return std::isinf(got) ? 0 : std::fabs(got - want) / ulp_of(want);
   if (std::isinf(rounded)) return std::fabs(got) == std::numeric_limits<float>::max() ? 1 : inf;
   if (std::isinf(got)) return std::fabs(want) > 3.4028230e38 ? 1 : inf;
-  return std::fabs(got - want) / std::ldexp(1.0, std::max(std::ilogb(want), -126) - 23);
+  return std::fabs(got - want) / ulp_of(want);
 }
 
 struct WorstOf {
