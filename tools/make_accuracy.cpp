@@ -183,7 +183,8 @@ std::string page(std::uint32_t stride) {
   std::string text =
       cat("# Accuracy of the prelude\n\nThe functions that generated code computes with, against the C library in double. Written by "
           "`make_accuracy docs/accuracy.md`.\nOf one argument: ",
-          stride == 1 ? "every float" : cat("every ", stride, "th float"), " of the range. Of two: ", (all_pairs / stride / chunk + 1) * chunk,
+          stride == 1 ? "every float" : cat("every ", stride, "th float"), " of the range. Of two: ",
+          (all_pairs / stride / chunk + 1) * chunk,
           " pairs of every magnitude. Vectors of floats give the same bits as single floats\n(tested), so one "
           "error stands for "
           "both. An ulp is the distance of floats at the exact result; near the zeros of sines and cosines,\nwhere it shrinks to nothing, "

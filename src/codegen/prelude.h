@@ -42,7 +42,7 @@ std::string prelude_fft(Target target, std::span<const FftPlan> plans);
 std::string prelude_scan(const std::set<std::string>& names);
 // What those share; it comes with them.
 std::string prelude_ticks(const std::set<std::string>& names);
-// dg_matmul (and for C dg_gemm, which it calls). After prelude_math.
-std::string prelude_gemm(Target target);
+// dg_matmul (and for C dg_gemm, which it calls), and in C those of names: dg_matmul_bias, dg_matmul_bias_tanh, ... After prelude_math.
+std::string prelude_gemm(Target target, const std::set<std::string>& names = {});
 
 }  // namespace dgen::codegen

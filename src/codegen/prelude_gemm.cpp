@@ -62,16 +62,22 @@ DG_GEMM void dg_transpose(long rows, long columns, const float *x, long ldx, flo
   for (; i < rows; ++i)
     for (long j = 0; j < columns; ++j) out[j * ldo + i] = x[i * ldx + j];
 }
-/* mr rows (distance as, their elements ap apart) of A times nv vectors (row stride bs) of B; c starts as zero or, with `load`,
-   as it is. The rows of c that come next are fetched meanwhile. */
+/* What sums begin with, a number a column, and what is done with a part of c that is complete; none if null. */
+struct dg_gemm_ends {
+  const float *bias;
+  void (*after)(float *c, long m, long n, long ldc);
+};
+DG_FN dg_vf dg_gemm_begin(const float *bias, long column) { return bias ? dg_load_v(bias + column) : dg_splat(0.0f); }
+/* mr rows (distance as, their elements ap apart) of A times nv vectors (row stride bs) of B; c starts as the bias, if there is one,
+   or, with `load`, as it is. The rows of c that come next are fetched meanwhile. */
 DG_FN void dg_gemm_tile(const int mr, const int nv, long k, const float *a, long as, long ap, const float *b, long bs, float *c,
-                        long ldc, int load) {
+                        long ldc, int load, const float *bias) {
   dg_vf sum[DG_MR][8];
   DG_UNROLL
   for (int i = 0; i < mr; ++i)
   DG_UNROLL
     for (int j = 0; j < nv; ++j)
-      sum[i][j] = load ? dg_load_v(c + i * ldc + j * DG_W) : dg_splat(0.0f);
+      sum[i][j] = load ? dg_load_v(c + i * ldc + j * DG_W) : dg_gemm_begin(bias, j * DG_W);
   for (int i = 0; mr == DG_MR && i < mr; ++i)
     for (int j = 0; j < nv; ++j) __builtin_prefetch(c + (mr + i) * ldc + j * DG_W, 1);
   DG_KEEP_LOOP
@@ -101,38 +107,42 @@ struct dg_gemm_left {
   long tile, as, ap;
 };
 /* All rows of a panel of nv vectors. */
-DG_FN void dg_gemm_rows(const int nv, long m, long k, struct dg_gemm_left l, const float *b, long bs, float *c, long ldc, int load) {
+DG_FN void dg_gemm_rows(const int nv, long m, long k, struct dg_gemm_left l, const float *b, long bs, float *c, long ldc, int load,
+                        const float *bias) {
   long i = 0, r = 0;
-  for (; i + DG_MR <= m; i += DG_MR, l.a += l.tile) dg_gemm_tile(DG_MR, nv, k, l.a, l.as, l.ap, b, bs, c + i * ldc, ldc, load);
+  for (; i + DG_MR <= m; i += DG_MR, l.a += l.tile) dg_gemm_tile(DG_MR, nv, k, l.a, l.as, l.ap, b, bs, c + i * ldc, ldc, load, bias);
   c += i * ldc, m -= i;
-  for (; r + 4 <= m; r += 4) dg_gemm_tile(4, nv, k, l.a + r * l.as, l.as, l.ap, b, bs, c + r * ldc, ldc, load);
-  for (; r + 2 <= m; r += 2) dg_gemm_tile(2, nv, k, l.a + r * l.as, l.as, l.ap, b, bs, c + r * ldc, ldc, load);
-  for (; r < m; ++r) dg_gemm_tile(1, nv, k, l.a + r * l.as, l.as, l.ap, b, bs, c + r * ldc, ldc, load);
+  for (; r + 4 <= m; r += 4) dg_gemm_tile(4, nv, k, l.a + r * l.as, l.as, l.ap, b, bs, c + r * ldc, ldc, load, bias);
+  for (; r + 2 <= m; r += 2) dg_gemm_tile(2, nv, k, l.a + r * l.as, l.as, l.ap, b, bs, c + r * ldc, ldc, load, bias);
+  for (; r < m; ++r) dg_gemm_tile(1, nv, k, l.a + r * l.as, l.as, l.ap, b, bs, c + r * ldc, ldc, load, bias);
 }
-DG_GEMM void dg_gemm_wide(long m, long k, struct dg_gemm_left l, const float *b, long bs, float *c, long ldc, int load) {
-  dg_gemm_rows(DG_NV, m, k, l, b, bs, c, ldc, load);
+DG_GEMM void dg_gemm_wide(long m, long k, struct dg_gemm_left l, const float *b, long bs, float *c, long ldc, int load, const float *bias) {
+  dg_gemm_rows(DG_NV, m, k, l, b, bs, c, ldc, load, bias);
 }
-DG_GEMM void dg_gemm_narrow(long m, long k, struct dg_gemm_left l, const float *b, long bs, float *c, long ldc, int load) {
-  dg_gemm_rows(1, m, k, l, b, bs, c, ldc, load);
+DG_GEMM void dg_gemm_narrow(long m, long k, struct dg_gemm_left l, const float *b, long bs, float *c, long ldc, int load,
+                            const float *bias) {
+  dg_gemm_rows(1, m, k, l, b, bs, c, ldc, load, bias);
 }
 #if DG_NV > 2 /* what is left of 512 columns */
-DG_GEMM void dg_gemm_pair(long m, long k, struct dg_gemm_left l, const float *b, long bs, float *c, long ldc, int load) {
-  dg_gemm_rows(2, m, k, l, b, bs, c, ldc, load);
+DG_GEMM void dg_gemm_pair(long m, long k, struct dg_gemm_left l, const float *b, long bs, float *c, long ldc, int load, const float *bias) {
+  dg_gemm_rows(2, m, k, l, b, bs, c, ldc, load, bias);
 }
 #else
 #define dg_gemm_pair dg_gemm_wide
 #endif
 /* w <= DG_NR columns */
-DG_GEMM void dg_gemm_panel(long m, long w, long k, struct dg_gemm_left l, const float *b, long bs, float *c, long ldc, int load) {
-  if (w == DG_NR) return dg_gemm_wide(m, k, l, b, bs, c, ldc, load);
-  if (w == 2 * DG_W) return dg_gemm_pair(m, k, l, b, bs, c, ldc, load);
-  if (w == DG_W) return dg_gemm_narrow(m, k, l, b, bs, c, ldc, load);
+DG_GEMM void dg_gemm_panel(long m, long w, long k, struct dg_gemm_left l, const float *b, long bs, float *c, long ldc, int load,
+                           const float *bias) {
+  if (w == DG_NR) return dg_gemm_wide(m, k, l, b, bs, c, ldc, load, bias);
+  if (w == 2 * DG_W) return dg_gemm_pair(m, k, l, b, bs, c, ldc, load, bias);
+  if (w == DG_W) return dg_gemm_narrow(m, k, l, b, bs, c, ldc, load, bias);
   float edge[DG_MC * DG_NR];
   for (long i = 0; i < m; ++i)
-    for (long j = 0; j < w; ++j) edge[i * DG_NR + j] = load ? c[i * ldc + j] : 0.0f;
-  if (w < DG_W) dg_gemm_narrow(m, k, l, b, bs, edge, DG_NR, load);
-  else if (w < 2 * DG_W) dg_gemm_pair(m, k, l, b, bs, edge, DG_NR, load);
-  else dg_gemm_wide(m, k, l, b, bs, edge, DG_NR, load);
+    for (long j = 0; j < w; ++j) edge[i * DG_NR + j] = load ? c[i * ldc + j] : bias ? bias[j] : 0.0f;
+  load |= bias != 0;
+  if (w < DG_W) dg_gemm_narrow(m, k, l, b, bs, edge, DG_NR, load, 0);
+  else if (w < 2 * DG_W) dg_gemm_pair(m, k, l, b, bs, edge, DG_NR, load, 0);
+  else dg_gemm_wide(m, k, l, b, bs, edge, DG_NR, load, 0);
   for (long i = 0; i < m; ++i)
     for (long j = 0; j < w; ++j) c[i * ldc + j] = edge[i * DG_NR + j];
 }
@@ -183,7 +193,7 @@ DG_FN struct dg_gemm_left dg_gemm_left_of(int ta, int often, long mc, long kc, c
 }
 /* Returns whether an element came out infinite or NaN, if that is asked. */
 DG_GEMM int dg_gemm_blocks(int ta, int tb, long m, long n, long k, const float *a, long lda, const float *b, long ldb,
-                           float *c, long ldc, int accumulate, int ask) {
+                           float *c, long ldc, int accumulate, int ask, struct dg_gemm_ends ends) {
   float pb[DG_KC * DG_NC] __attribute__((aligned(64))), pa[DG_MC * DG_AS] __attribute__((aligned(64)));
   int direct = !tb && m <= 2 * DG_MR, wild = 0; /* few rows: B is read where it lies */
   for (long jc = 0; jc < n; jc += DG_NC) {
@@ -191,6 +201,7 @@ DG_GEMM int dg_gemm_blocks(int ta, int tb, long m, long n, long k, const float *
     for (long pc = 0; pc < k; pc += DG_KC) {
       long kc = k - pc < DG_KC ? k - pc : DG_KC;
       int load = accumulate || pc > 0;
+      const float *bias = load || !ends.bias ? 0 : ends.bias + jc;
       long first = direct ? nc / DG_NR * DG_NR : 0; /* column to be packed */
       dg_gemm_pack(tb, kc, nc - first, tb ? b + (jc + first) * ldb + pc : b + pc * ldb + jc + first, ldb, pb + first * DG_KC);
       for (long ic = 0; ic < m; ic += DG_MC) {
@@ -198,17 +209,18 @@ DG_GEMM int dg_gemm_blocks(int ta, int tb, long m, long n, long k, const float *
         struct dg_gemm_left l = dg_gemm_left_of(ta, !direct && nc > 2 * DG_NR, mc, kc, ta ? a + pc * lda + ic : a + ic * lda + pc, lda, pa);
         if (direct && m == 1) /* enough independent sums for one row */
           for (; j + DG_NW * DG_W <= nc; j += DG_NW * DG_W)
-            dg_gemm_tile(1, DG_NW, kc, l.a, l.as, l.ap, b + pc * ldb + jc + j, ldb, c + jc + j, ldc, load);
+            dg_gemm_tile(1, DG_NW, kc, l.a, l.as, l.ap, b + pc * ldb + jc + j, ldb, c + jc + j, ldc, load, bias ? bias + j : 0);
         if (direct && m == 2)
           for (; j + DG_NW / 2 * DG_W <= nc; j += DG_NW / 2 * DG_W)
-            dg_gemm_tile(2, DG_NW / 2, kc, l.a, l.as, l.ap, b + pc * ldb + jc + j, ldb, c + jc + j, ldc, load);
+            dg_gemm_tile(2, DG_NW / 2, kc, l.a, l.as, l.ap, b + pc * ldb + jc + j, ldb, c + jc + j, ldc, load, bias ? bias + j : 0);
         for (; j < nc; j += DG_NR) {
           long w = nc - j < DG_NR ? nc - j : DG_NR;
           int there = direct && w == DG_NR;
           dg_gemm_panel(mc, w, kc, l, there ? b + pc * ldb + jc + j : pb + j * DG_KC, there ? ldb : DG_NR, c + ic * ldc + jc + j, ldc,
-                        load);
+                        load, bias ? bias + j : 0);
         }
         if (ask && pc + kc == k) wild |= dg_wild(mc, nc, c + ic * ldc + jc, ldc);
+        if (ends.after && pc + kc == k) ends.after(c + ic * ldc + jc, mc, nc, ldc);
       }
     }
   }
@@ -277,29 +289,30 @@ DG_FN float dg_dot(long k, const float *x, const float *y) {
   for (; p < k; ++p) tail = DG_FMA(x[p], y[p], tail);
   return dg_sum_v((sum[0] + sum[1]) + (sum[2] + sum[3])) + tail;
 }
-DG_GEMM int dg_gemm(int ta, int tb, long m, long n, long k, const float *a, long lda, const float *b, long ldb,
-                    float *c, long ldc, int accumulate, int ask) {
+DG_GEMM int dg_gemm(int ta, int tb, long m, long n, long k, const float *a, long lda, const float *b, long ldb, float *c, long ldc,
+                    int accumulate, int ask, struct dg_gemm_ends ends) {
+  const struct dg_gemm_ends none = {0, 0};
   if (k <= 0 && !accumulate)
     for (long i = 0; i < m; ++i)
-      for (long j = 0; j < n; ++j) c[i * ldc + j] = 0.0f;
-  if (n != 1) return dg_gemm_blocks(ta, tb, m, n, k, a, lda, b, ldb, c, ldc, accumulate, ask);
+      for (long j = 0; j < n; ++j) c[i * ldc + j] = ends.bias ? ends.bias[j] : 0.0f;
+  if (k <= 0 && ends.after) ends.after(c, m, n, ldc);
+  if (n != 1) return dg_gemm_blocks(ta, tb, m, n, k, a, lda, b, ldb, c, ldc, accumulate, ask, ends);
+  const float begin = ends.bias ? *ends.bias : 0.0f;
   float line[1024]; /* one column: a chunk of x as a row, or of c */
-  if (!ta) {
-    for (long pc = 0; pc < k; pc += 1024) {
-      long kc = k - pc < 1024 ? k - pc : 1024;
-      for (long p = 0; p < kc; ++p) line[p] = tb ? b[pc + p] : b[(pc + p) * ldb];
-      for (long i = 0; i < m; ++i)
-        c[i * ldc] = (accumulate || pc > 0 ? c[i * ldc] : 0.0f) + dg_dot(kc, a + i * lda + pc, line);
-    }
-    return ask && dg_wild(m, 1, c, ldc);
+  for (long pc = 0; pc < k && !ta; pc += 1024) {
+    long kc = k - pc < 1024 ? k - pc : 1024;
+    for (long p = 0; p < kc; ++p) line[p] = tb ? b[pc + p] : b[(pc + p) * ldb];
+    for (long i = 0; i < m; ++i) c[i * ldc] = (accumulate || pc > 0 ? c[i * ldc] : begin) + dg_dot(kc, a + i * lda + pc, line);
   }
-  for (long ic = 0; ic < m; ic += 1024) { /* c' = b' a, a row times a matrix */
+  for (long ic = 0; ic < m && ta; ic += 1024) { /* c' = b' a, a row times a matrix */
     long mc = m - ic < 1024 ? m - ic : 1024;
-    for (long i = 0; i < mc; ++i) line[i] = accumulate ? c[(ic + i) * ldc] : 0.0f;
-    dg_gemm_blocks(!tb, 0, 1, mc, k, b, ldb, a + ic, lda, line, mc, 1, 0);
+    for (long i = 0; i < mc; ++i) line[i] = accumulate ? c[(ic + i) * ldc] : begin;
+    dg_gemm_blocks(!tb, 0, 1, mc, k, b, ldb, a + ic, lda, line, mc, 1, 0, none);
     for (long i = 0; i < mc; ++i) c[(ic + i) * ldc] = line[i];
   }
-  return ask && dg_wild(m, 1, c, ldc);
+  const int wild = ask && dg_wild(m, 1, c, ldc);
+  if (k > 0 && ends.after) ends.after(c, m, 1, ldc);
+  return wild;
 }
 )C";
 
@@ -329,16 +342,32 @@ DG_GEMM void dg_keep_zeros(const float* a, const float* b, float* c, long ta, lo
 }
 DG_FN void dg_matmul(const float* a, const float* b, float* c, long ta, long tb, long m, long n, long k, long zero,
                      long turn) {
+  const struct dg_gemm_ends none = {0, 0};
   int wild;
   if (tb == 2) {
     dg_gemm_panels(turn, m, n, k, a, k, b, c, n);
     wild = zero && dg_wild(m, n, c, n);
   } else {
-    wild = dg_gemm((int)ta, (int)tb, m, n, k, a, ta ? m : k, b, tb ? k : n, c, n, 0, zero != 0);
+    wild = dg_gemm((int)ta, (int)tb, m, n, k, a, ta ? m : k, b, tb ? k : n, c, n, 0, zero != 0, none);
   }
   if (wild) dg_keep_zeros(a, b, c, ta, tb, m, n, k, zero);
 }
 )";
+// dg_matmul_bias[_FUNCTION]: a b plus a bias a column, of which sums start, then a function of every element while it is near.
+std::string with_bias(const std::string& name) {
+  const std::string function = name.substr(std::min(name.size(), std::string("dg_matmul_bias_").size()));
+  std::string text;
+  if (function == "relu")
+    text = "DG_FN float dg_relu(float x) { return x <= 0.0f ? 0.0f : x; }\n"
+           "DG_FN dg_vf dg_relu_v(dg_vf x) { return DG_SEL_V(x <= dg_splat(0.0f), dg_splat(0.0f), x); }\n";
+  if (!function.empty())
+    text += cat("DG_GEMM void dg_after_", function, "(float *c, long m, long n, long ldc) {\n  for (long i = 0; i < m; ++i, c += ldc) {\n",
+               "    long j = 0;\n    for (; j + DG_W <= n; j += DG_W) dg_store_v(c + j, dg_", function, "_v(dg_load_v(c + j)));\n",
+               "    for (; j < n; ++j) c[j] = dg_", function, "(c[j]);\n  }\n}\n");
+  return text + cat("DG_FN void ", name, "(const float* a, const float* b, const float* bias, float* c, long ta, long tb, long m, long n, ",
+                    "long k) {\n  const struct dg_gemm_ends ends = {bias, ", function.empty() ? "0" : "dg_after_" + function,
+                    "};\n  dg_gemm((int)ta, (int)tb, m, n, k, a, ta ? m : k, b, tb ? k : n, c, n, 0, 0, ends);\n}\n");
+}
 // On a GPU a thread makes every step-th element from `first` on; the chain over k is the one of the C text.
 constexpr const char* text_matmul_gpu = R"(
 DG_TEMPLATE(typename A, typename B, typename C)
@@ -355,9 +384,14 @@ DG_FN void dg_matmul(DG_IN(A) a, DG_IN(B) b, DG_OUT(C) c, long long ta, long lon
 
 }  // namespace
 
-std::string prelude_gemm(Target target) {
+std::string prelude_gemm(Target target, const std::set<std::string>& names) {
   const std::string panel = cat("#define DG_PANEL ", ir::kPanel, "\n");
-  if (target == Target::c) return panel + text_c + text_product_at + text_matmul_c;
+  if (target == Target::c) {
+    std::string text = panel + text_c + text_product_at + text_matmul_c;
+    for (const std::string& name : names)
+      if (name.starts_with("dg_matmul_bias")) text += with_bias(name);
+    return text;
+  }
   std::string text = panel + text_product_at + text_matmul_gpu;
   if (target == Target::metal)  // which has no long long
     for (size_t at; (at = text.find("long long")) != std::string::npos;) text.replace(at, 9, "long");

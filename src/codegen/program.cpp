@@ -102,8 +102,10 @@ std::string render_program(Target target, std::span<const Kernel> kernels) {
 
   std::string text;
   if (!plans.empty()) text += prelude_fft(target, plans);
-  if (calls.count("dg_matmul")) text += prelude_gemm(target);
-  std::set<std::string> along_ticks;
+  std::set<std::string> products, along_ticks;
+  for (auto& [name, lanes] : calls)
+    if (name.starts_with("dg_matmul")) products.insert(name);
+  if (!products.empty()) text += prelude_gemm(target, products);
   for (auto& [name, lanes] : calls)
     for (const char* kind : {"dg_scan_", "dg_shift", "dg_phase_sum", "dg_sine"})
       if (name.starts_with(kind)) along_ticks.insert(name);

@@ -17,14 +17,23 @@ Kernel lower_gemm(const Plan& plan, int region, const std::string& name) {
   Lowering low(plan, region, name);
   auto& l = low.builder();
   const Graph& g = plan.graph;
-  Id id = plan.regions[static_cast<size_t>(region)].nodes[0];
-  const Node& node = g[id];
+  const std::vector<Id>& nodes = plan.regions[static_cast<size_t>(region)].nodes;
+  const Node& node = g[nodes[0]];
   schedule::StaticMatrix right = schedule::static_matrix(g, node.in[1]);
   int64_t k = g[node.in[0]].shape().back(), n = node.shape().back(), rows = node.shape().size() / n;
   int lo = l.arg(KernelArg::lo), count = l.mul(l.sub(l.arg(KernelArg::hi), lo), rows);
-  int a = low.array_behind(node.in[0]), b = low.array_behind(right.id), c = low.stream_array(id, true);
-  l.call("dg_matmul", {{a, l.mul(lo, rows * k)}, {b, l.i(0)}, {c, l.mul(lo, rows * n)}},
-         {l.i(0), l.i(right.transposed), count, l.i(n), l.i(k), l.i(node.attrs.i("zero", 0)), l.i(0)});
+  const std::pair<int, int> a{low.array_behind(node.in[0]), l.mul(lo, rows * k)}, b{low.array_behind(right.id), l.i(0)},
+      c{low.stream_array(nodes.back(), true), l.mul(lo, rows * n)};
+  const int transposed = l.i(right.transposed);
+  if (nodes.size() == 1) {
+    l.call("dg_matmul", {a, b, c}, {l.i(0), transposed, count, l.i(n), l.i(k), l.i(node.attrs.i("zero", 0)), l.i(0)});
+  } else {
+    const std::vector<std::vector<Id>> users = ir::users(g);
+    const auto of = [&](Id id) { return id == nodes.back() ? std::vector<Id>() : users[static_cast<size_t>(id)]; };
+    const schedule::ProductEnding ending = schedule::product_ending(g, nodes[0], of);
+    const std::string function = cat("dg_matmul_bias", ending.function.empty() ? "" : "_", ending.function);
+    l.call(function, {a, b, {low.array_behind(ending.bias), l.i(0)}, c}, {l.i(0), transposed, count, l.i(n), l.i(k)});
+  }
   return low.finish();
 }
 

@@ -1,8 +1,9 @@
 // Shapes of graph that have a strategy of their own, and what lies behind views and computed values.
-#include "ir/op.h"
 #include <algorithm>
 #include <set>
 
+#include "ir/expr.h"
+#include "ir/op.h"
 #include "schedule/plan.h"
 
 namespace dgen::schedule {
@@ -93,6 +94,60 @@ StaticMatrix static_matrix(const Graph& g, Id x) {
     if (node.op == permute && swaps_last_two(node)) m.transposed = !m.transposed;
     else if (node.op != hold) return node.clock().is_static() ? m : StaticMatrix{};
   }
+}
+
+namespace {
+
+// The static [n] whose numbers all rows of x are; none if x is not such a thing.
+Id static_row(const Graph& g, Id x, int64_t n) {
+  static const Op hold = op("hold"), expand = op("expand"), reshape = op("reshape");
+  for (;; x = g[x].in[0]) {
+    const Node& node = g[x];
+    if (node.shape().size() == n && node.clock().is_static() && node.op != expand && node.op != reshape) return x;
+    if (node.op == hold) continue;
+    if ((node.op != expand && node.op != reshape) || node.shape().back() != n) return none;
+    if (const Shape& from = g[node.in[0]].shape(); from.rank() == 0 || from.back() != n) return none;
+  }
+}
+
+// The node that makes a function of the prelude of x, which nothing else reads, and the function.
+std::pair<Id, std::string> function_of(const Graph& g, Id x, const std::vector<Id>& users) {
+  static const Op le = op("le"), select = op("select");
+  auto is_zero = [&g](Id id) {
+    const double* known = constant_value(g, id);
+    return known && *known == 0;
+  };
+  if (users.size() == 1) {
+    const Node& node = g[users[0]];
+    const std::string_view text = node.op->c_text;
+    const bool unary = node.op->family == Family::scalar && node.in.size() == 1 && text.starts_with("dg_");
+    if (unary) return {users[0], std::string(text.substr(3, text.find('(') - 3))};
+  }
+  if (users.size() == 2) {  // x <= 0 ? 0 : x
+    const Node &test = g[users[0]], &choice = g[users[1]];
+    const bool relu = test.op == le && choice.op == select && test.in[0] == x && is_zero(test.in[1]) && choice.in[0] == users[0] &&
+                      is_zero(choice.in[1]) && choice.in[2] == x;
+    if (relu) return {users[1], "relu"};
+  }
+  return {none, ""};
+}
+
+}  // namespace
+
+ProductEnding product_ending(const Graph& g, Id product, const std::function<std::vector<Id>(Id)>& users) {
+  static const Op add = op("add"), reshape = op("reshape");
+  Id of = product;  // a product with a vector lies in memory as one of a row
+  std::vector<Id> readers = users(of);
+  while (readers.size() == 1 && g[readers[0]].op == reshape) of = readers[0], readers = users(of);
+  if (readers.size() != 1 || g[product].attrs.i("zero", 0) != 0) return {};
+  const Node& sum = g[readers[0]];
+  const int64_t n = g[product].shape().back();
+  if (sum.op != add || sum.type != g[of].type || sum.shape().rank() == 0 || sum.shape().back() != n) return {};
+  ProductEnding ending{readers[0], readers[0], static_row(g, sum.in[sum.in[0] == of ? 1 : 0], n), ""};
+  if (ending.bias == none) return {};
+  if (auto [y, function] = function_of(g, ending.last, users(ending.last)); y != none && g[y].type == sum.type)
+    ending.last = y, ending.function = function;
+  return ending;
 }
 
 TimeProduct time_product(const Graph& g, Id id) {

@@ -204,6 +204,17 @@ class Planner {
       take_sine(component, recurrence, gains.input);
     }
     take_parts();
+    for (Id id = 0; id < g().size() && options_.scans; ++id)
+      if (stored_[at(id)] && gemm(id)) take_ending(id);
+  }
+
+  // The product itself never exists then.
+  void take_ending(Id product) {
+    const ProductEnding ending = product_ending(g(), product, [this](Id id) { return is_root(id) ? std::vector<Id>() : users_[at(id)]; });
+    if (ending.sum == none || p_.history[at(product)] > 0 || p_.level[at(ending.last)] != p_.level[at(product)]) return;
+    store_static(ending.bias);
+    stored_[at(ending.sum)] = false, stored_[at(ending.last)] = true, p_.component[at(ending.last)] = p_.component[at(product)];
+    with_ending_.insert(p_.component[at(product)]);
   }
 
   // What is read of a feedback value outside it, if that is little: the loop then stores this and not the whole.
@@ -354,7 +365,7 @@ class Planner {
     for (Id id = 0; id < g().size(); ++id) {
       if (!stored_[at(id)]) continue;
       int component = p_.component[at(id)];
-      bool loop = in_feedback(id);
+      const bool loop = in_feedback(id) || with_ending_.count(component) > 0;
       auto found = loop ? unit_of_component.find(component) : unit_of_component.end();
       if (found == unit_of_component.end()) {
         if (loop) unit_of_component[component] = static_cast<int>(units_.size());
@@ -402,6 +413,7 @@ class Planner {
     else if (late_.count(p_.component[at(first)])) unit.strategy = Strategy::blocks;
     else if (phase_sum(first)) unit.strategy = Strategy::phase_sum;
     else if (sines(first)) unit.strategy = Strategy::sines;
+    else if (with_ending_.count(p_.component[at(first)])) unit.strategy = Strategy::gemm;
     else if (unit.nodes.size() > 1 || in_feedback(first) || (node(first).op->is(in_order) && !static_level && !closed_form(first)))
       unit.strategy = Strategy::serial;
     else if (gemm(first)) unit.strategy = Strategy::gemm;
@@ -555,6 +567,7 @@ class Planner {
     for (Id id = 0; id < g().size(); ++id) {
       if (!stored_[at(id)]) continue;
       const Region& region = p_.regions[static_cast<size_t>(p_.region_of[at(id)])];
+      if (region.strategy == Strategy::gemm && id != region.nodes.back()) continue;
       const bool one = region.strategy == Strategy::gemm || region.strategy == Strategy::sum_time || region.strategy == Strategy::sines;
       if (one || node(id).shape().size() > kLargestLocal || node(id).op->is(adds_in_place)) stream(id);
       if (region.clock.period != node(id).clock().period) stream(id);  // several clocks in one loop
@@ -576,6 +589,7 @@ class Planner {
   std::vector<bool> worth_;
   std::vector<Tree> trees_;
   std::set<Id> products_;  // matmuls that exist only inside a sum over time
+  std::set<int> with_ending_;  // components of products that exist only with a bias
   std::vector<Unit> units_;
   std::vector<int> unit_of_;
 };

@@ -109,6 +109,14 @@ struct ScanSum {
   bool after = false;
 };
 ScanSum scan_sum(const ir::Graph& g, const analysis::Recurrence& r, ir::Id x, const IsStored& stored);
+// What follows a product over all ticks and is done with it: a bias a column, then a function of every element.
+struct ProductEnding {
+  ir::Id sum = ir::none, last = ir::none;   // product and bias, none if nothing fits; what comes out
+  ir::Id bias = ir::none;                   // static, [n]
+  std::string function;                     // of the prelude, dg_ left out; "" if there is none
+};
+// users: of a value that nothing outside of the graph reads; else empty.
+ProductEnding product_ending(const ir::Graph& g, ir::Id product, const std::function<std::vector<ir::Id>(ir::Id)>& users);
 // A product a^T b whose sum over time is one product: the two factors; none if the node is not such a product.
 struct TimeProduct {
   ir::Id a = ir::none, b = ir::none;  // a: [rows, m], b: [rows, n] a tick

@@ -30,9 +30,7 @@ double gradient(const T& x) {
   return static_cast<double>(x.grad()->realize(1).at(0));
 }
 
-TEST_P(Numeric, TensorArithmetic) {
-  expect_values(((Tensor({1, 2, 3, 4}) + Tensor({4, 5, 6, 7})) * 2.0f).relu().sum().realize(), {64});
-}
+TEST_P(Numeric, TensorArithmetic) { expect_values(((Tensor({1, 2, 3, 4}) + Tensor({4, 5, 6, 7})) * 2.0f).relu().sum().realize(), {64}); }
 
 TEST_P(Numeric, Phasor) {
   config().sample_rate = 1000;
@@ -71,8 +69,7 @@ TEST_P(Numeric, ManyParams) {
 
 TEST_P(Numeric, Buffer) {
   expect_values(frame_index().buffer(4).sum().realize(8), {0, 1, 3, 6, 10, 14, 18, 22});
-  expect_values((frame_index().buffer(4) * Tensor({1, 10, 100, 1000})).sum().realize(6),
-                {0, 1000, 2100, 3210, 4321, 5432});
+  expect_values((frame_index().buffer(4) * Tensor({1, 10, 100, 1000})).sum().realize(6), {0, 1000, 2100, 3210, 4321, 5432});
 }
 
 TEST_P(Numeric, OverlapAdd) {
@@ -133,13 +130,10 @@ TEST_P(Numeric, Biquad) {
   };
   for (const Impulse& c : cases) {
     SCOPED_TRACE(static_cast<int>(c.mode));
-    expect_values(
-        Signal::click().biquad({.cutoff = 1000, .q = .7071f, .mode = c.mode, .gain_db = c.gain_db}).realize(4),
-        c.values);
+    expect_values(Signal::click().biquad({.cutoff = 1000, .q = .7071f, .mode = c.mode, .gain_db = c.gain_db}).realize(4), c.values);
   }
   Signal rising = 1000.0f * (frame_index() + 1.0f);
-  expect_values(Signal::click().biquad({.cutoff = rising}).realize(6),
-                {.004603994, .01749101, .02884486, .0289088, .01946832, .007211175});
+  expect_values(Signal::click().biquad({.cutoff = rising}).realize(6), {.004603994, .01749101, .02884486, .0289088, .01946832, .007211175});
 }
 
 TEST_P(Numeric, HighshelfMirrorsLowshelf) {
@@ -166,6 +160,50 @@ TEST_P(Numeric, ConvolutionOfChannels) {
   expect_values(conv1d(x, k).realize(), {7, 9, 11, 14, 18, 22});
   expect_values(conv1d(Tensor({1, 2, 3, 4, 5}), Tensor({1, -1}), {.stride = 2, .padding = 1}).realize(), {-1, -1, -1});
   expect_values(conv1d(Tensor({1, 2, 3, 4, 5}), Tensor({1, 1}), {.dilation = 3}).realize(), {5, 7});
+}
+
+// A bias and an activation are part of a product over ticks: sizes that leave parts of tiles, and k in two blocks.
+TEST_P(Numeric, LinearLayers) {
+  struct Activation {
+    const char* name;
+    SignalTensor (*of)(const SignalTensor&);
+    double (*exact)(double);
+  };
+  const Activation activations[] = {
+      {"none", [](const SignalTensor& x) { return x * 1.0f; }, [](double x) { return x; }},
+      {"tanh", [](const SignalTensor& x) { return tanh(x); }, [](double x) { return std::tanh(x); }},
+      {"sigmoid", [](const SignalTensor& x) { return sigmoid(x); }, [](double x) { return 1 / (1 + std::exp(-x)); }},
+      {"relu", [](const SignalTensor& x) { return relu(x); }, [](double x) { return x <= 0 ? 0.0 : x; }}};
+  const int sizes[][4] = {{2, 300, 1, 3}, {1, 70, 5, 2}, {3, 40, 48, 1}, {5, 260, 101, 3}, {5, 260, 101, 0}};
+  for (auto [rows, k, n, which] : sizes) {
+    const Activation& activation = activations[which];
+    SCOPED_TRACE(std::string(activation.name) + " of " + std::to_string(rows) + " x " + std::to_string(k) + " x " + std::to_string(n));
+    auto numbers = [](int count, float step) {
+      std::vector<float> x(static_cast<size_t>(count));
+      for (int i = 0; i < count; ++i) x[static_cast<size_t>(i)] = std::sin(step * static_cast<float>(i + 1));
+      return x;
+    };
+    const int frames = 7;
+    const std::vector<float> w = numbers(k * n, 0.7f), b = numbers(n, 1.3f), x = numbers(frames * rows * k, 0.37f);
+    const SignalTensor in = SignalTensor::input(0, Shape{rows, k});
+    Program program = compile(activation.of(in.matmul(Tensor(w, Shape{k, n})) + Tensor(b)));
+    const std::vector<float> y = program.run({.frames = frames, .inputs = {x}})[0];
+    double worst = 0;
+    for (int i = 0; i < frames * rows; ++i)
+      for (int j = 0; j < n; ++j) {
+        double sum = static_cast<double>(b[static_cast<size_t>(j)]);
+        for (int p = 0; p < k; ++p)
+          sum += static_cast<double>(x[static_cast<size_t>(i * k + p)]) * static_cast<double>(w[static_cast<size_t>(p * n + j)]);
+        worst = std::max(worst, std::abs(static_cast<double>(y[static_cast<size_t>(i * n + j)]) - activation.exact(sum)));
+      }
+    EXPECT_LE(worst, 2e-5);
+  }
+  if (GetParam() != Backend::cpu) return;
+  const SignalTensor in = SignalTensor::input(0, Shape{4}), y = in.matmul(Tensor::full({4, 3}, 0.5f)) + Tensor::full({3}, 2.0f);
+  EXPECT_NE(compile(tanh(y).sum()).explain().find("with what follows it"), std::string::npos);
+  // Two readers of the sum, and gradients, which read it, too.
+  EXPECT_NE(compile((tanh(y) * y).sum()).explain().find("with what follows it"), std::string::npos);
+  EXPECT_EQ(compile((in.matmul(Tensor::full({4, 3}, 0.5f)) * 2.0f).sum()).explain().find("with what follows it"), std::string::npos);
 }
 
 TEST_P(Numeric, SoftmaxCumsumGather) {
@@ -204,8 +242,7 @@ TEST_P(Numeric, Decay) {
 
 TEST_P(Numeric, SpectralLossOfADelta) {
   Signal delta = frame_index() == 10.0f;
-  Signal loss = spectral_loss(delta, Signal::constant(0),
-                              {.window_size = 64, .hop = 1, .window = Window::rect, .normalize = false});
+  Signal loss = spectral_loss(delta, Signal::constant(0), {.window_size = 64, .hop = 1, .window = Window::rect, .normalize = false});
   std::vector<float> got = loss.realize(90);
   Values want(90, 0);
   std::fill(want.begin() + 10, want.begin() + 74, 33);
@@ -230,8 +267,7 @@ TEST_P(Numeric, LearnsHarmonics) {
   Tensor weights = Tensor::param(std::vector<float>(4, 0.0f), Shape{1, 4});
   Adam opt({weights}, {.lr = 0.05f});
   const float turn = 2 * static_cast<float>(M_PI);
-  SignalTensor waves =
-      sin(Signal::phasor(Tensor({100, 200, 300, 400})) * turn) * Tensor({{1.0f}}).matmul(weights).reshape({4});
+  SignalTensor waves = sin(Signal::phasor(Tensor({100, 200, 300, 400})) * turn) * Tensor({{1.0f}}).matmul(weights).reshape({4});
   Signal target = sin(Signal::phasor(100) * turn) + sin(Signal::phasor(300) * turn);
   auto step = compile_training(mse(waves.sum(), target), opt, {.frames = 1024});
   for (int i = 0; i < 100; ++i) step.run();
@@ -255,8 +291,7 @@ TEST_P(Numeric, LearnsFrequency) {
   for (float start : {180.0f, 220.0f, 280.0f}) {
     Signal f = Signal::param(start);
     Adam opt({f}, {.lr = 1});
-    Signal loss =
-        spectral_loss(sin(Signal::phasor(f) * turn), sin(Signal::phasor(200) * turn), {.window_size = 64, .hop = 16});
+    Signal loss = spectral_loss(sin(Signal::phasor(f) * turn), sin(Signal::phasor(200) * turn), {.window_size = 64, .hop = 16});
     auto step = compile_training(loss, opt, {.frames = 128});
     for (int i = 0; i < 200; ++i) step.run();
     EXPECT_NEAR(f.realize(1)[0], 200, 1);

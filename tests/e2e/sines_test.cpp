@@ -218,7 +218,8 @@ TEST_P(Sines, FiltersOfSines) {
   for (size_t i = 0; i < x.size(); ++i) mixed[i] = 0.25f * x[i] + 0.75f * expected[i], both[i] += x[i];
   near(in_blocks(0.25f * wave + 0.75f * filtered, 700, {700}), mixed);
   near(in_blocks(filtered + abs(wave) - abs(wave) + wave, 700, {50, 128}), both);
-  near(in_blocks(smooth(wave, 0.9f, 1) + smooth(slow, 0.5f, 2), 700, {700}), in_blocks(smooth(wave, 0.9f, 1) + smooth(slow, 0.5f, 2), 700, {1}));
+  const Signal two = smooth(wave, 0.9f, 1) + smooth(slow, 0.5f, 2);
+  EXPECT_EQ(in_blocks(two, 700, {700}), in_blocks(two, 700, {1}));
 }
 
 // A copy a tick late reads a stream.

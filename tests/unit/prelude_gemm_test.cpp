@@ -22,10 +22,12 @@ std::string text() {
   const std::string body = codegen::prelude_gemm(Target::c) + R"(
 void run_gemm(int ta, int tb, long m, long n, long k, const float *a, long lda, const float *b, long ldb, float *c,
               long ldc, int accumulate) {
-  dg_gemm(ta, tb, m, n, k, a, lda, b, ldb, c, ldc, accumulate, 0);
+  const struct dg_gemm_ends none = {0, 0};
+  dg_gemm(ta, tb, m, n, k, a, lda, b, ldb, c, ldc, accumulate, 0, none);
 }
 int run_wild(int ta, int tb, long m, long n, long k, const float *a, const float *b, float *c) {
-  return dg_gemm(ta, tb, m, n, k, a, ta ? m : k, b, tb ? k : n, c, n, 0, 1);
+  const struct dg_gemm_ends none = {0, 0};
+  return dg_gemm(ta, tb, m, n, k, a, ta ? m : k, b, tb ? k : n, c, n, 0, 1, none);
 }
 void run_panels(long turn, long m, long n, long k, const float *a, const float *b, float *c) {
   dg_gemm_panels(turn, m, n, k, a, k, b, c, n);
