@@ -5,6 +5,7 @@
 #include "ops/coverage.h"
 #include "support/graphs.h"
 #include "support/page.h"
+#include "support/sanitized.h"
 
 namespace dgen::test {
 namespace {
@@ -184,6 +185,11 @@ Coverage& covered_by(int64_t period) {
   auto [it, is_new] = done.try_emplace(period);
   if (!is_new) return it->second;
   std::vector<Trial> all = trials(period);
+  if (kSanitized) {  // a third of them, of every operator
+    size_t kept = 0;
+    for (size_t i = 0; i < all.size(); i += 3) all[kept++] = all[i];
+    all.resize(kept);
+  }
   const size_t size = 24;
   for (size_t from = 0; from < all.size(); from += size) {
     auto begin = all.begin() + static_cast<std::ptrdiff_t>(from);
