@@ -178,6 +178,7 @@ std::string page(std::uint32_t stride) {
   std::string body;
   for (const Function& f : functions) body += runner(f.name, false);
   for (const Binary& f : of_two) body += runner(f.name, true);
+  body += "const char *compiler(void) { return __VERSION__; }\n";
   using codegen::Target;
   const auto library = compilers::compile_c(codegen::prelude_math(Target::c) + codegen::prelude_vector(Target::c, body) + body);
   std::string text =
@@ -189,7 +190,8 @@ std::string page(std::uint32_t stride) {
           "error stands for "
           "both. An ulp is the distance of floats at the exact result; near the zeros of sines and cosines,\nwhere it shrinks to nothing, "
           "the absolute error "
-          "counts. Times are for numbers in (0, 1), in ns a number.\n\n| function | range | largest error, ulp | at | absolute | ns, C "
+          "counts. Times are for numbers in (0, 1), in ns a number, compiled by ",
+          library->function<const char*()>("compiler")(), ".\n\n| function | range | largest error, ulp | at | absolute | ns, C "
           "loop | ns, in vectors "
           "|\n|---|---|---|---|---|---|---|\n");
   Vector numbers(chunk);

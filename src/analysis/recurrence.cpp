@@ -308,6 +308,7 @@ class Parts {
     static const Op mul = op("mul");
     const Node& node = g_[id];
     const unsigned mask = linear(id);
+    if (node.op->is(masks)) return none;
     Id write = none;
     std::vector<Id> in;
     for (size_t i = 0; i < node.in.size(); ++i) {

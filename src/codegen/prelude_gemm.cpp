@@ -62,14 +62,13 @@ DG_GEMM void dg_transpose(long rows, long columns, const float *x, long ldx, flo
   for (; i < rows; ++i)
     for (long j = 0; j < columns; ++j) out[j * ldo + i] = x[i * ldx + j];
 }
-/* What sums begin with, a number a column, and what is done with a part of c that is complete; none if null. */
+/* What is added to the complete sums, a number a column, and what is done with a part of c after that; none if null. */
 struct dg_gemm_ends {
   const float *bias;
   void (*after)(float *c, long m, long n, long ldc);
 };
-DG_FN dg_vf dg_gemm_begin(const float *bias, long column) { return bias ? dg_load_v(bias + column) : dg_splat(0.0f); }
-/* mr rows (distance as, their elements ap apart) of A times nv vectors (row stride bs) of B; c starts as the bias, if there is one,
-   or, with `load`, as it is. The rows of c that come next are fetched meanwhile. */
+/* mr rows (distance as, their elements ap apart) of A times nv vectors (row stride bs) of B; c starts as zero or, with `load`,
+   as it is, and takes the bias at last, if there is one. The rows of c that come next are fetched meanwhile. */
 DG_FN void dg_gemm_tile(const int mr, const int nv, long k, const float *a, long as, long ap, const float *b, long bs, float *c,
                         long ldc, int load, const float *bias) {
   dg_vf sum[DG_MR][8];
@@ -77,7 +76,7 @@ DG_FN void dg_gemm_tile(const int mr, const int nv, long k, const float *a, long
   for (int i = 0; i < mr; ++i)
   DG_UNROLL
     for (int j = 0; j < nv; ++j)
-      sum[i][j] = load ? dg_load_v(c + i * ldc + j * DG_W) : dg_gemm_begin(bias, j * DG_W);
+      sum[i][j] = load ? dg_load_v(c + i * ldc + j * DG_W) : dg_splat(0.0f);
   for (int i = 0; mr == DG_MR && i < mr; ++i)
     for (int j = 0; j < nv; ++j) __builtin_prefetch(c + (mr + i) * ldc + j * DG_W, 1);
   DG_KEEP_LOOP
@@ -99,7 +98,10 @@ DG_FN void dg_gemm_tile(const int mr, const int nv, long k, const float *a, long
   DG_UNROLL
   for (int i = 0; i < mr; ++i)
   DG_UNROLL
-    for (int j = 0; j < nv; ++j) dg_store_v(c + i * ldc + j * DG_W, sum[i][j]);
+    for (int j = 0; j < nv; ++j) {
+      if (bias) sum[i][j] += dg_load_v(bias + j * DG_W);
+      dg_store_v(c + i * ldc + j * DG_W, sum[i][j]);
+    }
 }
 /* Where the rows of a block of A lie: a tile's first number is `tile` behind that of the tile before. */
 struct dg_gemm_left {
@@ -138,13 +140,12 @@ DG_GEMM void dg_gemm_panel(long m, long w, long k, struct dg_gemm_left l, const 
   if (w == DG_W) return dg_gemm_narrow(m, k, l, b, bs, c, ldc, load, bias);
   float edge[DG_MC * DG_NR];
   for (long i = 0; i < m; ++i)
-    for (long j = 0; j < w; ++j) edge[i * DG_NR + j] = load ? c[i * ldc + j] : bias ? bias[j] : 0.0f;
-  load |= bias != 0;
+    for (long j = 0; j < w; ++j) edge[i * DG_NR + j] = load ? c[i * ldc + j] : 0.0f;
   if (w < DG_W) dg_gemm_narrow(m, k, l, b, bs, edge, DG_NR, load, 0);
   else if (w < 2 * DG_W) dg_gemm_pair(m, k, l, b, bs, edge, DG_NR, load, 0);
   else dg_gemm_wide(m, k, l, b, bs, edge, DG_NR, load, 0);
   for (long i = 0; i < m; ++i)
-    for (long j = 0; j < w; ++j) c[i * ldc + j] = edge[i * DG_NR + j];
+    for (long j = 0; j < w; ++j) c[i * ldc + j] = bias ? edge[i * DG_NR + j] + bias[j] : edge[i * DG_NR + j];
 }
 /* k x m numbers of a transposed A, tile by tile: what a tile reads at a time lies together. */
 DG_GEMM void dg_gemm_pack_left(long m, long k, const float *a, long lda, float *out) {
@@ -201,7 +202,7 @@ DG_GEMM int dg_gemm_blocks(int ta, int tb, long m, long n, long k, const float *
     for (long pc = 0; pc < k; pc += DG_KC) {
       long kc = k - pc < DG_KC ? k - pc : DG_KC;
       int load = accumulate || pc > 0;
-      const float *bias = load || !ends.bias ? 0 : ends.bias + jc;
+      const float *bias = pc + kc < k || !ends.bias ? 0 : ends.bias + jc;
       long first = direct ? nc / DG_NR * DG_NR : 0; /* column to be packed */
       dg_gemm_pack(tb, kc, nc - first, tb ? b + (jc + first) * ldb + pc : b + pc * ldb + jc + first, ldb, pb + first * DG_KC);
       for (long ic = 0; ic < m; ic += DG_MC) {
@@ -291,27 +292,30 @@ DG_FN float dg_dot(long k, const float *x, const float *y) {
 }
 DG_GEMM int dg_gemm(int ta, int tb, long m, long n, long k, const float *a, long lda, const float *b, long ldb, float *c, long ldc,
                     int accumulate, int ask, struct dg_gemm_ends ends) {
+  if (n != 1 && k > 0) return dg_gemm_blocks(ta, tb, m, n, k, a, lda, b, ldb, c, ldc, accumulate, ask, ends);
   const struct dg_gemm_ends none = {0, 0};
-  if (k <= 0 && !accumulate)
-    for (long i = 0; i < m; ++i)
-      for (long j = 0; j < n; ++j) c[i * ldc + j] = ends.bias ? ends.bias[j] : 0.0f;
-  if (k <= 0 && ends.after) ends.after(c, m, n, ldc);
-  if (n != 1) return dg_gemm_blocks(ta, tb, m, n, k, a, lda, b, ldb, c, ldc, accumulate, ask, ends);
-  const float begin = ends.bias ? *ends.bias : 0.0f;
   float line[1024]; /* one column: a chunk of x as a row, or of c */
-  for (long pc = 0; pc < k && !ta; pc += 1024) {
-    long kc = k - pc < 1024 ? k - pc : 1024;
-    for (long p = 0; p < kc; ++p) line[p] = tb ? b[pc + p] : b[(pc + p) * ldb];
-    for (long i = 0; i < m; ++i) c[i * ldc] = (accumulate || pc > 0 ? c[i * ldc] : begin) + dg_dot(kc, a + i * lda + pc, line);
+  if (!accumulate)
+    for (long i = 0; i < m; ++i)
+      for (long j = 0; j < n; ++j) c[i * ldc + j] = 0.0f;
+  if (!ta) {
+    for (long pc = 0; pc < k; pc += 1024) {
+      long kc = k - pc < 1024 ? k - pc : 1024;
+      for (long p = 0; p < kc; ++p) line[p] = tb ? b[pc + p] : b[(pc + p) * ldb];
+      for (long i = 0; i < m; ++i) c[i * ldc] += dg_dot(kc, a + i * lda + pc, line);
+    }
+  } else {
+    for (long ic = 0; ic < m && k > 0; ic += 1024) { /* c' = b' a, a row times a matrix */
+      long mc = m - ic < 1024 ? m - ic : 1024;
+      for (long i = 0; i < mc; ++i) line[i] = c[(ic + i) * ldc];
+      dg_gemm_blocks(!tb, 0, 1, mc, k, b, ldb, a + ic, lda, line, mc, 1, 0, none);
+      for (long i = 0; i < mc; ++i) c[(ic + i) * ldc] = line[i];
+    }
   }
-  for (long ic = 0; ic < m && ta; ic += 1024) { /* c' = b' a, a row times a matrix */
-    long mc = m - ic < 1024 ? m - ic : 1024;
-    for (long i = 0; i < mc; ++i) line[i] = accumulate ? c[(ic + i) * ldc] : begin;
-    dg_gemm_blocks(!tb, 0, 1, mc, k, b, ldb, a + ic, lda, line, mc, 1, 0, none);
-    for (long i = 0; i < mc; ++i) c[(ic + i) * ldc] = line[i];
-  }
-  const int wild = ask && dg_wild(m, 1, c, ldc);
-  if (k > 0 && ends.after) ends.after(c, m, 1, ldc);
+  const int wild = ask && dg_wild(m, n, c, ldc);
+  for (long i = 0; i < m && ends.bias; ++i)
+    for (long j = 0; j < n; ++j) c[i * ldc + j] += ends.bias[j];
+  if (ends.after) ends.after(c, m, n, ldc);
   return wild;
 }
 )C";
@@ -353,7 +357,7 @@ DG_FN void dg_matmul(const float* a, const float* b, float* c, long ta, long tb,
   if (wild) dg_keep_zeros(a, b, c, ta, tb, m, n, k, zero);
 }
 )";
-// dg_matmul_bias[_FUNCTION]: a b plus a bias a column, of which sums start, then a function of every element while it is near.
+// dg_matmul_bias[_FUNCTION]: a b plus a bias a column, then a function of every element while it is near.
 std::string with_bias(const std::string& name) {
   const std::string function = name.substr(std::min(name.size(), std::string("dg_matmul_bias_").size()));
   std::string text;

@@ -186,7 +186,7 @@ constexpr const char* sines = R"(
 #else
 #define DG_WITHIN_V(x, top) ((dg_vf)DG_LESSER_V(top, DG_GREATER_V(-(top), x)))
 #endif
-DG_FN dg_vf dg_top(float most, float a, float b) { return dg_splat(most + (a + b) * 0.0f); }
+DG_FN dg_vf dg_top(float most, float a, float b) { return dg_splat(most + (a * 0.0f + b * 0.0f)); }
 DG_FN void dg_turn_ticks(int groups, float *to, const float *a, const float *table, int single, float most, long rows, long by_group,
                          long by_row) {
   dg_vf sum[4][DG_ABREAST] = {{{0}}};
@@ -239,7 +239,7 @@ static void dg_make_wave(dg_wave *f, const float *anchors, long by_row, const fl
 DG_FN void dg_take_wave(dg_vf *x, const dg_wave *f, long at) { /* the group of ticks that begins at `at` */
   const unsigned long from = at + f->early;
   const float *const anchor = f->anchors + from / DG_TURNED;
-  const dg_vf *const u = f->table[0] + from % DG_TURNED / DG_W, *const v = u + DG_TURNED / DG_W;
+  const dg_vf *const u = f->table[0] + from % DG_TURNED / DG_W, *const v = f->table[1] + from % DG_TURNED / DG_W;
   const dg_vf a = dg_splat(anchor[0]), b = dg_splat(anchor[f->by_row]), top = dg_top(f->most, anchor[0], anchor[f->by_row]), zero = {0};
   DG_UNROLL
   for (int e = 0; e < 8; ++e) {

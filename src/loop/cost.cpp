@@ -54,6 +54,7 @@ class Cost {
   int64_t of_call(const Stmt& s) const {
     if (s.name.starts_with("dg_matmul")) return times(times(value(s.numbers[2]), value(s.numbers[3])), value(s.numbers[4]));
     if (s.name == "dg_sines") return times(value(s.numbers.front()), value(s.numbers.back()));
+    if (s.name.starts_with("dg_scan_")) return times(kTransform, value(s.numbers.front()));
     int64_t elements = s.numbers.empty() ? 1 : std::max<int64_t>(1, value(s.numbers.back()));
     for (int64_t span : s.spans) elements = std::max(elements, span);
     return times(kTransform, elements);

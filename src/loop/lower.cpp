@@ -25,14 +25,11 @@ Kernel lower_gemm(const Plan& plan, int region, const std::string& name) {
   const std::pair<int, int> a{low.array_behind(node.in[0]), l.mul(lo, rows * k)}, b{low.array_behind(right.id), l.i(0)},
       c{low.stream_array(nodes.back(), true), l.mul(lo, rows * n)};
   const int transposed = l.i(right.transposed);
-  if (nodes.size() == 1) {
-    l.call("dg_matmul", {a, b, c}, {l.i(0), transposed, count, l.i(n), l.i(k), l.i(node.attrs.i("zero", 0)), l.i(0)});
-  } else {
-    const std::vector<std::vector<Id>> users = ir::users(g);
-    const auto of = [&](Id id) { return id == nodes.back() ? std::vector<Id>() : users[static_cast<size_t>(id)]; };
-    const schedule::ProductEnding ending = schedule::product_ending(g, nodes[0], of);
+  if (const schedule::ProductEnding& ending = plan.regions[static_cast<size_t>(region)].ending; ending.sum != none) {
     const std::string function = cat("dg_matmul_bias", ending.function.empty() ? "" : "_", ending.function);
     l.call(function, {a, b, {low.array_behind(ending.bias), l.i(0)}, c}, {l.i(0), transposed, count, l.i(n), l.i(k)});
+  } else {
+    l.call("dg_matmul", {a, b, c}, {l.i(0), transposed, count, l.i(n), l.i(k), l.i(node.attrs.i("zero", 0)), l.i(0)});
   }
   return low.finish();
 }
@@ -47,80 +44,105 @@ char values_out(const Plan& plan, Id read, Id write) {
 
 // One call for the tile, or for each block of a sine that the scan makes itself; codegen/prelude_scan.cpp says what its name and
 // parameters mean.
-Kernel lower_scan(const Plan& plan, int region, const std::string& name) {
-  Lowering low(plan, region, name);
-  auto& l = low.builder();
-  const Graph& g = plan.graph;
-  const analysis::Recurrence& r = plan.regions[static_cast<size_t>(region)].recurrence;
-  const schedule::IsStored stored = [&plan](Id id) { return plan.stored(id); };
-  const schedule::ScanGains gains = schedule::scan_gains(g, r, stored);
-  auto is_made = [&](Id id) { return id != none && plan.store[static_cast<size_t>(id)] == Store::local; };
-  auto stream_of = [&](Id id) { return id == none ? none : schedule::array_behind(g, id, stored); };
-  Id input = gains.input;
-  for (size_t i = 0; i < r.order() && input == none; ++i)
-    if (is_made(stream_of(r.b[i]))) input = stream_of(r.b[i]);
-  std::vector<std::pair<Id, schedule::ScanSum>> sums;
-  for (Id id : plan.regions[static_cast<size_t>(region)].nodes)
-    if (auto sum = schedule::scan_sum(g, r, id, stored); !sum.factors.empty()) sums.emplace_back(id, std::move(sum));
-  auto local = [&l](size_t size) { return l.local(std::max<int64_t>(1, static_cast<int64_t>(size))); };
-  const int fixed = l.local(static_cast<int64_t>(r.a.size()), LoopType::f64), factors = local(r.order()),
-            of_sums = local(sums.size() * (r.order() + 1));
-  std::vector<int> coefficients, streams, cells;
-  std::string a, b, out;
-  auto number = [&](Id id) { return low.element(id, l.i(0), std::vector<int>(static_cast<size_t>(g[id].shape().rank()), l.i(0))); };
-  for (size_t i = 0; i < r.a.size(); ++i) {
-    const Id from = r.a[i] == none ? none : schedule::static_number(g, r.a[i]);
-    const double* known = from == none ? nullptr : constant_value(g, from);
-    const char kind = r.a[i] == none ? '0' : from == none ? 't' : known && *known == 1 ? '1' : 's';
-    a += r.masked[i] ? kind : static_cast<char>(std::toupper(kind));
-    if (kind == 't') coefficients.push_back(low.array_behind(r.a[i]));
-    if (kind == 's') l.store(fixed, l.i(static_cast<int64_t>(i)), low.exact(from));
+class ScanCall {
+ public:
+  ScanCall(const Plan& plan, int region, const std::string& name)
+      : plan_(plan),
+        g_(plan.graph),
+        region_(plan.regions[static_cast<size_t>(region)]),
+        r_(region_.recurrence),
+        low_(plan, region, name),
+        l_(low_.builder()),
+        gains_(schedule::scan_gains(g_, r_, stored_)),
+        fixed_(l_.local(static_cast<int64_t>(r_.a.size()), LoopType::f64)),
+        factors_(l_.local(static_cast<int64_t>(r_.order()))) {}
+
+  Kernel kernel() {
+    name_coefficients(), name_inputs(), name_sums();
+    if (made()) {
+      for_blocks_of_sine(low_, gains_.input, [&](const SineBlock& sine) {
+        call(sine.from, sine.end, {{sine.anchors, l_.i(0)}, {sine.table, l_.i(0)}, {sine.weight, l_.i(0)}}, "_w", {sine.groups});
+      });
+    } else {
+      const int lo = l_.arg(KernelArg::lo);
+      Pointers input;
+      if (gains_.input != none) input.push_back({low_.array_behind(gains_.input), lo});
+      call(lo, l_.arg(KernelArg::hi), input, g_[r_.write[0]].clock().reverse ? "_r" : "", {});
+    }
+    return low_.finish();
   }
-  for (size_t i = 0; i < r.order(); ++i) {
-    b += r.b[i] == none ? '0' : gains.gain[i] != none ? 's' : input != none && stream_of(r.b[i]) == input ? '1' : 't';
-    if (b.back() == 's') l.store(factors, l.i(static_cast<int64_t>(i)), number(gains.gain[i]));
-    if (b.back() == 't') streams.push_back(low.array_behind(r.b[i]));
-    out += values_out(plan, r.read[i], r.write[i]);
-    auto cell = static_cast<Id>(g[r.write[i]].attrs.i("cell"));
-    cells.push_back(l.array({ArrayRef::state, cell, 1, LoopType::f32, true}));
-  }
-  for (size_t i = 0; i < r.order(); ++i) {
-    if (out[i] == 'b' || out[i] == 'x') streams.push_back(low.stream_array(r.read[i], true));
-    if (out[i] == 'a' || out[i] == 'x') streams.push_back(low.stream_array(r.write[i], true));
-  }
-  for (int64_t at = 0; auto& [sum, parts] : sums) {
-    streams.push_back(low.stream_array(sum, true));
-    for (Id part : parts.factors) {
-      const double* known = part == none || parts.after ? nullptr : constant_value(g, part);
-      out += part == none ? '0' : known && *known == 1 ? '1' : parts.after ? 'S' : 's';
-      if (std::tolower(out.back()) == 's') l.store(of_sums, l.i(at), number(part));
-      ++at;
+
+ private:
+  using Pointers = std::vector<std::pair<int, int>>;
+
+  bool made() const { return gains_.input != none && plan_.store[static_cast<size_t>(gains_.input)] == Store::local; }
+  int number(Id id) { return low_.element(id, l_.i(0), std::vector<int>(static_cast<size_t>(g_[id].shape().rank()), l_.i(0))); }
+
+  void name_coefficients() {
+    for (size_t i = 0; i < r_.a.size(); ++i) {
+      const Id from = r_.a[i] == none ? none : schedule::static_number(g_, r_.a[i]);
+      const double* known = from == none ? nullptr : constant_value(g_, from);
+      const char kind = r_.a[i] == none ? '0' : from == none ? 't' : known && *known == 1 ? '1' : 's';
+      a_ += r_.masked[i] ? kind : static_cast<char>(std::toupper(kind));
+      if (kind == 't') coefficients_.push_back(low_.array_behind(r_.a[i]));
+      if (kind == 's') l_.store(fixed_, l_.i(static_cast<int64_t>(i)), low_.exact(from));
     }
   }
-  cells.push_back(l.array({ArrayRef::segment, static_cast<Id>(g[r.write[0]].attrs.i("cell")), 1, LoopType::f32, true}));
 
-  using Pointers = std::vector<std::pair<int, int>>;
-  auto call = [&](int from, int end, const Pointers& inputs, const char* kind, std::vector<int> numbers) {
-    Pointers pointers{{fixed, l.i(0)}, {factors, l.i(0)}, {of_sums, l.i(0)}};
-    for (int array : coefficients) pointers.push_back({array, from});
-    pointers.insert(pointers.end(), inputs.begin(), inputs.end());
-    for (int array : streams) pointers.push_back({array, from});
-    for (int array : cells) pointers.push_back({array, l.i(0)});
-    numbers.insert(numbers.begin(), {l.sub(end, from), l.add(l.arg(KernelArg::tile_frame), from)});
-    l.call(cat("dg_scan_", r.order(), "_", a, "_", b, "_", out, kind), pointers, numbers);
-  };
-  if (is_made(input)) {
-    for_blocks_of_sine(low, input, [&](const SineBlock& sine) {
-      call(sine.from, sine.end, {{sine.anchors, l.i(0)}, {sine.table, l.i(0)}, {sine.weight, l.i(0)}}, "_w", {sine.groups});
-    });
-  } else {
-    const int lo = l.arg(KernelArg::lo);
-    Pointers inputs;
-    if (input != none) inputs.push_back({low.array_behind(input), lo});
-    call(lo, l.arg(KernelArg::hi), inputs, g[r.write[0]].clock().reverse ? "_r" : "", {});
+  void name_inputs() {
+    for (size_t i = 0; i < r_.order(); ++i) {
+      const Id stream = r_.b[i] == none ? none : schedule::array_behind(g_, r_.b[i], stored_);
+      b_ += stream == none ? '0' : gains_.gain[i] != none ? 's' : stream == gains_.input ? '1' : 't';
+      if (b_.back() == 's') l_.store(factors_, l_.i(static_cast<int64_t>(i)), number(gains_.gain[i]));
+      if (b_.back() == 't') streams_.push_back(low_.array_behind(r_.b[i]));
+      out_ += values_out(plan_, r_.read[i], r_.write[i]);
+      cells_.push_back(l_.array({ArrayRef::state, static_cast<Id>(g_[r_.write[i]].attrs.i("cell")), 1, LoopType::f32, true}));
+    }
+    for (size_t i = 0; i < r_.order(); ++i) {
+      if (out_[i] == 'b' || out_[i] == 'x') streams_.push_back(low_.stream_array(r_.read[i], true));
+      if (out_[i] == 'a' || out_[i] == 'x') streams_.push_back(low_.stream_array(r_.write[i], true));
+    }
+    cells_.push_back(l_.array({ArrayRef::segment, static_cast<Id>(g_[r_.write[0]].attrs.i("cell")), 1, LoopType::f32, true}));
   }
-  return low.finish();
-}
+
+  void name_sums() {
+    std::vector<std::pair<Id, schedule::ScanSum>> sums;
+    for (Id id : region_.nodes)
+      if (auto sum = schedule::scan_sum(g_, r_, id, stored_); !sum.factors.empty()) sums.emplace_back(id, std::move(sum));
+    of_sums_ = l_.local(std::max<int64_t>(1, static_cast<int64_t>(sums.size() * (r_.order() + 1))));
+    for (int64_t at = 0; auto& [sum, parts] : sums) {
+      streams_.push_back(low_.stream_array(sum, true));
+      for (Id part : parts.factors) {
+        const double* known = part == none || parts.after ? nullptr : constant_value(g_, part);
+        out_ += part == none ? '0' : known && *known == 1 ? '1' : parts.after ? 'S' : 's';
+        if (std::tolower(out_.back()) == 's') l_.store(of_sums_, l_.i(at), number(part));
+        ++at;
+      }
+    }
+  }
+
+  void call(int from, int end, const Pointers& input, const char* kind, std::vector<int> numbers) {
+    Pointers pointers{{fixed_, l_.i(0)}, {factors_, l_.i(0)}, {of_sums_, l_.i(0)}};
+    for (int array : coefficients_) pointers.push_back({array, from});
+    pointers.insert(pointers.end(), input.begin(), input.end());
+    for (int array : streams_) pointers.push_back({array, from});
+    for (int array : cells_) pointers.push_back({array, l_.i(0)});
+    numbers.insert(numbers.begin(), {l_.sub(end, from), l_.add(l_.arg(KernelArg::tile_frame), from)});
+    l_.call(cat("dg_scan_", r_.order(), "_", a_, "_", b_, "_", out_, kind), pointers, numbers);
+  }
+
+  const Plan& plan_;
+  const Graph& g_;
+  const Region& region_;
+  const analysis::Recurrence& r_;
+  Lowering low_;
+  LoopBuilder& l_;
+  const schedule::IsStored stored_ = [this](Id id) { return plan_.stored(id); };
+  const schedule::ScanGains gains_;
+  int fixed_, factors_, of_sums_ = -1;  // local arrays
+  std::string a_, b_, out_;             // parts of the function's name
+  std::vector<int> coefficients_, streams_, cells_;
+};
 
 Kernel lower_shift(const Plan& plan, int region, const std::string& name) {
   Lowering low(plan, region, name);
@@ -239,7 +261,7 @@ LoweredRegion lower_region(const Plan& plan, int number, bool hold_ticks) {
   const Region& region = plan.regions[static_cast<size_t>(number)];
   std::string name = "k" + std::to_string(number);
   if (region.strategy == Strategy::gemm) return {{lower_gemm(plan, number, name)}, true};
-  if (region.strategy == Strategy::scan) return {{lower_scan(plan, number, name)}, false};
+  if (region.strategy == Strategy::scan) return {{ScanCall(plan, number, name).kernel()}, false};
   if (region.strategy == Strategy::shift) return {{lower_shift(plan, number, name)}, false};
   if (region.strategy == Strategy::phase_sum) return {{lower_phase_sum(plan, number, name)}, false};
   if (region.strategy == Strategy::sines) return {{lower_sines(plan, number, name)}, true};

@@ -5,6 +5,7 @@
 #include "ir/expr.h"
 #include "ir/op.h"
 #include "schedule/plan.h"
+#include "schedule/sines.h"
 
 namespace dgen::schedule {
 
@@ -62,6 +63,10 @@ ScanGains scan_gains(const Graph& g, const analysis::Recurrence& r, const IsStor
     if (found.input == none) found.input = input;
     if (found.input == input) found.gain[i] = gain;
   }
+  for (size_t i = 0; i < r.order() && found.input == none && !r.is_shift(); ++i) {
+    const Id stream = r.b[i] == none ? none : array_behind(g, r.b[i], stored);
+    if (stream != none && is_angle_sum(g, stream)) found.input = stream;
+  }
   return found;
 }
 
@@ -110,13 +115,16 @@ Id static_row(const Graph& g, Id x, int64_t n) {
   }
 }
 
+using Users = std::function<std::vector<Id>(Id)>;
+
 // The node that makes a function of the prelude of x, which nothing else reads, and the function.
-std::pair<Id, std::string> function_of(const Graph& g, Id x, const std::vector<Id>& users) {
+std::pair<Id, std::string> function_of(const Graph& g, Id x, const Users& users_of) {
   static const Op le = op("le"), select = op("select");
   auto is_zero = [&g](Id id) {
     const double* known = constant_value(g, id);
     return known && *known == 0;
   };
+  const std::vector<Id> users = users_of(x);
   if (users.size() == 1) {
     const Node& node = g[users[0]];
     const std::string_view text = node.op->c_text;
@@ -125,16 +133,16 @@ std::pair<Id, std::string> function_of(const Graph& g, Id x, const std::vector<I
   }
   if (users.size() == 2) {  // x <= 0 ? 0 : x
     const Node &test = g[users[0]], &choice = g[users[1]];
-    const bool relu = test.op == le && choice.op == select && test.in[0] == x && is_zero(test.in[1]) && choice.in[0] == users[0] &&
-                      is_zero(choice.in[1]) && choice.in[2] == x;
-    if (relu) return {users[1], "relu"};
+    const bool tested = test.op == le && test.in[0] == x && is_zero(test.in[1]) && users_of(users[0]).size() == 1;
+    const bool chosen = choice.op == select && choice.in[0] == users[0] && is_zero(choice.in[1]) && choice.in[2] == x;
+    if (tested && chosen) return {users[1], "relu"};
   }
   return {none, ""};
 }
 
 }  // namespace
 
-ProductEnding product_ending(const Graph& g, Id product, const std::function<std::vector<Id>(Id)>& users) {
+ProductEnding product_ending(const Graph& g, Id product, const Users& users) {
   static const Op add = op("add"), reshape = op("reshape");
   Id of = product;  // a product with a vector lies in memory as one of a row
   std::vector<Id> readers = users(of);
@@ -145,7 +153,7 @@ ProductEnding product_ending(const Graph& g, Id product, const std::function<std
   if (sum.op != add || sum.type != g[of].type || sum.shape().rank() == 0 || sum.shape().back() != n) return {};
   ProductEnding ending{readers[0], readers[0], static_row(g, sum.in[sum.in[0] == of ? 1 : 0], n), ""};
   if (ending.bias == none) return {};
-  if (auto [y, function] = function_of(g, ending.last, users(ending.last)); y != none && g[y].type == sum.type)
+  if (auto [y, function] = function_of(g, ending.last, users); y != none && g[y].type == sum.type)
     ending.last = y, ending.function = function;
   return ending;
 }

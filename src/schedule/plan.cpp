@@ -213,8 +213,9 @@ class Planner {
     const ProductEnding ending = product_ending(g(), product, [this](Id id) { return is_root(id) ? std::vector<Id>() : users_[at(id)]; });
     if (ending.sum == none || p_.history[at(product)] > 0 || p_.level[at(ending.last)] != p_.level[at(product)]) return;
     store_static(ending.bias);
-    stored_[at(ending.sum)] = false, stored_[at(ending.last)] = true, p_.component[at(ending.last)] = p_.component[at(product)];
-    with_ending_.insert(p_.component[at(product)]);
+    stored_[at(ending.sum)] = false, stored_[at(ending.last)] = true;
+    p_.component[at(ending.last)] = p_.component[at(product)];
+    endings_[p_.component[at(product)]] = ending;
   }
 
   // What is read of a feedback value outside it, if that is little: the loop then stores this and not the whole.
@@ -242,17 +243,19 @@ class Planner {
   // What a scan's cells and input add up to is made by the scan.
   void take_sums(int component, const analysis::Recurrence& r) {
     auto stored = [this](Id id) -> bool { return stored_[at(id)]; };
-    for (Id id = 0; id < g().size(); ++id)
-      if (stored(id) && (id_op(id, "fma") || id_op(id, "mul")) && !scan_sum(g(), r, id, stored).factors.empty())
-        p_.component[at(id)] = component;
+    for (Id id = 0; id < g().size(); ++id) {
+      const bool may = stored(id) && (id_op(id, "fma") || id_op(id, "mul")) && p_.level[at(id)] == p_.level[at(r.write[0])];
+      if (may && !scan_sum(g(), r, id, stored).factors.empty()) p_.component[at(id)] = component;
+    }
   }
 
-  // A single sine that nothing but a scan reads, as its input, is made by the scan.
+  // A single sine that nothing but a scan reads, and only as its input, is made by the scan.
   void take_sine(int component, const analysis::Recurrence& r, Id input) {
-    for (size_t i = 0; i < r.order() && input == none; ++i) input = r.b[i];
-    if (input == none || r.is_shift()) return;
-    const Node& sine = node(input);
-    if (!sines(input) || node(sine.in[0]).shape().size() > 1 || is_root(input) || p_.history[at(input)] > 0) return;
+    if (input == none || r.is_shift() || !sines(input) || is_root(input) || p_.history[at(input)] > 0) return;
+    if (node(node(input).in[0]).shape().size() > 1) return;
+    auto stored = [this](Id id) -> bool { return stored_[at(id)]; };
+    for (Id id : r.a)
+      if (id != none && array_behind(g(), id, stored) == input) return;
     std::vector<Id> todo{input};
     while (!todo.empty()) {
       const Id id = todo.back();
@@ -365,7 +368,7 @@ class Planner {
     for (Id id = 0; id < g().size(); ++id) {
       if (!stored_[at(id)]) continue;
       int component = p_.component[at(id)];
-      const bool loop = in_feedback(id) || with_ending_.count(component) > 0;
+      const bool loop = in_feedback(id) || endings_.count(component) > 0;
       auto found = loop ? unit_of_component.find(component) : unit_of_component.end();
       if (found == unit_of_component.end()) {
         if (loop) unit_of_component[component] = static_cast<int>(units_.size());
@@ -413,7 +416,7 @@ class Planner {
     else if (late_.count(p_.component[at(first)])) unit.strategy = Strategy::blocks;
     else if (phase_sum(first)) unit.strategy = Strategy::phase_sum;
     else if (sines(first)) unit.strategy = Strategy::sines;
-    else if (with_ending_.count(p_.component[at(first)])) unit.strategy = Strategy::gemm;
+    else if (endings_.count(p_.component[at(first)])) unit.strategy = Strategy::gemm;
     else if (unit.nodes.size() > 1 || in_feedback(first) || (node(first).op->is(in_order) && !static_level && !closed_form(first)))
       unit.strategy = Strategy::serial;
     else if (gemm(first)) unit.strategy = Strategy::gemm;
@@ -510,6 +513,7 @@ class Planner {
     }
     if (auto found = recurrences_.find(p_.component[at(region.nodes[0])]); found != recurrences_.end()) region.recurrence = found->second;
     if (auto found = late_.find(p_.component[at(region.nodes[0])]); found != late_.end()) region.late = found->second;
+    if (auto found = endings_.find(p_.component[at(region.nodes[0])]); found != endings_.end()) region.ending = found->second;
     add_region(std::move(region));
   }
 
@@ -589,7 +593,7 @@ class Planner {
   std::vector<bool> worth_;
   std::vector<Tree> trees_;
   std::set<Id> products_;  // matmuls that exist only inside a sum over time
-  std::set<int> with_ending_;  // components of products that exist only with a bias
+  std::map<int, ProductEnding> endings_;  // by component, of products that exist only with a bias
   std::vector<Unit> units_;
   std::vector<int> unit_of_;
 };

@@ -30,6 +30,14 @@ enum class Strategy {
   sum_time,
 };
 
+// What follows a product over all ticks and is done with it: a bias a column, then a function of every element.
+struct ProductEnding {
+  ir::Id sum = ir::none;                    // of product and bias; none if nothing fits
+  ir::Id last = ir::none;                   // what comes out
+  ir::Id bias = ir::none;                   // static, [n]
+  std::string function;                     // of the prelude, dg_ left out; "" if there is none
+};
+
 struct Region {
   Strategy strategy = Strategy::pointwise;
   int level = 0;            // sweep in which it runs (analysis/levels.h)
@@ -40,6 +48,7 @@ struct Region {
   std::string reason;
   analysis::Recurrence recurrence;  // of a scan or shift
   analysis::LateFeedback late;      // of blocks
+  ProductEnding ending;             // of a product
 };
 
 inline constexpr int64_t kBlock = 16;  // ticks: the widest vector
@@ -96,7 +105,7 @@ ir::Id array_behind(const Plan& plan, ir::Id x);
 // The static value that a recurrence's coefficient has at every tick; none if it varies.
 ir::Id static_number(const ir::Graph& g, ir::Id x);
 // What a recurrence adds as static multiples of one stream: the multiple by cell, none where something else is added or the
-// product is stored anyway.
+// product is stored anyway. If it adds no multiples, an angle sum that it adds is the stream.
 struct ScanGains {
   ir::Id input = ir::none;
   std::vector<ir::Id> gain;
@@ -109,12 +118,6 @@ struct ScanSum {
   bool after = false;
 };
 ScanSum scan_sum(const ir::Graph& g, const analysis::Recurrence& r, ir::Id x, const IsStored& stored);
-// What follows a product over all ticks and is done with it: a bias a column, then a function of every element.
-struct ProductEnding {
-  ir::Id sum = ir::none, last = ir::none;   // product and bias, none if nothing fits; what comes out
-  ir::Id bias = ir::none;                   // static, [n]
-  std::string function;                     // of the prelude, dg_ left out; "" if there is none
-};
 // users: of a value that nothing outside of the graph reads; else empty.
 ProductEnding product_ending(const ir::Graph& g, ir::Id product, const std::function<std::vector<ir::Id>(ir::Id)>& users);
 // A product a^T b whose sum over time is one product: the two factors; none if the node is not such a product.

@@ -201,9 +201,18 @@ TEST_P(Numeric, LinearLayers) {
   if (GetParam() != Backend::cpu) return;
   const SignalTensor in = SignalTensor::input(0, Shape{4}), y = in.matmul(Tensor::full({4, 3}, 0.5f)) + Tensor::full({3}, 2.0f);
   EXPECT_NE(compile(tanh(y).sum()).explain().find("with what follows it"), std::string::npos);
-  // Two readers of the sum, and gradients, which read it, too.
+  // Two readers of the sum, and two of relu's test.
   EXPECT_NE(compile((tanh(y) * y).sum()).explain().find("with what follows it"), std::string::npos);
   EXPECT_EQ(compile((in.matmul(Tensor::full({4, 3}, 0.5f)) * 2.0f).sum()).explain().find("with what follows it"), std::string::npos);
+  const SignalTensor test = y <= 0.0f;
+  Program program = compile({select(test, 0.0f, y).sum(), test.sum()});
+  EXPECT_EQ(program.run({.frames = 1, .inputs = {std::vector<float>{-9, 1, 1, 1}}}), (std::vector<std::vector<float>>{{0}, {3}}));
+}
+
+// Sums do not begin with the bias, at whose size every term would be rounded.
+TEST_P(Numeric, LargeBias) {
+  const SignalTensor y = SignalTensor::input(0, Shape{200}).matmul(Tensor::full({200, 2}, 1)) + Tensor({1e8f, 1e9f});
+  EXPECT_EQ(y.realize({.frames = 1, .inputs = {std::vector<float>(200, 1)}}), (std::vector<float>{1e8f + 200.0f, 1e9f + 200.0f}));
 }
 
 TEST_P(Numeric, SoftmaxCumsumGather) {

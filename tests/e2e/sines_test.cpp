@@ -220,6 +220,8 @@ TEST_P(Sines, FiltersOfSines) {
   near(in_blocks(filtered + abs(wave) - abs(wave) + wave, 700, {50, 128}), both);
   const Signal two = smooth(wave, 0.9f, 1) + smooth(slow, 0.5f, 2);
   EXPECT_EQ(in_blocks(two, 700, {700}), in_blocks(two, 700, {1}));
+  const Signal huge = smooth(3.3e38f * wave, 0.9f, 1e-38f);  // whose sines and cosines add up to more than a float
+  EXPECT_EQ(in_blocks(huge, 700, {700}), in_blocks(huge, 700, {5}));
 }
 
 // A copy a tick late reads a stream.
@@ -227,6 +229,21 @@ TEST_P(Sines, ASineThatOnlyItsDelayReads) {
   const std::vector<float> y = in_blocks(sin(Signal::phasor(330.3f) * turn).prev(), 300, {300});
   EXPECT_EQ(y[0], 0);
   for (size_t i = 1; i < y.size(); ++i) ASSERT_NEAR(y[i], std::sin(2 * M_PI * 330.3 / 44100 * static_cast<double>(i - 1)), 1e-5);
+}
+
+// Whatever else of a recurrence reads the sine, reads a stream.
+TEST_P(Sines, ASineThatIsCoefficientAndInput) {
+  const Signal sine = sin(Signal::phasor(300.0f) * turn);
+  for (float gain : {1.0f, 0.5f}) {
+    auto [before, write] = Signal::history();
+    const std::vector<float> y = in_blocks(write(sine * before + gain * sine), 200, {200});
+    double state = 0;
+    for (size_t i = 0; i < y.size(); ++i) {
+      const double s = std::sin(2 * M_PI * 300.0 / 44100 * static_cast<double>(i));
+      state = s * state + static_cast<double>(gain) * s;
+      ASSERT_NEAR(y[i], state, 1e-4 * (1 + std::abs(state))) << i;
+    }
+  }
 }
 
 TEST_P(Sines, Gains) {
