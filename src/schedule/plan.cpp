@@ -196,7 +196,7 @@ class Planner {
     }
     store_shared();
     for (auto& [component, recurrence] : recurrences_) {
-      const ScanGains gains = scan_gains(g(), recurrence, [this](Id id) { return stored_[at(id)]; });
+      const ScanGains gains = scan_gains(g(), recurrence, is_stored_);
       if (gains.input != none) store_array(gains.input);
       for (size_t i = 0; i < recurrence.order(); ++i)
         if (recurrence.b[i] != none && gains.gain[i] == none) store_array(recurrence.b[i]);
@@ -242,20 +242,18 @@ class Planner {
 
   // What a scan's cells and input add up to is made by the scan.
   void take_sums(int component, const analysis::Recurrence& r) {
-    auto stored = [this](Id id) -> bool { return stored_[at(id)]; };
     for (Id id = 0; id < g().size(); ++id) {
-      const bool may = stored(id) && (id_op(id, "fma") || id_op(id, "mul")) && p_.level[at(id)] == p_.level[at(r.write[0])];
-      if (may && !scan_sum(g(), r, id, stored).factors.empty()) p_.component[at(id)] = component;
+      const bool may = stored_[at(id)] && (id_op(id, "fma") || id_op(id, "mul")) && p_.level[at(id)] == p_.level[at(r.write[0])];
+      if (may && !scan_sum(g(), r, id, is_stored_).factors.empty()) p_.component[at(id)] = component;
     }
   }
 
   // A single sine that nothing but a scan reads, and only as its input, is made by the scan.
   void take_sine(int component, const analysis::Recurrence& r, Id input) {
     if (input == none || r.is_shift() || !sines(input) || is_root(input) || p_.history[at(input)] > 0) return;
-    if (node(node(input).in[0]).shape().size() > 1) return;
-    auto stored = [this](Id id) -> bool { return stored_[at(id)]; };
-    for (Id id : r.a)
-      if (id != none && array_behind(g(), id, stored) == input) return;
+    if (node(node(input).in[0]).shape().size() > 1 ||
+        std::ranges::any_of(r.a, [&](Id id) { return id != none && array_behind(g(), id, is_stored_) == input; }))
+      return;
     std::vector<Id> todo{input};
     while (!todo.empty()) {
       const Id id = todo.back();
@@ -305,7 +303,7 @@ class Planner {
     products_.insert(node(id).in[0]);
   }
   void store_array(Id id) {
-    id = array_behind(g(), id, [this](Id x) { return stored_[at(x)]; });
+    id = array_behind(g(), id, is_stored_);
     if (!id_op(id, "input")) stored_[at(id)] = true;
   }
 
@@ -589,6 +587,7 @@ class Planner {
   std::vector<bool> feedback_;  // by component
   Loops loops_;
   std::vector<bool> stored_;
+  const IsStored is_stored_ = [this](Id id) { return stored_[at(id)]; };
   std::vector<Kept> kept_;
   std::vector<bool> worth_;
   std::vector<Tree> trees_;
