@@ -115,10 +115,8 @@ Id static_row(const Graph& g, Id x, int64_t n) {
   }
 }
 
-using Users = std::function<std::vector<Id>(Id)>;
-
 // The node that makes a function of the prelude of x, which nothing else reads, and the function.
-std::pair<Id, std::string> function_of(const Graph& g, Id x, const Users& users_of) {
+std::pair<Id, std::string> function_of(const Graph& g, Id x, const UsersOf& users_of) {
   static const Op le = op("le"), select = op("select");
   auto is_zero = [&g](Id id) {
     const double* known = constant_value(g, id);
@@ -142,7 +140,7 @@ std::pair<Id, std::string> function_of(const Graph& g, Id x, const Users& users_
 
 }  // namespace
 
-ProductEnding product_ending(const Graph& g, Id product, const Users& users) {
+ProductEnding product_ending(const Graph& g, Id product, const UsersOf& users) {
   static const Op add = op("add"), reshape = op("reshape");
   Id of = product;  // a product with a vector lies in memory as one of a row
   std::vector<Id> readers = users(of);

@@ -11,6 +11,7 @@
 #include "analysis/levels.h"
 #include "ir/lower.h"
 #include "ir/op.h"
+#include "schedule/exact.h"
 #include "schedule/order.h"
 #include "schedule/reason.h"
 #include "schedule/sines.h"
@@ -57,7 +58,7 @@ class Planner {
     order();
     make_regions();
     choose_storage();
-    keep_exact();
+    keep_exact(&p_);
     for (Region& region : p_.regions) {
       region.reason = reason_of(p_, region, options_, loops_);
       if (region.kept == Kept::inputs) region.reason += "; kept while inputs are the same";
@@ -251,9 +252,9 @@ class Planner {
   // A single sine that nothing but a scan reads, and only as its input, is made by the scan.
   void take_sine(int component, const analysis::Recurrence& r, Id input) {
     if (input == none || r.is_shift() || !sines(input) || is_root(input) || p_.history[at(input)] > 0) return;
-    if (node(node(input).in[0]).shape().size() > 1 ||
-        std::ranges::any_of(r.a, [&](Id id) { return id != none && array_behind(g(), id, is_stored_) == input; }))
-      return;
+    if (node(node(input).in[0]).shape().size() > 1) return;
+    for (Id id : r.a)
+      if (id != none && array_behind(g(), id, is_stored_) == input) return;
     std::vector<Id> todo{input};
     while (!todo.empty()) {
       const Id id = todo.back();
@@ -527,26 +528,6 @@ class Planner {
   }
 
   // A stored value that only its own region reads, at the same tick, lives for one tick.
-  // A filter's rounded coefficients would be those of another one: by far, at low frequencies.
-  void keep_exact() {
-    p_.exact.assign(n_, false);
-    std::vector<Id> todo;
-    for (const Region& region : p_.regions)
-      if (region.strategy == Strategy::scan)
-        for (Id id : region.recurrence.a)
-          if (id != none && static_number(g(), id) != none) todo.push_back(static_number(g(), id));
-    std::vector<bool> seen(n_, false);
-    while (!todo.empty()) {
-      const Id id = todo.back();
-      todo.pop_back();
-      if (seen[at(id)] || node(id).shape().size() != 1 || !node(id).clock().is_static()) continue;
-      seen[at(id)] = true;
-      const bool scalar = node(id).op->family == Family::scalar;
-      if (scalar || node(id).op->is(view_only)) todo.insert(todo.end(), node(id).in.begin(), node(id).in.end());
-      if (scalar && stored_[at(id)]) p_.exact[at(id)] = true, p_.store[at(id)] = Store::stream;
-    }
-  }
-
   void choose_storage() {
     p_.store.assign(n_, Store::inlined);
     for (Id id = 0; id < g().size(); ++id)

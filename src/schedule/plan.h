@@ -118,8 +118,9 @@ struct ScanSum {
   bool after = false;
 };
 ScanSum scan_sum(const ir::Graph& g, const analysis::Recurrence& r, ir::Id x, const IsStored& stored);
-// users: of a value that nothing outside of the graph reads; else empty.
-ProductEnding product_ending(const ir::Graph& g, ir::Id product, const std::function<std::vector<ir::Id>(ir::Id)>& users);
+// The readers of a value that nothing outside of the graph reads; else empty.
+using UsersOf = std::function<std::vector<ir::Id>(ir::Id)>;
+ProductEnding product_ending(const ir::Graph& g, ir::Id product, const UsersOf& users);
 // A product a^T b whose sum over time is one product: the two factors; none if the node is not such a product.
 struct TimeProduct {
   ir::Id a = ir::none, b = ir::none;  // a: [rows, m], b: [rows, n] a tick

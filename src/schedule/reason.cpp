@@ -66,7 +66,7 @@ std::string why_in_order(const Plan& plan, const Region& region, const PlanOptio
 
 std::string reason_of(const Plan& plan, const Region& region, const PlanOptions& options, const Loops& loops) {
   if (region.strategy == Strategy::gemm)
-    return cat("static right-hand matrix: one product over all ticks", region.nodes.size() > 1 ? ", with what follows it" : "");
+    return cat("static right-hand matrix: one product over all ticks", region.ending.sum != none ? ", with what follows it" : "");
   if (region.strategy == Strategy::sum_time) return "sum over time in chunks of the stream";
   if (region.clock.is_static()) return "static: once a run";
   if (region.strategy == Strategy::scan) return scan_reason(plan.graph, region.recurrence) + sine_reason(plan, region);

@@ -1,0 +1,32 @@
+#include "schedule/exact.h"
+
+#include "ir/op.h"
+
+namespace dgen::schedule {
+
+using namespace ir;
+
+void keep_exact(Plan* plan) {
+  const Graph& g = plan->graph;
+  const auto n = static_cast<size_t>(g.size());
+  plan->exact.assign(n, false);
+  std::vector<Id> todo;
+  for (const Region& region : plan->regions)
+    if (region.strategy == Strategy::scan)
+      for (Id id : region.recurrence.a)
+        if (id != none && static_number(g, id) != none) todo.push_back(static_number(g, id));
+  std::vector<bool> seen(n, false);
+  while (!todo.empty()) {
+    const Node& node = g[todo.back()];
+    const Id id = todo.back();
+    const auto i = static_cast<size_t>(id);
+    todo.pop_back();
+    if (seen[i] || node.shape().size() != 1 || !node.clock().is_static()) continue;
+    seen[i] = true;
+    const bool scalar = node.op->family == Family::scalar;
+    if (scalar || node.op->is(view_only)) todo.insert(todo.end(), node.in.begin(), node.in.end());
+    if (scalar && plan->stored(id)) plan->exact[i] = true, plan->store[i] = Store::stream;
+  }
+}
+
+}  // namespace dgen::schedule

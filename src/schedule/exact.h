@@ -1,0 +1,11 @@
+// Which static numbers are kept in double, too: those that a scan's coefficients are made of. Rounded to float32, a filter's are those
+// of another filter, by far at low frequencies.
+#pragma once
+#include "schedule/plan.h"
+
+namespace dgen::schedule {
+
+// Sets plan->exact, and keeps those values; regions and storage must have been chosen.
+void keep_exact(Plan* plan);
+
+}  // namespace dgen::schedule
