@@ -20,7 +20,7 @@ bool fuses(const Unit& from, const Unit& to, bool same_tick) {
   return same_tick && same_width(from, to);
 }
 
-// A group of fused units that could as well run later joins what reads it, so that what it makes is not stored.
+// A group of fused units that could as well run later joins what reads it, so that what it makes is not stored, or not for long.
 class Joining {
  public:
   Joining(std::vector<Unit>& units, const std::vector<Edge>& edges) : units_(units), edges_(edges), parent_(units.size()) {
@@ -33,8 +33,9 @@ class Joining {
     members_.resize(units_.size());
     readers_.resize(units_.size());
     for (size_t u = 0; u < units_.size(); ++u) members_[group(u)].push_back(u);
+    begins_.assign(units_.size(), true);
     for (const Edge& e : edges_)
-      if (group(e.from) != group(e.to)) readers_[group(e.from)].push_back(&e);
+      if (group(e.from) != group(e.to)) readers_[group(e.from)].push_back(&e), begins_[group(e.to)] = false;
     std::vector<size_t> order(units_.size());
     std::iota(order.begin(), order.end(), size_t{0});
     std::stable_sort(order.begin(), order.end(), [this](size_t a, size_t b) { return units_[a].depth > units_[b].depth; });
@@ -53,7 +54,8 @@ class Joining {
     int latest = std::numeric_limits<int>::max();
     for (const Edge* e : readers_[head]) latest = std::min(latest, units_[e->to].depth - (fuses(*e) ? 0 : 1));
     auto here = [&](const Edge* e) { return fuses(*e) && units_[e->to].depth == latest; };
-    if (std::none_of(readers_[head].begin(), readers_[head].end(), here)) return;
+    // One that reads nothing of its own sweep waits, too: what it reads lies in memory for the whole sweep anyway.
+    if (!begins_[head] && std::none_of(readers_[head].begin(), readers_[head].end(), here)) return;
     for (size_t unit : members_[head]) units_[unit].depth = latest;
   }
 
@@ -61,6 +63,7 @@ class Joining {
   const std::vector<Edge>& edges_;
   std::vector<size_t> parent_;
   std::vector<std::vector<size_t>> members_;       // by group
+  std::vector<bool> begins_;                       // by group: reads nothing that others make in its sweep
   std::vector<std::vector<const Edge*>> readers_;  // by group: of other groups
 };
 
