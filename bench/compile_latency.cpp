@@ -1,6 +1,6 @@
 // From a graph to its first samples: with an empty kernel cache, with a full one, and in a process that has seen an
 // equal graph. A program is compiled once a process, so each sample is a process of its own, which looks at the clock
-// itself. The baseline is the same arithmetic as plain C: given to the C compiler, loaded with dlopen, called.
+// itself: times are how long one waits, with a compiler on each core. The baseline is the same arithmetic as plain C: given to the C compiler, loaded with dlopen, called.
 #include <dlfcn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -98,10 +98,10 @@ Sample realize_twice(const std::vector<Part>& parts) {
   Sample sample;
   const Signal graph = value_of(parts, Signal::input(0));
   std::vector<float> y;
-  sample.first = bench::seconds_of([&] { y = graph.realize({.frames = frames, .inputs = {x}}); });
+  sample.first = bench::waiting_seconds_of([&] { y = graph.realize({.frames = frames, .inputs = {x}}); });
   const int64_t compiles = driver::compile_requests();
   const Signal equal = value_of(parts, Signal::input(0));
-  sample.again = bench::seconds_of([&] { equal.realize({.frames = frames, .inputs = {x}}); });
+  sample.again = bench::waiting_seconds_of([&] { equal.realize({.frames = frames, .inputs = {x}}); });
   std::vector<double> exact;
   for (double v : x) exact.push_back(value_of(parts, v));
   if (driver::compile_requests() == compiles) sample.error = bench::rms_error(y, exact);
@@ -147,13 +147,13 @@ class PlainC {
     // Linking with -ffast-math would make this process flush denormals when it loads the library.
     const std::string command = compiler + " -O3 -march=native -ffast-math -fPIC -c -o " + stem + ".o " + stem +
                                 ".c && " + compiler + " -shared -o " + stem + ".so " + stem + ".o";
-    return bench::seconds_of([&] {
+    return bench::waiting_seconds_of([&] {
       if (std::system(command.c_str()) != 0) throw std::runtime_error("failed: " + command);
     });
   }
   double load_seconds() const {
     void* library = nullptr;
-    const double seconds = bench::seconds_of([&] { library = load(); });
+    const double seconds = bench::waiting_seconds_of([&] { library = load(); });
     dlclose(library);
     return seconds;
   }
@@ -162,7 +162,7 @@ class PlainC {
     auto run = reinterpret_cast<void (*)(const float*, float*, int)>(dlsym(library, "run"));
     const std::vector<float> x = bench::white_noise(frames, 7);
     std::vector<float> y(frames);
-    const double seconds = bench::seconds_of([&] { run(x.data(), y.data(), frames); });
+    const double seconds = bench::waiting_seconds_of([&] { run(x.data(), y.data(), frames); });
     dlclose(library);
     return seconds;
   }

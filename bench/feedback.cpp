@@ -135,18 +135,23 @@ std::vector<double> ladder_differences(const Ladders& l) {
   return gradient;
 }
 
-bench::Pair ladder_gradient(int voices) {
+// budget: of memory, in bytes; 0: all is kept.
+bench::Pair ladder_gradient(int voices, int64_t budget) {
+  config().memory_budget = budget;
   const Ladders l(voices, 16000);
   const Tensor cutoff = Tensor::param(l.cutoff), resonance = Tensor::param(l.resonance);
   const SignalTensor y = ladder_patch(cutoff, resonance);
   const Signal loss = (y * y).mean();
   SGD still({cutoff, resonance}, {.lr = 0});
   TrainingStep step = compile_training(loss, still, {.frames = l.frames});
+  config().memory_budget = 0;
   Program forward = compile(loss);
   return {bench::timed([=]() mutable { step.run({l.x}); }),
           bench::timed(bench::Runs(forward, {l.x}, {.frames = l.frames})),
           [=] {
+            config().memory_budget = budget;
             loss.backward({.frames = l.frames, .inputs = {l.x}});
+            config().memory_budget = 0;
             // Resonances are as strong as cutoffs once those count in shares too.
             std::vector<float> g = cutoff.grad()->realize(), r = resonance.grad()->realize();
             std::vector<double> exact = ladder_differences(l);
@@ -197,7 +202,8 @@ int main(int argc, char** argv) {
   row("tanh ladder, 16 voices", must::ladder_16, [] { return ladder(16); });
   row(
       "tanh ladder, 64 voices", must::ladder_64, [] { return ladder(64); }, 9);
-  row("tanh ladder, 16 voices, forward and backward", must::ladder_gradient, [] { return ladder_gradient(16); });
+  row("tanh ladder, 16 voices, forward and backward", must::ladder_gradient, [] { return ladder_gradient(16, 0); });
+  row("tanh ladder, 16 voices, with checkpoints", must::ladder_checkpoints, [] { return ladder_gradient(16, 1 << 20); });
   row("membrane of 64 x 64 points, 1000 steps", must::membrane, membrane, 15);
   return run_rows(argc, argv);
 }

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <functional>
 #include <memory>
@@ -36,6 +37,13 @@ inline double seconds_of(const std::function<void()>& job) {
   const double start = processor_seconds();
   job();
   return processor_seconds() - start;
+}
+
+// By the clock, where what counts is how long somebody waits: compilers run side by side.
+inline double waiting_seconds_of(const std::function<void()>& job) {
+  const auto start = std::chrono::steady_clock::now();
+  job();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 // Does a job and returns how long it took.

@@ -469,6 +469,22 @@ std::map<std::string, int, std::less<>> count_words(std::string_view text) {
   return words;
 }
 
+// Of vectors side by side, which render.cpp numbers, the second and later ones.
+bool is_copy(std::string_view argument) {
+  return argument.size() > 2 && argument[argument.size() - 2] == '_' && argument.back() >= '1' && argument.back() <= '3';
+}
+
+// How many statements call a function; those of vectors side by side count once, since few of their loops have any.
+int calls_of(std::string_view name, std::string_view text) {
+  const std::string call = cat(name, "(");
+  int calls = 0;
+  for (size_t at = 0; (at = text.find(call, at)) != std::string_view::npos;) {
+    at += call.size();
+    calls += !is_copy(text.substr(at, text.find_first_of(",)", at) - at));
+  }
+  return calls;
+}
+
 }  // namespace
 
 std::string for_vectors(std::string_view text) {
@@ -481,8 +497,7 @@ std::string prelude_vector(Target target, std::string_view text) {
   static const std::vector<Function> all = all_functions();
   auto has = [text](std::string_view part) { return text.find(part) != std::string_view::npos; };
   if (target != Target::c || !(has("dg_v") || has("_v(") || has("DG_W"))) return "";
-  const auto direct = count_words(text);
-  auto wanted = direct;
+  auto wanted = count_words(text);
   std::string out;
   for (auto f = all.rbegin(); f != all.rend(); ++f) {
     if (!wanted.count(f->name)) continue;
@@ -491,7 +506,7 @@ std::string prelude_vector(Target target, std::string_view text) {
   }
   for (const LongFunction& f : long_functions()) {
     std::string name = cat(f.name, "_v");
-    if (auto uses = direct.find(name); uses != direct.end() && uses->second > most_inlined)
+    if (calls_of(name, text) > most_inlined)
       out += "static __attribute__((noinline, const)) " + call_text(f, name, "dg_vf");
   }
   return header + out;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
 #include <set>
 #include <utility>
 
@@ -11,6 +10,7 @@
 #include "analysis/levels.h"
 #include "ir/lower.h"
 #include "ir/op.h"
+#include "schedule/chunk.h"
 #include "schedule/exact.h"
 #include "schedule/order.h"
 #include "schedule/reason.h"
@@ -24,7 +24,6 @@ using analysis::Kept;
 namespace {
 
 constexpr int64_t kLargestLocal = 16384;   // elements; larger values of a tick go to memory
-constexpr int64_t kLargestChunk = 1 << 20; // frames
 // Of operators inlined into one stored value: passes go through them by recursion, and each reader computes them again.
 constexpr int64_t kDeepestTree = 64, kLargestTree = 250;
 constexpr int64_t kFarSmaller = 8, kFewOperations = 3, kLongRow = 16;
@@ -50,7 +49,6 @@ class Planner {
   }
 
   Plan run() {
-    choose_chunk();
     choose_anchors();
     bound_trees();
     make_units();
@@ -58,6 +56,7 @@ class Planner {
     order();
     make_regions();
     choose_storage();
+    p_.chunk = chunk_of(p_, options_.chunk_frames);
     keep_exact(&p_);
     for (Region& region : p_.regions) {
       region.reason = reason_of(p_, region, options_, loops_);
@@ -82,15 +81,6 @@ class Planner {
   }
   // Moves values between clocks without work.
   bool passes(Id id) const { return node(id).op->family == Family::time && !node(id).op->is(materialise) && !id_op(id, "delay"); }
-
-  // Partial sums end at chunk borders and tiles at multiples of them, so a chunk holds whole hops.
-  void choose_chunk() {
-    const int64_t chunk = options_.chunk_frames > 0 ? options_.chunk_frames : 4096;
-    int64_t all = 1;
-    for (auto& node : g().nodes())
-      if (!node.clock().is_static() && all <= kLargestChunk) all = std::lcm(all, node.clock().period);
-    p_.chunk = all > kLargestChunk ? 0 : (chunk + all - 1) / all * all;  // 0: one tile for the run
-  }
 
   // Feedback that need not be computed tick by tick.
   void choose_loops() {

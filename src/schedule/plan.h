@@ -54,7 +54,7 @@ struct Region {
 inline constexpr int64_t kBlock = 16;  // ticks: the widest vector
 
 struct PlanOptions {
-  int64_t chunk_frames = 0;  // about how many frames one partial sum over time adds up; 0: 4096
+  int64_t chunk_frames = 0;  // about how many frames one partial sum over time adds up; 0: see schedule/chunk.h
   bool scans = false;        // linear recurrences may be computed in other orders than tick by tick
   bool blocks = false;       // so may feedback that comes back late
   bool keep = false;         // what follows from inputs gets regions of its own, to be kept while they are the same
@@ -70,7 +70,7 @@ struct Plan {
   std::vector<int64_t> history; // by node: ticks read before the tile in clock order
   std::vector<Region> regions;  // in order of execution
   int levels = 0;
-  int64_t chunk = 4096;         // stream frames of one partial sum; tiles are multiples of it
+  int64_t chunk = 4096;         // stream frames of one partial sum; tiles are multiples of it (schedule/chunk.h)
 
   const ir::Node& node(ir::Id id) const { return graph[id]; }
   bool stored(ir::Id id) const { return store[static_cast<size_t>(id)] != Store::inlined; }

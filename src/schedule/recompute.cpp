@@ -51,7 +51,8 @@ class Recompute {
   // A loop in order waits for its functions, so that to store what they give costs it less than to compute them again; but for
   // long rows, where it waits for nothing and a sweep's worth of them is much memory.
   bool loop_function(Id id) const {
-    return feedback_[static_cast<size_t>(component_[static_cast<size_t>(id)])] && g_[id].op->is(function) && g_[id].shape().size() < kLongestStored;
+    const bool in_loop = feedback_[static_cast<size_t>(component_[static_cast<size_t>(id)])];
+    return in_loop && g_[id].op->is(function) && g_[id].shape().size() < kLongestStored;
   }
 
   // Straight from a phasor's integers it has other digits than from what is stored of them: an amax would not know it again.
