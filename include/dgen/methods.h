@@ -41,6 +41,8 @@ Value squeeze(const Value& x, const Axes& axes, Loc loc);
 Value unsqueeze(const Value& x, int axis, Loc loc);
 Value windows(const Value& x, int size, int stride, Loc loc);
 Value windows_of(const Value& x, int axis, int64_t size, int64_t stride, int64_t dilation, Loc loc);
+// A small constant as itself, with word of which elements are 0, so that sums of products need not add them.
+Value known_zeros(const Value& x);
 Value reduce(const char* op, const Value& x, const Axes& axes, bool keepdims, Loc loc);  // no axes: all
 Value mean(const Value& x, const Axes& axes, bool keepdims, Loc loc);
 Value argmax(const Value& x, int axis, bool keepdims, Loc loc);

@@ -1,10 +1,13 @@
 #include "driver/pipeline.h"
 
+#include <algorithm>
+
 #include "analysis/clocks.h"
 #include "analysis/recurrence.h"
 #include "analysis/turns.h"
 #include "autodiff/gradients.h"
 #include "driver/debug.h"
+#include "ir/op.h"
 #include "ir/verify.h"
 #include "schedule/panels.h"
 #include "schedule/products.h"
@@ -15,18 +18,30 @@ namespace dgen::driver {
 
 namespace {
 
+// A string as a template's argument.
+template <size_t n>
+struct Name {
+  constexpr Name(const char (&name)[n]) { std::copy_n(name, n, text); }
+  char text[n];
+};
+template <Name... names>
+bool is_op(const ir::Node& node) {
+  static const ir::Op ops[] = {ir::op(names.text)...};
+  return std::find(std::begin(ops), std::end(ops), node.op) != std::end(ops);
+}
+
 ir::Graph run_passes(ir::Graph g, Pass::For offered, const Watch& watch) {
   ir::verify(g, ir::Clocks::implicit);
   for (const Pass& pass : passes()) {
     if (pass.needs > offered) continue;
     std::vector<ir::Rewrite> rewrites;
-    if (watch) g.rewrites = &rewrites;
-    {
+    if (std::any_of(g.nodes().begin(), g.nodes().end(), pass.concerns)) {
       runtime::Trace::Scope span(trace(), pass.name);
+      if (watch) g.rewrites = &rewrites;
       g = pass.run(g);
+      g.rewrites = nullptr;
+      ir::verify(g, ir::Clocks::aligned);
     }
-    g.rewrites = nullptr;
-    ir::verify(g, ir::Clocks::aligned);
     if (watch) watch(pass, g, rewrites);
   }
   return g;
@@ -36,16 +51,19 @@ ir::Graph run_passes(ir::Graph g, Pass::For offered, const Watch& watch) {
 
 std::span<const Pass> passes() {
   static constexpr Pass table[] = {
-      {"clocks", "every clock change becomes a node, constants fold", analysis::align_clocks, Pass::always},
-      {"turns", "sines of 2 pi times something become sines of turns", analysis::measure_in_turns, Pass::kernels},
-      {"gradients", "grad nodes become a reverse sweep", autodiff::expand_gradients, Pass::always},
+      {"clocks", "every clock change becomes a node, constants fold", analysis::align_clocks,
+       [](const ir::Node&) { return true; }, Pass::always},
+      {"turns", "sines of 2 pi times something become sines of turns", analysis::measure_in_turns, is_op<"sin", "cos">, Pass::kernels},
+      {"gradients", "grad nodes become a reverse sweep", autodiff::expand_gradients, is_op<"grad">, Pass::always},
       {"recompute", "the reverse sweep computes pointwise values again instead of reading them", schedule::recompute_pointwise,
+       [](const ir::Node& node) { return node.clock().reverse; }, Pass::kernels},
+      {"recurrences", "linear feedback keeps only what must be done in order", analysis::isolate_recurrences, is_op<"state_read">,
        Pass::kernels},
-      {"recurrences", "linear feedback keeps only what must be done in order", analysis::isolate_recurrences, Pass::kernels},
       {"products", "gradients of one weight through several products are summed over time apart", schedule::sum_products_apart,
+       is_op<"sum_time">, Pass::kernels},
+      {"panels", "matrices that every tick of a loop reads lie in panels of columns", schedule::lay_out_panels, is_op<"matmul">,
        Pass::kernels},
-      {"panels", "matrices that every tick of a loop reads lie in panels of columns", schedule::lay_out_panels, Pass::kernels},
-      {"sines", "sines of static frequencies become angle sums", schedule::sum_angles, Pass::vectors},
+      {"sines", "sines of static frequencies become angle sums", schedule::sum_angles, is_op<"sin_turns", "cos_turns">, Pass::vectors},
   };
   return table;
 }

@@ -12,6 +12,7 @@ struct Pass {
   const char* name;
   const char* does;
   ir::Graph (*run)(const ir::Graph&);
+  bool (*concerns)(const ir::Node&);  // a graph without such nodes it leaves as it is
   enum For {
     always,
     kernels,  // only makes programs faster: the interpreter and DGEN_OPT=0 go without

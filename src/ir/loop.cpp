@@ -391,6 +391,12 @@ bool LoopBuilder::unrolls(const Stmt& reduce) const {
   return terms * static_cast<int64_t>(reduce.body.size() + 1) <= most_statements;
 }
 
+bool LoopBuilder::left_out(int term) const {
+  const LoopExpr& x = (*this)[term];
+  auto zero = [this](int e) { return (*this)[e].op == LoopOp::fconst && (*this)[e].f == 0; };
+  return leaves_out_zeros && is_product(x) && std::any_of(x.args.begin(), x.args.end(), zero);
+}
+
 int LoopBuilder::unrolled(const Stmt& reduce, const std::function<int(const std::vector<int>&)>& value) {
   int result = -1;
   int64_t terms = 1;
@@ -403,11 +409,12 @@ int LoopBuilder::unrolled(const Stmt& reduce, const std::function<int(const std:
       vars[a] = i(rest % n), rest /= n;
     }
     const int x = value(vars);
+    if (reduce.name == "sum" && left_out(x)) continue;
     if (result < 0) result = x;
     else if (reduce.name == "sum" && is_product((*this)[x])) result = scalar("fma", {(*this)[x].args[0], (*this)[x].args[1], result});
     else result = scalar(reduce.name == "sum" ? "add" : "mul", {result, x});
   }
-  return result;
+  return result < 0 ? f(0) : result;
 }
 
 int LoopBuilder::reduce(std::string_view op, const std::vector<int64_t>& extents,

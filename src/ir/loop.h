@@ -207,6 +207,9 @@ class LoopBuilder {
   void call(std::string name, std::vector<std::pair<int, int>> pointers, std::vector<int> numbers, std::vector<int64_t> spans = {},
             int rows = -1);
 
+  // Short sums of products are made without those with 0: what is built now runs only where that is allowed.
+  bool leaves_out_zeros = false;
+
   const LoopExpr& operator[](int e) const { return kernel_.exprs[static_cast<size_t>(e)]; }
   // [lo, hi) of an integer expression where it can be told.
   bool range(int e, int64_t* lo, int64_t* hi) const;
@@ -228,6 +231,7 @@ class LoopBuilder {
   void forget_loads(int array);
   int new_var(LoopType type, int64_t lo, int64_t hi);
   bool unrolls(const Stmt& reduce) const;
+  bool left_out(int term) const;
   int unrolled(const Stmt& reduce, const std::function<int(const std::vector<int>&)>& value);
 
   // [lo, hi) of an integer expression; empty if it cannot be told.

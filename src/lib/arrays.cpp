@@ -90,7 +90,7 @@ X convolved(const char* op, const X& x, const X& kernel, int dims, const ConvOpt
   X p = patches(x, kernel.shape(), dims, o);
   Axes last;
   for (int i = 0; i < dims; ++i) last.push_back(i - dims);
-  if (!channels) return (p * kernel).sum(last);
+  if (!channels) return (p * handle(known_zeros(kernel))).sum(last);
   // [N, C, spatial, kernel] to [N, spatial, C, kernel], as rows of N x spatial.
   Axes order{0};
   Shape spatial{x.shape()[0]};

@@ -47,9 +47,10 @@ class Lowering {
       ticks_of(period);
     } else if (region_.strategy == Strategy::blocks) {
       blocks_of_ticks();
+    } else if (const int zeros = hold_ticks ? zeros_are_zero() : -1; zeros >= 0) {
+      ticks_without_zeros(zeros);
     } else {
-      l_.loop(l_.arg(KernelArg::lo), l_.arg(KernelArg::hi), parallel ? LoopTag::parallel : LoopTag::serial,
-              region_.clock.reverse && !parallel, [&](int t) { body(t); });
+      ticks_from(l_.arg(KernelArg::lo), l_.arg(KernelArg::hi));
     }
     return finish();
   }
@@ -160,6 +161,43 @@ class Lowering {
       });
     });
     held_ = {};
+  }
+
+  void ticks_from(int lo, int hi) {
+    const bool parallel = region_.strategy == Strategy::pointwise;
+    l_.loop(lo, hi, parallel ? LoopTag::parallel : LoopTag::serial, region_.clock.reverse && !parallel, [&](int t) { body(t); });
+  }
+
+  // ---- zeros that are left out -----------------------------------------------------------------------------------------
+
+  // Two loops, of which one has no ticks.
+  void ticks_without_zeros(int zeros) {
+    const int lo = l_.arg(KernelArg::lo), hi = l_.arg(KernelArg::hi);
+    l_.leaves_out_zeros = true;
+    ticks_from(lo, l_.where(zeros, hi, lo));
+    l_.leaves_out_zeros = false;
+    ticks_from(l_.where(zeros, hi, lo), hi);
+  }
+
+  // Are all elements 0 that the region's values leave out then? -1: there are none.
+  int zeros_are_zero() {
+    static const Op known_zeros = op("known_zeros"), eq = op("eq");
+    int all = -1;
+    std::set<Id> seen;
+    for (std::vector<Id> todo = region_.nodes; !todo.empty();) {
+      const Id id = todo.back();
+      todo.pop_back();
+      if (g_[id].op == known_zeros && !plan_.stored(id) && g_[id].clock().is_static()) {
+        for (int64_t e : g_[id].attrs.ints("elements")) {
+          const ElemCtx ctx = context(id, l_.i(0), {});
+          const int zero = l_.to_int(l_.scalar(eq, {ctx.at(0, l_.i(0), ctx.unravel(l_.i(e), g_[id].shape())), l_.f(0)}));
+          all = all < 0 ? zero : l_.both(all, zero);
+        }
+      }
+      for (Id in : g_[id].in)
+        if (!plan_.stored(in) && seen.insert(in).second) todo.push_back(in);
+    }
+    return all;
   }
 
   // ---- feedback that comes back late ---------------------------------------------------------------------------------

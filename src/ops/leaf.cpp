@@ -1,4 +1,7 @@
-// Leaves: constants, parameters, host data, noise and what a run knows of itself; and detach, which ends a gradient.
+// Leaves: constants, parameters, host data, noise and what a run knows of itself; and what is said of a value: detach, which ends
+// a gradient, and known_zeros.
+#include <algorithm>
+
 #include "base/noise.h"
 #include "ops/families.h"
 
@@ -76,6 +79,21 @@ Type infer_same(std::span<const Type> in, const Attrs&) { return in[0]; }
 void eval_copy(EvalCtx& c) { std::copy_n(c.in(0), c.shape().size(), c.out); }
 int elem_copy(ElemCtx& c) { return c.in(0); }
 
+// Which are 0 is told when the graph is built, and data may be assigned anew: a kernel looks before it leaves them out.
+int elem_known_zeros(ElemCtx& c) {
+  const int at = c.ravel(c.idx, c.shape());
+  const Ints& zeros = c.attrs().ints("elements");
+  const bool zero = c.l.leaves_out_zeros && c.l[at].op == LoopOp::iconst && std::count(zeros.begin(), zeros.end(), c.l[at].i) > 0;
+  return zero ? c.l.f(0) : c.in(0);
+}
+Type infer_known_zeros(std::span<const Type> in, const Attrs& attrs) {
+  for (int64_t element : attrs.ints("elements"))
+    if (element < 0 || element >= in[0].shape.size()) fail("no element ", element, " in ", in[0].shape.str());
+  return in[0];
+}
+void vjp_same(VjpCtx& v) { v.give(0, v.dy()); }
+
+Uses uses_known_zeros(const OpDef&, int64_t) { return {{{{2, 3}}, {{"elements", Ints{1, 4}}}}}; }
 Uses uses_const(const OpDef&, int64_t) { return {{{}, {{"value", 0.625}}}}; }
 Uses uses_plain(const OpDef&, int64_t) { return {{}}; }
 Uses uses_tick_count(const OpDef&, int64_t period) { return {{{}, {{"period", period}}}}; }
@@ -113,6 +131,15 @@ const OpDef rows[] = {
      .eval = eval_copy,
      .elem = elem_copy,
      .uses = uses_detach},
+    {.name = "known_zeros",
+     .doc = "its input, whose `elements` are 0 unless it is assigned anew: sums of products with them may leave them out",
+     .family = Family::view,
+     .traits = stateless | view_only,
+     .infer = infer_known_zeros,
+     .eval = eval_copy,
+     .vjp = vjp_same,
+     .elem = elem_known_zeros,
+     .uses = uses_known_zeros},
 };
 
 }  // namespace

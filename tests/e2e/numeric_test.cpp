@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "driver/driver.h"
 #include "support/backends.h"
 #include "support/serial_error.h"
 
@@ -152,6 +153,44 @@ TEST_P(Numeric, Convolution2d) {
   Tensor laplacian({{0, 1, 0}, {1, -4, 1}, {0, 1, 0}});
   expect_values(Tensor(impulse, Shape{5, 5}).conv2d(laplacian).realize(), {0, 1, 0, 1, -4, 1, 0, 1, 0});
   expect_values(x.windows(2).realize(), {1, 2, 4, 5, 2, 3, 5, 6, 4, 5, 7, 8, 5, 6, 8, 9});
+}
+
+// A membrane whose stencil has zeros, which kernels leave out, and then has none, without being compiled anew.
+TEST_P(Numeric, StencilsMayLoseTheirZeros) {
+  constexpr int rows = 3, columns = 20, frames = 12;
+  std::vector<float> where(rows * columns, 0), force(frames, 0);
+  where[25] = 1, where[7] = -0.5f, force[0] = 1, force[3] = 0.25f;
+  const auto exact = [&](const std::vector<float>& k) {
+    Values out, u(where.size(), 0);
+    for (int t = 0; t < frames; ++t) {
+      Values next(u.size());
+      for (int i = 0; i < rows; ++i)
+        for (int j = 0; j < columns; ++j) {
+          double sum = 0;
+          for (int a = std::max(0, 1 - i); a < std::min(3, rows + 1 - i); ++a)
+            for (int b = std::max(0, 1 - j); b < std::min(3, columns + 1 - j); ++b)
+              sum += static_cast<double>(k[static_cast<size_t>(a * 3 + b)]) * u[static_cast<size_t>((i + a - 1) * columns + j + b - 1)];
+          const auto at = static_cast<size_t>(i * columns + j);
+          next[at] = 0.3 * sum + static_cast<double>(force[static_cast<size_t>(t)] * where[at]);
+        }
+      u = next;
+      out.insert(out.end(), u.begin(), u.end());
+    }
+    return out;
+  };
+  const std::vector<float> sparse{0, 1, 0, -0.5f, 0.25f, 1, 0, 2, 0}, full{0.5f, 1, -1, -0.5f, 0.25f, 1, 0, 2, 0.125f};
+  const Tensor kernel(sparse, Shape{3, 3});
+  auto [u, write] = SignalTensor::history(Shape{rows, columns});
+  const SignalTensor bent = u.conv2d(kernel, {.padding = 1});
+  Program program = compile(write(0.3f * bent + Signal::input(0) * Tensor(where, Shape{rows, columns})));
+  const RunOptions options{.frames = frames, .inputs = {force}};
+  expect_values(program.run(options)[0], exact(sparse));
+  const int64_t compiles = driver::compile_requests();
+  kernel.assign(full);
+  expect_values(program.run(options)[0], exact(full));
+  kernel.assign(sparse);
+  expect_values(program.run(options)[0], exact(sparse));
+  EXPECT_EQ(driver::compile_requests(), compiles);
 }
 
 TEST_P(Numeric, ConvolutionOfChannels) {

@@ -91,6 +91,7 @@ const char* every_operator = R"(
 %51 = sine_table %8
 %52 = tensor {slot=3,shape=[2,128]}
 %53 = sine_sum %20, %20, %52 {cosine=1}
+%54 = known_zeros %0 {elements=[0,23]}
 cell 0 : (3)@frame' write %41 key "a \\ key\x0a"
 output %34
 output %48

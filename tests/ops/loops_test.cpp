@@ -203,6 +203,7 @@ TEST(Loops, Views) {
            {"concat", {{2, 3}, {2, 1}, {2, 4}}, {{"axis", int64_t{-1}}}},
            {"concat", {{2, 3}}, {{"axis", int64_t{0}}}},
            {"detach", {{2, 3}}},
+           {"known_zeros", {{2, 3}}, {{"elements", Ints{0, 5}}}},
            {"assign", {{2, 3}}, {{"slot", int64_t{0}}}},
        })
     expect_loops(use);
