@@ -17,17 +17,19 @@ constexpr int64_t kLargestMultiple = 1 << 20;
 constexpr double kTileBytes = 1 << 18;  // of streams that a tile of one chunk has, to stay in a second-level cache
 constexpr double kSumBytes = 200;       // of streams that are worth adding up an element of a sum over time once more
 
-// Few where a frame has many bytes and few sums.
+// Few where a frame has many bytes and few sums, but a vector of ticks of each clock.
 uint64_t frames_for(const Plan& plan) {
   double frame_bytes = 1, summed = 0;
+  int64_t longest = 0;
   for (Id id = 0; id < plan.graph.size(); ++id) {
     const Node& node = plan.graph[id];
     const auto size = static_cast<double>(node.shape().size());
+    longest = std::max(longest, node.clock().period);
     if (node.op->name == "sum_time") summed += size;
     else if (plan.store[static_cast<size_t>(id)] == Store::stream && !node.clock().is_static())
       frame_bytes += 4 * size / static_cast<double>(node.clock().period);
   }
-  const double frames = std::max(kTileBytes, summed * kSumBytes) / frame_bytes;
+  const double frames = std::max({kTileBytes / frame_bytes, summed * kSumBytes / frame_bytes, static_cast<double>(kBlock * longest)});
   return std::clamp(std::bit_floor(static_cast<uint64_t>(std::min(frames, 1e6))), kShortest, kLongest);
 }
 

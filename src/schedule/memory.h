@@ -35,7 +35,7 @@ struct Timeline {
 struct MemoryLimits {
   int64_t budget = 0;            // bytes; beyond it checkpoints are kept and tiles computed again
   int64_t tile_bytes = 1 << 18;  // working set of a tile for each thread: half of a small second-level cache
-  int64_t threads = 1;           // that share a tile: at least a chunk each
+  int64_t threads = 1;           // that share a tile
   int64_t tile_frames = 0;       // 0: as tile_bytes says
   bool keep_all = false;         // for looking at all values after the run
   int64_t most_kept = 0;         // bytes of what is kept from run to run
