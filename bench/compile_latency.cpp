@@ -1,6 +1,7 @@
 // From a graph to its first samples: with an empty kernel cache, with a full one, and in a process that has seen an
 // equal graph. A program is compiled once a process, so each sample is a process of its own, which looks at the clock
-// itself: times are how long one waits, with a compiler on each core. The baseline is the same arithmetic as plain C: given to the C compiler, loaded with dlopen, called.
+// itself: times are how long one waits, with a compiler on each core. The baseline is the same arithmetic as plain C: given to
+// the C compiler, loaded with dlopen, called.
 #include <dlfcn.h>
 #include <sys/wait.h>
 #include <unistd.h>

@@ -135,23 +135,26 @@ std::vector<double> ladder_differences(const Ladders& l) {
   return gradient;
 }
 
+struct Budget {
+  explicit Budget(int64_t bytes) { config().memory_budget = bytes; }
+  ~Budget() { config().memory_budget = 0; }
+};
+
 // budget: of memory, in bytes; 0: all is kept.
 bench::Pair ladder_gradient(int voices, int64_t budget) {
-  config().memory_budget = budget;
+  const Budget limit(budget);
   const Ladders l(voices, 16000);
   const Tensor cutoff = Tensor::param(l.cutoff), resonance = Tensor::param(l.resonance);
   const SignalTensor y = ladder_patch(cutoff, resonance);
   const Signal loss = (y * y).mean();
   SGD still({cutoff, resonance}, {.lr = 0});
   TrainingStep step = compile_training(loss, still, {.frames = l.frames});
-  config().memory_budget = 0;
   Program forward = compile(loss);
   return {bench::timed([=]() mutable { step.run({l.x}); }),
           bench::timed(bench::Runs(forward, {l.x}, {.frames = l.frames})),
           [=] {
-            config().memory_budget = budget;
+            const Budget limit(budget);
             loss.backward({.frames = l.frames, .inputs = {l.x}});
-            config().memory_budget = 0;
             // Resonances are as strong as cutoffs once those count in shares too.
             std::vector<float> g = cutoff.grad()->realize(), r = resonance.grad()->realize();
             std::vector<double> exact = ladder_differences(l);

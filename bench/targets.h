@@ -7,7 +7,7 @@ namespace bench {
 // 0: nothing is asked.
 struct Target {
   double ratio = 0;    // times faster than the naive loop
-  double seconds = 0;  // at most
+  double seconds = 0;  // at most: of processor time, for compiling by the clock
   double error = 0;    // at most, against float64
 };
 

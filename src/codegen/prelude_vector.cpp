@@ -474,7 +474,8 @@ bool is_copy(std::string_view argument) {
   return argument.size() > 2 && argument[argument.size() - 2] == '_' && argument.back() >= '1' && argument.back() <= '3';
 }
 
-// How many statements call a function; those of vectors side by side count once, since few of their loops have any.
+// How many statements call a function. Those of vectors side by side count once: most of the loops that render.cpp writes for them have
+// no vectors on any one machine.
 int calls_of(std::string_view name, std::string_view text) {
   const std::string call = cat(name, "(");
   int calls = 0;

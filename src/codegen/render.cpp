@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <functional>
+#include <set>
+#include <span>
 #include <utility>
 
 #include "base/check.h"
@@ -29,6 +31,7 @@ const Dialect& dialect(Target target) {
 namespace {
 
 constexpr int kLanes = 16;
+constexpr size_t kMostSums = 8;      // of a loop, for the registers that partial results take
 constexpr int64_t kShortFold = 256;  // terms that a first-level cache holds sixteen times over
 
 std::string replace(std::string text, std::string_view what, const std::string& with) {
@@ -220,7 +223,13 @@ class Renderer {
   // ---- statements ------------------------------------------------------------------------------------------------------
 
   void list(const std::vector<Stmt>& body) {
-    for (auto& s : body) {
+    for (size_t i = 0; i < body.size(); ++i) {
+      const Stmt& s = body[i];
+      if (const size_t end = end_of_sums(body, i); end > i + 1) {
+        sums(std::span(body).subspan(i, end - i));
+        i = end - 1;
+        continue;
+      }
       const bool same =
           copies_ > 1 && ((s.kind == Stmt::let && !differ_.count(s.value)) || (s.kind == Stmt::reduce && !differ_.count(s.var)));
       if (copies_ == 1 || s.kind == Stmt::reduce || same) {
@@ -233,6 +242,35 @@ class Renderer {
     }
   }
 
+  // Sums over the same terms, with nothing but lets between them, none of which waits for another, are one loop: each term waits
+  // for the one before in its sum. Here they end.
+  size_t end_of_sums(const std::vector<Stmt>& body, size_t first) const {
+    auto sums = [](const Stmt& s) { return s.kind == Stmt::reduce && s.tag == LoopTag::vector && s.vars.size() == 1; };
+    size_t end = first + 1, count = 1;
+    if (copies_ > 1 || !sums(body[first])) return end;
+    std::set<int> results{body[first].var};
+    for (size_t i = end; i < body.size() && count < kMostSums && !reads(body[i], results); ++i) {
+      if (body[i].kind == Stmt::let) continue;
+      if (!sums(body[i]) || body[i].extents != body[first].extents || body[i].mask != body[first].mask) break;
+      results.insert(body[i].var), end = i + 1, ++count;
+    }
+    return end;
+  }
+  bool reads(const Stmt& s, const std::set<int>& values) const {
+    auto is = [&](int e) { return values.count(e) > 0; };
+    if (is(s.value) || is(s.factor) || is(s.index)) return true;
+    if (s.kind == Stmt::let && std::ranges::any_of(k_.exprs[static_cast<size_t>(s.value)].args, is)) return true;
+    return std::any_of(s.body.begin(), s.body.end(), [&](const Stmt& inner) { return reads(inner, values); });
+  }
+  void sums(std::span<const Stmt> body) {
+    std::vector<const Stmt*> all;
+    for (const Stmt& s : body) {
+      if (s.kind == Stmt::let) statement(s);
+      else all.push_back(&s);
+    }
+    vector_reduce(all);
+  }
+
   void statement(const Stmt& s) {
     switch (s.kind) {
       case Stmt::let: return line(cat("const ", spell_.type(s.value), " ", name(s.value), " = ", spell_.text(s.value), ";"));
@@ -243,7 +281,7 @@ class Renderer {
       case Stmt::guard: return block(cat("if (", name(s.value), ") {"), s.body);
       case Stmt::call: return call(s);
       case Stmt::loop: return loop(s);
-      case Stmt::reduce: return s.tag == LoopTag::threads ? shared_reduce(s) : s.tag == LoopTag::vector ? vector_reduce(s) : reduce(s);
+      case Stmt::reduce: return s.tag == LoopTag::threads ? shared_reduce(s) : s.tag == LoopTag::vector ? vector_reduce({&s}) : reduce(s);
       case Stmt::barrier: return line(std::string(d_.barrier));
       case Stmt::single: return block(cat("if (", d_.thread, " == 0) {"), s.body);
     }
@@ -393,44 +431,52 @@ class Renderer {
     line("}");
   }
 
-  // The same with the partial results in vectors. Those that the last terms leave out keep their bits.
-  void vector_reduce(const Stmt& s) {
-    std::string r = name(s.var), n = name(s.extents.back()), L(d_.real_long);
-    line(cat("float ", r, ";"));
+  // The same with the partial results in vectors, of several reduces at once. Those that the last terms leave out keep their bits.
+  void vector_reduce(const std::vector<const Stmt*>& all) {
+    const Stmt& s = *all[0];
+    const std::string n = name(s.extents.back()), L(d_.real_long);
+    for (const Stmt* one : all) line(cat("float ", name(one->var), ";"));
     line("{");
     ++indent_;
-    line(cat("union { float one[", kLanes, "]; dg_vf all[", kLanes, " / DG_W]; } w;"));
-    line(cat("for (int j = 0; j < ", kLanes, " / DG_W; ++j) w.all[j] = dg_splat(", start(s.name), ");"));
+    for (size_t i = 0; i < all.size(); ++i) {
+      line(cat("union { float one[", kLanes, "]; dg_vf all[", kLanes, " / DG_W]; } w", i, ";"));
+      line(cat("for (int j = 0; j < ", kLanes, " / DG_W; ++j) w", i, ".all[j] = dg_splat(", start(all[i]->name), ");"));
+    }
     for (size_t i = 0; i + 1 < s.vars.size(); ++i) {
       std::string v = name(s.vars[i]);
       line(cat("for (", L, " ", v, " = 0; ", v, " < ", name(s.extents[i]), "; ++", v, ") {"));
       ++indent_;
     }
     line(cat(L, " q = 0;"));
-    if (s.mask != Stmt::every) sixteen_terms(s, cat("for (; q + ", kLanes, " <= ", n, "; q += ", kLanes, ") {"), false);
-    if (s.mask == Stmt::last) sixteen_terms(s, cat("if (q < ", n, ") {"), true);
-    if (s.mask == Stmt::every) sixteen_terms(s, cat("for (; q < ", n, "; q += ", kLanes, ") {"), true);
+    if (s.mask != Stmt::every) sixteen_terms(all, cat("for (; q + ", kLanes, " <= ", n, "; q += ", kLanes, ") {"), false);
+    if (s.mask == Stmt::last) sixteen_terms(all, cat("if (q < ", n, ") {"), true);
+    if (s.mask == Stmt::every) sixteen_terms(all, cat("for (; q < ", n, "; q += ", kLanes, ") {"), true);
     for (size_t i = 0; i + 1 < s.vars.size(); ++i) --indent_, line("}");
-    line(cat("for (int h = ", kLanes / 2,
-             "; h; h /= 2) for (int j = 0; j < h; ++j) w.one[j] = ", fold(s.name, false, "w.one[j]", "w.one[j + h]"), ";"));
-    line(cat(r, " = w.one[0];"));
+    for (size_t i = 0; i < all.size(); ++i) {
+      const std::string w = cat("w", i, ".one"), tree = fold(all[i]->name, false, w + "[j]", w + "[j + h]");
+      line(cat("for (int h = ", kLanes / 2, "; h; h /= 2) for (int j = 0; j < h; ++j) ", w, "[j] = ", tree, ";"));
+      line(cat(name(all[i]->var), " = ", w, "[0];"));
+    }
     --indent_;
     line("}");
   }
 
-  void sixteen_terms(const Stmt& s, const std::string& head, bool masked) {
-    const std::string inner = name(s.vars.back()), n = name(s.extents.back()), sum = add_term(s, true, "w.all[j]"), L(d_.real_long);
+  void sixteen_terms(const std::vector<const Stmt*>& all, const std::string& head, bool masked) {
+    const std::string n = name(all[0]->extents.back()), L(d_.real_long);
     line(head);
     ++indent_;
     line("DG_UNROLL");
     line(cat("for (", L, " j = 0; j < ", kLanes, " / DG_W", masked ? cat(" && q + j * DG_W < ", n) : "", "; ++j) {"));
     ++indent_;
-    line(cat("const ", L, " ", inner, " = q + j * DG_W;"));
-    if (masked) line(cat("const dg_part there = dg_part_of(", n, " - ", inner, ");"));
+    for (const Stmt* s : all) line(cat("const ", L, " ", name(s->vars.back()), " = q + j * DG_W;"));
+    if (masked) line(cat("const dg_part there = dg_part_of(", n, " - ", name(all[0]->vars.back()), ");"));
     spell_.mask(masked);
-    list(s.body);
+    for (size_t i = 0; i < all.size(); ++i) {
+      const std::string w = cat("w", i, ".all[j]"), sum = add_term(*all[i], true, w);
+      list(all[i]->body);
+      line(cat(w, " = ", masked ? cat("dg_blend_part(", sum, ", ", w, ", there)") : sum, ";"));
+    }
     spell_.mask(false);
-    line(cat("w.all[j] = ", masked ? cat("dg_blend_part(", sum, ", w.all[j], there)") : sum, ";"));
     for (int i = 0; i < 2; ++i) --indent_, line("}");
   }
 

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "base/check.h"
+#include "driver/bindings.h"
 #include "driver/debug.h"
 #include "driver/programs.h"
 #include "driver/record.h"
@@ -87,6 +88,23 @@ Graph with_literal_slots(const Graph& g) {
   });
 }
 
+// Which elements of constants are 0 now. A program looks whether they still are, so it serves other values, too.
+Graph with_known_zeros(const Capture& capture) {
+  static const Op known_zeros = op("known_zeros"), tensor = op("tensor");
+  const Graph& g = capture.graph;
+  if (nodes_of(g, "known_zeros").empty()) return g;
+  return rewrite(g, [&](Graph& out, Id id, Node node) {
+    if (const Node* data = node.op == known_zeros ? &g[g[id].in[0]] : nullptr; data && data->op == tensor) {
+      const std::vector<float>& values = capture.tensors.at(static_cast<size_t>(data->attrs.i("slot")))->values();
+      Ints zeros;
+      for (size_t i = 0; i < values.size(); ++i)
+        if (values[i] == 0) zeros.push_back(static_cast<int64_t>(i));
+      node.attrs.set("elements", zeros);
+    }
+    return out.add(std::move(node));
+  });
+}
+
 std::shared_ptr<Program> make_program(const Graph& graph, const Options& options) {
   if (options.backend == Backend::interpreter) return make_interp_program(graph);
   return make_compiled_program(graph, options);
@@ -125,7 +143,8 @@ std::shared_ptr<Program> get_program(const Capture& capture, const Options& opti
     if (auto found = cache.programs.find(structure); found != cache.programs.end()) return found->second;
     slots = cache.structures[structure]++ > 0;
   }
-  std::shared_ptr<Program> program = watched_program(slots ? with_literal_slots(capture.graph) : capture.graph, options);
+  const Graph graph = with_known_zeros(capture);
+  std::shared_ptr<Program> program = watched_program(slots ? with_literal_slots(graph) : graph, options);
   std::lock_guard lock(cache.mutex);
   return cache.programs.emplace(slots ? std::move(structure) : std::move(exact), std::move(program)).first->second;
 }

@@ -391,10 +391,9 @@ bool LoopBuilder::unrolls(const Stmt& reduce) const {
   return terms * static_cast<int64_t>(reduce.body.size() + 1) <= most_statements;
 }
 
-bool LoopBuilder::left_out(int term) const {
+bool LoopBuilder::leaves_out(int term) const {
   const LoopExpr& x = (*this)[term];
-  auto zero = [this](int e) { return (*this)[e].op == LoopOp::fconst && (*this)[e].f == 0; };
-  return leaves_out_zeros && is_product(x) && std::any_of(x.args.begin(), x.args.end(), zero);
+  return leaves_out_zeros && is_product(x) && std::any_of(x.args.begin(), x.args.end(), [this](int e) { return zeros.count(e) > 0; });
 }
 
 int LoopBuilder::unrolled(const Stmt& reduce, const std::function<int(const std::vector<int>&)>& value) {
@@ -409,7 +408,10 @@ int LoopBuilder::unrolled(const Stmt& reduce, const std::function<int(const std:
       vars[a] = i(rest % n), rest /= n;
     }
     const int x = value(vars);
-    if (reduce.name == "sum" && left_out(x)) continue;
+    if (reduce.name == "sum" && leaves_out(x)) {
+      left_out_ = true;
+      continue;
+    }
     if (result < 0) result = x;
     else if (reduce.name == "sum" && is_product((*this)[x])) result = scalar("fma", {(*this)[x].args[0], (*this)[x].args[1], result});
     else result = scalar(reduce.name == "sum" ? "add" : "mul", {result, x});

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "ir/graph.h"
@@ -207,8 +208,10 @@ class LoopBuilder {
   void call(std::string name, std::vector<std::pair<int, int>> pointers, std::vector<int> numbers, std::vector<int64_t> spans = {},
             int rows = -1);
 
-  // Short sums of products are made without those with 0: what is built now runs only where that is allowed.
+  // Expressions that are 0 where what is built now runs, if it leaves_out_zeros: short sums are made without products with them.
+  std::unordered_set<int> zeros;
   bool leaves_out_zeros = false;
+  bool left_out() const { return left_out_; }  // has it happened?
 
   const LoopExpr& operator[](int e) const { return kernel_.exprs[static_cast<size_t>(e)]; }
   // [lo, hi) of an integer expression where it can be told.
@@ -231,7 +234,7 @@ class LoopBuilder {
   void forget_loads(int array);
   int new_var(LoopType type, int64_t lo, int64_t hi);
   bool unrolls(const Stmt& reduce) const;
-  bool left_out(int term) const;
+  bool leaves_out(int term) const;
   int unrolled(const Stmt& reduce, const std::function<int(const std::vector<int>&)>& value);
 
   // [lo, hi) of an integer expression; empty if it cannot be told.
@@ -245,6 +248,7 @@ class LoopBuilder {
   std::vector<size_t> depth_;  // by expression: the scope it is placed in
   std::vector<Range> range_;   // by expression
   std::unordered_multimap<size_t, int> index_;
+  bool left_out_ = false;
 };
 
 }  // namespace dgen::ir

@@ -172,77 +172,99 @@ Kernel lower_phase_sum(const Plan& plan, int region, const std::string& name) {
 
 // ---- sums over time --------------------------------------------------------------------------------------------------
 
-// One float32 partial sum a chunk of the stream; a second kernel adds them in order in float64.
-class TimeSum {
+// One float32 partial sum a chunk of the stream; a second kernel adds them in order in float64. Several sums are of single elements.
+class TimeSums {
  public:
-  TimeSum(const Plan& plan, int region, const std::string& name)
-      : plan_(plan), region_(region), name_(name), id_(plan.regions[static_cast<size_t>(region)].nodes[0]), in_(plan.graph[id_].in[0]) {
-    size_ = plan.graph[id_].shape().size();
-    clock_ = plan.graph[in_].clock();
+  TimeSums(const Plan& plan, int region, const std::string& name)
+      : plan_(plan), region_(region), name_(name), sums_(plan.regions[static_cast<size_t>(region)].nodes) {
+    clock_ = plan.graph[summed(sums_[0])].clock();
     ticks_ = plan.chunk == 0 ? 0 : plan.chunk / clock_.period;
   }
 
   std::vector<Kernel> kernels() { return {partial(), total()}; }
 
  private:
-  int partial_array(LoopBuilder& l, bool written) { return l.array({ArrayRef::partial, id_, size_, LoopType::f32, written}); }
+  Id summed(Id sum) const { return plan_.graph[sum].in[0]; }
+  schedule::TimeProduct product_of(Id sum) const {
+    return plan_.stored(summed(sum)) ? schedule::TimeProduct{} : schedule::time_product(plan_.graph, summed(sum));
+  }
+  int64_t size(Id sum) const { return plan_.graph[sum].shape().size(); }
+  int partial_array(LoopBuilder& l, Id sum, bool written) {
+    return l.array({ArrayRef::partial, sum, size(sum), LoopType::f32, written});
+  }
 
   // lo and hi count chunks of the tile; a chunk's ticks end with the run.
   Kernel partial() {
     Lowering low(plan_, region_, name_);
     auto& l = low.builder();
-    int out = partial_array(l, true);
+    for (Id sum : sums_) partial_array(l, sum, true);
     l.loop(l.arg(KernelArg::lo), l.arg(KernelArg::hi), LoopTag::parallel, false, [&](int chunk) {
       int end = l.arg(KernelArg::tile_ticks, clock_.period);
       int from = ticks_ == 0 ? l.i(0) : l.mul(chunk, ticks_);
       int to = ticks_ == 0 ? end : l.binary(LoopOp::imin, l.add(from, l.i(ticks_)), end);
-      chunk_sum(low, out, l.mul(chunk, size_), from, to);
+      const Id first = sums_[0];
+      const bool single = size(first) == 1 && !plan_.graph[summed(first)].op->is(scatters) && product_of(first).a == none;
+      if (single) single_sums(low, chunk, from, to);
+      else chunk_sum(low, first, l.mul(chunk, size(first)), from, to);
     });
     return low.finish();
   }
 
-  void chunk_sum(Lowering& low, int out, int base, int from, int to) {
+  // One after the other, so that a renderer may make one loop of them.
+  void single_sums(Lowering& low, int chunk, int from, int to) {
     auto& l = low.builder();
-    const Node& in = plan_.graph[in_];
-    schedule::TimeProduct product = plan_.stored(in_) ? schedule::TimeProduct{} : schedule::time_product(plan_.graph, in_);
-    if (product.a != none) return chunk_product(low, product, out, base, from, to);
-    if (size_ == 1 && !in.op->is(scatters)) {
-      std::vector<int> zeros(static_cast<size_t>(in.shape().rank()), l.i(0));
-      int sum =
-          l.reduce_to("sum", {l.sub(to, from)}, [&](const std::vector<int>& r) { return low.element(in_, l.add(from, r[0]), zeros); });
-      return l.store(out, base, sum);
+    std::vector<int> values;
+    for (Id sum : sums_) {
+      const Id in = summed(sum);
+      const std::vector<int> zeros(static_cast<size_t>(plan_.graph[in].shape().rank()), l.i(0));
+      const auto term = [&](const std::vector<int>& r) { return low.element(in, l.add(from, r[0]), zeros); };
+      values.push_back(l.reduce_to("sum", {l.sub(to, from)}, term));
     }
-    l.loop(size_, [&](int e) { l.store(out, l.add(base, e), l.f(0)); });
+    for (size_t i = 0; i < sums_.size(); ++i) l.store(partial_array(l, sums_[i], true), chunk, values[i]);
+  }
+
+  void chunk_sum(Lowering& low, Id sum, int base, int from, int to) {
+    auto& l = low.builder();
+    const Id in = summed(sum);
+    const int out = partial_array(l, sum, true);
+    const OpDef& op = *plan_.graph[in].op;
+    if (const schedule::TimeProduct product = product_of(sum); product.a != none)
+      return chunk_product(low, product, sum, base, from, to);
+    l.loop(size(sum), [&](int e) { l.store(out, l.add(base, e), l.f(0)); });
     l.loop(from, to, LoopTag::serial, false, [&](int t) {
-      if (in.op->is(scatters) && !plan_.stored(in_)) {
-        StmtCtx ctx = low.statement_context(in_, t, out, base);
+      if (op.is(scatters) && !plan_.stored(in)) {
+        StmtCtx ctx = low.statement_context(in, t, out, base);
         ctx.onto = true;
-        return in.op->stmt(ctx);
+        return op.stmt(ctx);
       }
-      l.loop(size_, [&](int e) {
-        std::vector<int> idx = low.context(in_, t, {}).unravel(e, in.shape());
-        l.accumulate(out, l.add(base, e), low.element(in_, t, idx));
+      l.loop(size(sum), [&](int e) {
+        std::vector<int> idx = low.context(in, t, {}).unravel(e, plan_.graph[in].shape());
+        l.accumulate(out, l.add(base, e), low.element(in, t, idx));
       });
     });
   }
 
   // a^T b over the chunk's ticks and rows is one matrix product.
-  void chunk_product(Lowering& low, schedule::TimeProduct product, int out, int base, int from, int to) {
+  void chunk_product(Lowering& low, schedule::TimeProduct product, Id sum, int base, int from, int to) {
     auto& l = low.builder();
     const Graph& g = plan_.graph;
-    int64_t m = plan_.graph[id_].shape()[0], n = plan_.graph[id_].shape()[1], rows = g[product.a].shape().size() / m;
+    int64_t m = g[sum].shape()[0], n = g[sum].shape()[1], rows = g[product.a].shape().size() / m;
     int a = low.array_behind(product.a), b = low.array_behind(product.b);
-    l.call("dg_matmul", {{a, l.mul(from, rows * m)}, {b, l.mul(from, rows * n)}, {out, base}},
+    l.call("dg_matmul", {{a, l.mul(from, rows * m)}, {b, l.mul(from, rows * n)}, {partial_array(l, sum, true), base}},
            {l.i(1), l.i(0), l.i(m), l.i(n), l.mul(l.sub(to, from), rows), l.i(product.zero), l.i(0)});
   }
 
   Kernel total() {
     Lowering low(plan_, region_, name_ + "_total");
     auto& l = low.builder();
-    int part = partial_array(l, false);
-    int sum = l.array({ArrayRef::total, id_, size_, LoopType::f32, true});
+    std::vector<std::pair<int, int>> arrays;  // of each sum: its parts, and their total
+    for (Id sum : sums_)
+      arrays.emplace_back(partial_array(l, sum, false), l.array({ArrayRef::total, sum, size(sum), LoopType::f32, true}));
     l.loop(l.arg(KernelArg::lo), l.arg(KernelArg::hi), LoopTag::serial, clock_.reverse, [&](int chunk) {
-      l.call("dg_add_to", {{part, l.mul(chunk, size_)}, {sum, l.i(0)}}, {l.i(size_)}, {size_, size_}, 0);
+      for (size_t i = 0; i < sums_.size(); ++i) {
+        const int64_t n = size(sums_[i]);
+        l.call("dg_add_to", {{arrays[i].first, l.mul(chunk, n)}, {arrays[i].second, l.i(0)}}, {l.i(n)}, {n, n}, 0);
+      }
     });
     return find_shared_lanes(low.finish());
   }
@@ -250,8 +272,8 @@ class TimeSum {
   const Plan& plan_;
   int region_;
   std::string name_;
-  Id id_, in_;
-  int64_t size_ = 0, ticks_ = 0;
+  const std::vector<Id>& sums_;
+  int64_t ticks_ = 0;
   Clock clock_;
 };
 
@@ -265,7 +287,7 @@ LoweredRegion lower_region(const Plan& plan, int number, bool hold_ticks) {
   if (region.strategy == Strategy::shift) return {{lower_shift(plan, number, name)}, false};
   if (region.strategy == Strategy::phase_sum) return {{lower_phase_sum(plan, number, name)}, false};
   if (region.strategy == Strategy::sines) return {{lower_sines(plan, number, name)}, true};
-  if (region.strategy == Strategy::sum_time) return {TimeSum(plan, number, name).kernels(), true};
+  if (region.strategy == Strategy::sum_time) return {TimeSums(plan, number, name).kernels(), true};
   if (region.strategy == Strategy::serial) return {{find_shared_lanes(Lowering(plan, number, name).ticks(hold_ticks))}, false};
   bool parallel = region.strategy == Strategy::pointwise && !region.clock.is_static();
   return {{Lowering(plan, number, name).ticks(hold_ticks)}, parallel};
@@ -296,12 +318,13 @@ std::vector<Kernel> finish_kernels(const Plan& plan, int level) {
   for (size_t r = 0; r < plan.regions.size(); ++r) {
     const Region& region = plan.regions[r];
     if (region.level != level || region.strategy != Strategy::sum_time) continue;
-    Id id = region.nodes[0];
-    int64_t size = plan.graph[id].shape().size();
     Lowering low(plan, static_cast<int>(r), "finish" + std::to_string(r));
     auto& l = low.builder();
-    int out = low.stream_array(id, true), sum = l.array({ArrayRef::total, id, size});
-    l.loop(size, [&](int e) { l.store(out, e, l.load(sum, e)); });
+    for (Id id : region.nodes) {
+      int64_t size = plan.graph[id].shape().size();
+      int out = low.stream_array(id, true), sum = l.array({ArrayRef::total, id, size});
+      l.loop(size, [&](int e) { l.store(out, e, l.load(sum, e)); });
+    }
     kernels.push_back(low.finish());
   }
   return kernels;

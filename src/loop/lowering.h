@@ -47,8 +47,8 @@ class Lowering {
       ticks_of(period);
     } else if (region_.strategy == Strategy::blocks) {
       blocks_of_ticks();
-    } else if (const int zeros = hold_ticks ? zeros_are_zero() : -1; zeros >= 0) {
-      ticks_without_zeros(zeros);
+    } else if (hold_ticks && leaves_out_zeros()) {
+      ticks_without_zeros();
     } else {
       ticks_from(l_.arg(KernelArg::lo), l_.arg(KernelArg::hi));
     }
@@ -170,34 +170,49 @@ class Lowering {
 
   // ---- zeros that are left out -----------------------------------------------------------------------------------------
 
+  // Is there anything to leave out? Built once to see.
+  bool leaves_out_zeros() const {
+    if (known_zeros().empty()) return false;
+    Lowering trial(plan_, number_, "trial");
+    trial.l_.leaves_out_zeros = true;
+    trial.declare();
+    trial.ticks_from(trial.l_.arg(KernelArg::lo), trial.l_.arg(KernelArg::hi));
+    return trial.l_.left_out();
+  }
+
   // Two loops, of which one has no ticks.
-  void ticks_without_zeros(int zeros) {
-    const int lo = l_.arg(KernelArg::lo), hi = l_.arg(KernelArg::hi);
+  void ticks_without_zeros() {
+    const int lo = l_.arg(KernelArg::lo), hi = l_.arg(KernelArg::hi), zeros = zeros_are_zero();
     l_.leaves_out_zeros = true;
     ticks_from(lo, l_.where(zeros, hi, lo));
     l_.leaves_out_zeros = false;
     ticks_from(l_.where(zeros, hi, lo), hi);
   }
 
-  // Are all elements 0 that the region's values leave out then? -1: there are none.
+  // Of all elements that may be left out: are they 0?
   int zeros_are_zero() {
-    static const Op known_zeros = op("known_zeros"), eq = op("eq");
-    int all = -1;
-    std::set<Id> seen;
-    for (std::vector<Id> todo = region_.nodes; !todo.empty();) {
+    int all = l_.i(1);
+    for (Id id : known_zeros())
+      for (int64_t e : g_[id].attrs.ints("elements")) {
+        const ElemCtx ctx = context(id, l_.i(0), {});
+        const int value = ctx.at(0, l_.i(0), ctx.unravel(l_.i(e), g_[id].shape()));
+        all = l_.both(all, l_.to_int(l_.scalar("eq", {value, l_.f(0)})));
+      }
+    return all;
+  }
+
+  // Those that the region's values are made of.
+  std::vector<Id> known_zeros() const {
+    static const Op known_zeros = op("known_zeros");
+    std::vector<Id> found, todo = region_.nodes;
+    for (std::set<Id> seen; !todo.empty();) {
       const Id id = todo.back();
       todo.pop_back();
-      if (g_[id].op == known_zeros && !plan_.stored(id) && g_[id].clock().is_static()) {
-        for (int64_t e : g_[id].attrs.ints("elements")) {
-          const ElemCtx ctx = context(id, l_.i(0), {});
-          const int zero = l_.to_int(l_.scalar(eq, {ctx.at(0, l_.i(0), ctx.unravel(l_.i(e), g_[id].shape())), l_.f(0)}));
-          all = all < 0 ? zero : l_.both(all, zero);
-        }
-      }
+      if (g_[id].op == known_zeros && g_[id].clock().is_static() && !g_[id].attrs.ints("elements").empty()) found.push_back(id);
       for (Id in : g_[id].in)
         if (!plan_.stored(in) && seen.insert(in).second) todo.push_back(in);
     }
-    return all;
+    return found;
   }
 
   // ---- feedback that comes back late ---------------------------------------------------------------------------------

@@ -79,12 +79,13 @@ Type infer_same(std::span<const Type> in, const Attrs&) { return in[0]; }
 void eval_copy(EvalCtx& c) { std::copy_n(c.in(0), c.shape().size(), c.out); }
 int elem_copy(ElemCtx& c) { return c.in(0); }
 
-// Which are 0 is told when the graph is built, and data may be assigned anew: a kernel looks before it leaves them out.
+// Data may be assigned anew: a kernel looks before it leaves them out.
 int elem_known_zeros(ElemCtx& c) {
-  const int at = c.ravel(c.idx, c.shape());
+  const int at = c.ravel(c.idx, c.shape()), x = c.in(0);
   const Ints& zeros = c.attrs().ints("elements");
-  const bool zero = c.l.leaves_out_zeros && c.l[at].op == LoopOp::iconst && std::count(zeros.begin(), zeros.end(), c.l[at].i) > 0;
-  return zero ? c.l.f(0) : c.in(0);
+  const bool fixed = c.node.clock().is_static() && c.l[at].op == LoopOp::iconst;
+  if (fixed && std::count(zeros.begin(), zeros.end(), c.l[at].i) > 0) c.l.zeros.insert(x);
+  return x;
 }
 Type infer_known_zeros(std::span<const Type> in, const Attrs& attrs) {
   for (int64_t element : attrs.ints("elements"))
@@ -132,7 +133,7 @@ const OpDef rows[] = {
      .elem = elem_copy,
      .uses = uses_detach},
     {.name = "known_zeros",
-     .doc = "its input, whose `elements` are 0 unless it is assigned anew: sums of products with them may leave them out",
+     .doc = "its input, whose `elements` were 0 when it was compiled: while they are, short sums may leave out products with them",
      .family = Family::view,
      .traits = stateless | view_only,
      .infer = infer_known_zeros,

@@ -15,7 +15,7 @@ using analysis::Kept;
 namespace {
 
 constexpr int64_t kAlign = 64;
-constexpr double kLeastShared = 4096;  // frames of a tile for each thread that shares it
+constexpr int64_t kLeastShared = 4096;  // frames of a tile for each thread that shares it
 
 size_t at(Id id) { return static_cast<size_t>(id); }
 int64_t rounded(int64_t bytes) { return (bytes + kAlign - 1) / kAlign * kAlign; }
@@ -156,9 +156,9 @@ void MemoryPlanner::choose_tiles(MemoryPlan& m, const MemoryLimits& limits) cons
   // Only one forward and one reverse sweep can be played again tile by tile.
   m.recompute = plan_.levels <= 4 && stored > kept && stored * static_cast<double>(m.frames) > budget;
   // Long tiles make checkpoints few and delay lines cheap to keep, and loops that are worth another thread.
-  const double least = limits.threads > 1 ? kLeastShared : 0, frames = std::max(least, static_cast<double>(limits.tile_bytes) / all);
-  const int64_t cached = limits.threads * whole_chunks(frames);
-  m.tile_frames = m.recompute ? whole_chunks(budget / 4 / all) : cached;
+  const int64_t shared = limits.threads > 1 ? (kLeastShared + plan_.chunk - 1) / plan_.chunk * plan_.chunk : 0;
+  const int64_t cached = limits.threads * std::max(shared, whole_chunks(static_cast<double>(limits.tile_bytes) / all));
+  m.tile_frames = m.recompute ? std::max(shared, whole_chunks(budget / 4 / all)) : cached;
   if (limits.tile_frames > 0) m.tile_frames = (limits.tile_frames + plan_.chunk - 1) / plan_.chunk * plan_.chunk;
   m.recompute = m.recompute && m.tiled();
 }

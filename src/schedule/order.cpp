@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <numeric>
 
 namespace dgen::schedule {
@@ -54,8 +55,9 @@ class Joining {
     int latest = std::numeric_limits<int>::max();
     for (const Edge* e : readers_[head]) latest = std::min(latest, units_[e->to].depth - (fuses(*e) ? 0 : 1));
     auto here = [&](const Edge* e) { return fuses(*e) && units_[e->to].depth == latest; };
-    // One that reads nothing of its own sweep waits, too: what it reads lies in memory for the whole sweep anyway.
-    if (!begins_[head] && std::none_of(readers_[head].begin(), readers_[head].end(), here)) return;
+    // One that begins a reverse sweep waits, too: the forward values that it reads lie in memory for the whole sweep anyway.
+    const bool waits = begins_[head] && units_[head].clock.reverse;
+    if (!waits && std::none_of(readers_[head].begin(), readers_[head].end(), here)) return;
     for (size_t unit : members_[head]) units_[unit].depth = latest;
   }
 
@@ -76,6 +78,10 @@ void order_units(std::vector<Unit>& units, const std::vector<Edge>& edges) {
     for (const Edge* e : inputs[u])
       units[u].depth = std::max(units[u].depth, units[e->from].depth + (fuses(units[e->from], units[u], e->same_tick) ? 0 : 1));
   Joining(units, edges).run();
+  std::map<int, int> last;  // by sweep
+  for (const Unit& unit : units) last[unit.level] = std::max(last[unit.level], unit.depth);
+  for (Unit& unit : units)
+    if (unit.joins_sums) unit.depth = last[unit.level];
 }
 
 }  // namespace dgen::schedule

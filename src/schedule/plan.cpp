@@ -300,12 +300,26 @@ class Planner {
 
   // A computed value with several readers is computed once.
   void store_shared() {
+    const std::vector<bool> summed = only_summed();
     std::vector<int> readers(n_, 0);
     for (Id id = 0; id < g().size(); ++id)
       if ((computed(id) || stored_[at(id)]) && !sines(id))
         for (Id in : node(id).in) ++readers[at(source(in))];
     for (Id id = 0; id < g().size(); ++id)
-      if (computed(id) && readers[at(id)] > 1 && !products_.count(id)) stored_[at(id)] = true;
+      if (computed(id) && readers[at(id)] > 1 && !products_.count(id) && !summed[at(id)]) stored_[at(id)] = true;
+  }
+  // Sums over time of single elements share a loop, and with it the arithmetic that nothing else reads.
+  std::vector<bool> only_summed() const {
+    std::vector<bool> only(n_, false);
+    for (Id id = g().size() - 1; id >= 0; --id) {
+      const Node& n = node(id);
+      if (n.shape().size() > 1 || n.op->family != Family::scalar || n.op->c_text[0] != '(' || is_root(id) || in_feedback(id)) continue;
+      only[at(id)] = std::all_of(users_[at(id)].begin(), users_[at(id)].end(), [&](Id user) {
+        const bool sum = sums_time(user);
+        return (sum || (only[at(user)] && node(user).clock() == n.clock())) && run_level(user) == p_.level[at(id)];
+      });
+    }
+    return only;
   }
 
   // ---- how much is inlined -------------------------------------------------------------------------------------------
@@ -399,7 +413,7 @@ class Planner {
       const int64_t size = node(id).shape().size();
       unit.width = std::max(unit.width, size >= kLongRow ? Unit::long_rows : size > 1 || reads_wide(id) ? Unit::wide : Unit::single);
     }
-    if (sums_time(first) && !static_level) unit.strategy = Strategy::sum_time;
+    if (sums_time(first) && !static_level) unit.strategy = Strategy::sum_time, unit.joins_sums = sums_single(first);
     else if (auto found = recurrences_.find(p_.component[at(first)]); found != recurrences_.end())
       unit.strategy = found->second.is_shift() ? Strategy::shift : Strategy::scan;
     else if (late_.count(p_.component[at(first)])) unit.strategy = Strategy::blocks;
@@ -409,6 +423,12 @@ class Planner {
     else if (unit.nodes.size() > 1 || in_feedback(first) || (node(first).op->is(in_order) && !static_level && !closed_form(first)))
       unit.strategy = Strategy::serial;
     else if (gemm(first)) unit.strategy = Strategy::gemm;
+  }
+
+  // A sum over time of single elements, made of single ones.
+  bool sums_single(Id id) const {
+    const Id in = node(id).in[0];
+    return node(id).shape().size() == 1 && !node(in).op->is(scatters) && (stored_[at(in)] || (!id_op(in, "matmul") && !reads_wide(in)));
   }
 
   // Does computing id loop over elements of an input?
@@ -477,7 +497,8 @@ class Planner {
     std::map<Key, std::vector<const Unit*>> groups;
     int alone = 0;
     for (const Unit& unit : units_) {
-      const bool shared = unit.strategy == Strategy::pointwise || unit.strategy == Strategy::serial || unit.strategy == Strategy::sines;
+      const bool shared = unit.strategy == Strategy::pointwise || unit.strategy == Strategy::serial || unit.strategy == Strategy::sines ||
+                          unit.joins_sums;
       int width = unit.strategy == Strategy::pointwise && unit.clock.period == 1 ? unit.width : 0;
       Key key{unit.level, unit.depth, static_cast<int>(unit.strategy), unit.clock.period, unit.clock.reverse, width, unit.kept,
               shared ? 0 : ++alone};

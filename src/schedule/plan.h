@@ -70,7 +70,7 @@ struct Plan {
   std::vector<int64_t> history; // by node: ticks read before the tile in clock order
   std::vector<Region> regions;  // in order of execution
   int levels = 0;
-  int64_t chunk = 4096;         // stream frames of one partial sum; tiles are multiples of it (schedule/chunk.h)
+  int64_t chunk = 0;            // stream frames of one partial sum; tiles are multiples of it (schedule/chunk.h)
 
   const ir::Node& node(ir::Id id) const { return graph[id]; }
   bool stored(ir::Id id) const { return store[static_cast<size_t>(id)] != Store::inlined; }

@@ -14,7 +14,7 @@ using namespace ir;
 
 namespace {
 
-constexpr int64_t kLongestStored = 256;  // elements a tick
+constexpr int64_t kMostStored = 256;  // elements a tick
 
 class Recompute {
  public:
@@ -48,11 +48,11 @@ class Recompute {
     return node.op->family == Family::scalar || (node.op->is(view_only) && !node.in.empty());
   }
 
-  // A loop in order waits for its functions, so that to store what they give costs it less than to compute them again; but for
-  // long rows, where it waits for nothing and a sweep's worth of them is much memory.
+  // A loop in order waits for its functions, so that to store what they give costs it less than to compute them again; but for many
+  // elements a tick, where it waits for nothing and a sweep's worth of them is much memory.
   bool loop_function(Id id) const {
     const bool in_loop = feedback_[static_cast<size_t>(component_[static_cast<size_t>(id)])];
-    return in_loop && g_[id].op->is(function) && g_[id].shape().size() < kLongestStored;
+    return in_loop && g_[id].op->is(function) && g_[id].shape().size() < kMostStored;
   }
 
   // Straight from a phasor's integers it has other digits than from what is stored of them: an amax would not know it again.

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 
 #include "driver/driver.h"
@@ -191,6 +192,52 @@ TEST_P(Numeric, StencilsMayLoseTheirZeros) {
   kernel.assign(sparse);
   expect_values(program.run(options)[0], exact(sparse));
   EXPECT_EQ(driver::compile_requests(), compiles);
+}
+
+// Two kernels of one loop, of which one loses its zeros; a kernel of nothing but zeros; gradients.
+TEST_P(Numeric, ZerosOfSeveralKernels) {
+  const Tensor a({0, 2, 0}), b({1, 0, -1}), none({0, 0, 0});
+  const SignalTensor x = SignalTensor::input(0, Shape{18});
+  std::vector<float> in(2 * 18);
+  for (size_t i = 0; i < in.size(); ++i) in[i] = static_cast<float>(i % 7) - 2.5f;
+  Program program = compile(x.conv1d(a) + x.conv1d(b) + x.conv1d(none));
+  const auto exact = [&](std::array<double, 3> ka, std::array<double, 3> kb) {
+    Values out;
+    for (size_t t = 0; t < 2; ++t)
+      for (size_t i = 0; i < 16; ++i) {
+        double sum = 0;
+        for (size_t k = 0; k < 3; ++k) sum += (ka[k] + kb[k]) * static_cast<double>(in[t * 18 + i + k]);
+        out.push_back(sum);
+      }
+    return out;
+  };
+  expect_values(program.run({.frames = 2, .inputs = {in}})[0], exact({0, 2, 0}, {1, 0, -1}));
+  b.assign({1, 3, -1});
+  expect_values(program.run({.frames = 2, .inputs = {in}})[0], exact({0, 2, 0}, {1, 3, -1}));
+  const Tensor gain = Tensor::param({1.0f});
+  ((gain * x).conv1d(a) * x.conv1d(none) + (gain * x).conv1d(a)).sum().backward({.frames = 1, .inputs = {in}});
+  double sum = 0;
+  for (size_t i = 1; i < 17; ++i) sum += 2 * static_cast<double>(in[i]);
+  expect_gradient(gradient(gain), sum);
+}
+
+// What a constant holds is no part of what makes graphs equal: another kernel goes on with the state of the first.
+TEST_P(Numeric, KernelsAreNoPartOfAProgram) {
+  const auto ringing = [](const Tensor& kernel) {
+    auto [u, write] = SignalTensor::history(Shape{16});
+    return write(0.5f * u.conv1d(kernel, {.padding = 1}) + Signal::input(0));
+  };
+  const std::vector<float> click{1, 0, 0}, silence{0, 0, 0};
+  const RealizeOptions options{.frames = 3, .preserve_state = true};
+  const auto run = [&](const Tensor& kernel, const std::vector<float>& in) {
+    RealizeOptions o = options;
+    o.inputs = {in};
+    return ringing(kernel).realize(o);
+  };
+  reset_state(ringing(Tensor({0, 1, 0})));
+  const std::vector<float> first = run(Tensor({0, 1, 0}), click), second = run(Tensor({1, 1, 0}), silence);
+  EXPECT_NEAR(static_cast<double>(first.back()), 0.25, 1e-6);
+  EXPECT_NEAR(static_cast<double>(second[15]), 0.25, 1e-6);  // half of what was there and of its neighbour
 }
 
 TEST_P(Numeric, ConvolutionOfChannels) {

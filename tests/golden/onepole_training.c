@@ -91,34 +91,34 @@ void k4(void* const* a, const long* n) {
     const long v5 = i0 * 4096;
     const long v6 = v5 + 4096;
     const long v7 = v6 < n2 ? v6 : n2;
-    const long v11 = i0 * (-4096);
-    const long v12 = v11 + v7;
+    const long v10 = i0 * (-4096);
+    const long v11 = v10 + v7;
     float i2;
     {
-      union { float one[16]; dg_vf all[16 / DG_W]; } w;
-      for (int j = 0; j < 16 / DG_W; ++j) w.all[j] = dg_splat(0.0f);
+      union { float one[16]; dg_vf all[16 / DG_W]; } w0;
+      for (int j = 0; j < 16 / DG_W; ++j) w0.all[j] = dg_splat(0.0f);
       long q = 0;
-      for (; q + 16 <= v12; q += 16) {
+      for (; q + 16 <= v11; q += 16) {
         DG_UNROLL
         for (long j = 0; j < 16 / DG_W; ++j) {
           const long i3 = q + j * DG_W;
           const long v19 = v5 + i3;
           const dg_vf v20 = dg_load_v(a1 + v19);
-          w.all[j] = DG_FMA_V(v20, v20, w.all[j]);
+          w0.all[j] = DG_FMA_V(v20, v20, w0.all[j]);
         }
       }
-      if (q < v12) {
+      if (q < v11) {
         DG_UNROLL
-        for (long j = 0; j < 16 / DG_W && q + j * DG_W < v12; ++j) {
+        for (long j = 0; j < 16 / DG_W && q + j * DG_W < v11; ++j) {
           const long i3 = q + j * DG_W;
-          const dg_part there = dg_part_of(v12 - i3);
+          const dg_part there = dg_part_of(v11 - i3);
           const long v19 = v5 + i3;
           const dg_vf v20 = dg_load_v_part(a1 + v19, there);
-          w.all[j] = dg_blend_part(DG_FMA_V(v20, v20, w.all[j]), w.all[j], there);
+          w0.all[j] = dg_blend_part(DG_FMA_V(v20, v20, w0.all[j]), w0.all[j], there);
         }
       }
-      for (int h = 8; h; h /= 2) for (int j = 0; j < h; ++j) w.one[j] = w.one[j] + w.one[j + h];
-      i2 = w.one[0];
+      for (int h = 8; h; h /= 2) for (int j = 0; j < h; ++j) w0.one[j] = w0.one[j] + w0.one[j + h];
+      i2 = w0.one[0];
     }
     a0[i0] = i2;
   }
@@ -126,10 +126,10 @@ void k4(void* const* a, const long* n) {
 void k4_total(void* const* a, const long* n) {
   const long n0 = n[0];
   const long n1 = n[1];
-  const float* restrict a0 = (const float*)a[0];
-  double* restrict a1 = (double*)a[1];
+  double* restrict a0 = (double*)a[0];
+  const float* restrict a1 = (const float*)a[1];
   for (long i0 = n1; i0 < n0; ++i0) {
-    dg_add_to(a0 + i0, a1 + 0, 1);
+    dg_add_to(a1 + i0, a0 + 0, 1);
   }
 }
 void k5(void* const* a, const long* n) {
@@ -183,114 +183,81 @@ void k7(void* const* a, const long* n) {
   const long n1 = n[1];
   const long n2 = n[2];
   float* restrict a0 = (float*)a[0];
-  const float* restrict a1 = (const float*)a[1];
+  float* restrict a1 = (float*)a[1];
   const float* restrict a2 = (const float*)a[2];
+  const float* restrict a3 = (const float*)a[3];
+  const float* restrict a4 = (const float*)a[4];
   for (long i0 = n1; i0 < n0; ++i0) {
     const long v5 = i0 * 4096;
     const long v6 = v5 + 4096;
     const long v7 = v6 < n2 ? v6 : n2;
-    const long v11 = i0 * (-4096);
-    const long v12 = v11 + v7;
+    const long v10 = i0 * (-4096);
+    const long v11 = v10 + v7;
     float i2;
+    float i4;
     {
-      union { float one[16]; dg_vf all[16 / DG_W]; } w;
-      for (int j = 0; j < 16 / DG_W; ++j) w.all[j] = dg_splat(0.0f);
+      union { float one[16]; dg_vf all[16 / DG_W]; } w0;
+      for (int j = 0; j < 16 / DG_W; ++j) w0.all[j] = dg_splat(0.0f);
+      union { float one[16]; dg_vf all[16 / DG_W]; } w1;
+      for (int j = 0; j < 16 / DG_W; ++j) w1.all[j] = dg_splat(0.0f);
       long q = 0;
-      for (; q + 16 <= v12; q += 16) {
+      for (; q + 16 <= v11; q += 16) {
         DG_UNROLL
         for (long j = 0; j < 16 / DG_W; ++j) {
-          const long i3 = q + j * DG_W;
-          const long v20 = v5 + i3;
-          const dg_vf v21 = dg_load_v(a1 + v20);
-          const dg_vf v22 = dg_load_v(a2 + v20);
-          const dg_vf v23 = dg_mulz_v(v21, v22);
-          w.all[j] = w.all[j] + v23;
+          const long i5 = q + j * DG_W;
+          const long i6 = q + j * DG_W;
+          const long v26 = v5 + i5;
+          const dg_vf v27 = dg_load_v(a2 + v26);
+          const dg_vf v28 = dg_load_v(a3 + v26);
+          const dg_vf v29 = dg_mulz_v(v27, v28);
+          w0.all[j] = w0.all[j] + v29;
+          const long v31 = v5 + i6;
+          const dg_vf v32 = dg_load_v(a2 + v31);
+          const dg_vf v33 = dg_load_v(a4 + v31);
+          const dg_vf v34 = dg_mulz_v(v32, v33);
+          w1.all[j] = w1.all[j] + v34;
         }
       }
-      if (q < v12) {
+      if (q < v11) {
         DG_UNROLL
-        for (long j = 0; j < 16 / DG_W && q + j * DG_W < v12; ++j) {
-          const long i3 = q + j * DG_W;
-          const dg_part there = dg_part_of(v12 - i3);
-          const long v20 = v5 + i3;
-          const dg_vf v21 = dg_load_v_part(a1 + v20, there);
-          const dg_vf v22 = dg_load_v_part(a2 + v20, there);
-          const dg_vf v23 = dg_mulz_v(v21, v22);
-          w.all[j] = dg_blend_part(w.all[j] + v23, w.all[j], there);
+        for (long j = 0; j < 16 / DG_W && q + j * DG_W < v11; ++j) {
+          const long i5 = q + j * DG_W;
+          const long i6 = q + j * DG_W;
+          const dg_part there = dg_part_of(v11 - i5);
+          const long v26 = v5 + i5;
+          const dg_vf v27 = dg_load_v_part(a2 + v26, there);
+          const dg_vf v28 = dg_load_v_part(a3 + v26, there);
+          const dg_vf v29 = dg_mulz_v(v27, v28);
+          w0.all[j] = dg_blend_part(w0.all[j] + v29, w0.all[j], there);
+          const long v31 = v5 + i6;
+          const dg_vf v32 = dg_load_v_part(a2 + v31, there);
+          const dg_vf v33 = dg_load_v_part(a4 + v31, there);
+          const dg_vf v34 = dg_mulz_v(v32, v33);
+          w1.all[j] = dg_blend_part(w1.all[j] + v34, w1.all[j], there);
         }
       }
-      for (int h = 8; h; h /= 2) for (int j = 0; j < h; ++j) w.one[j] = w.one[j] + w.one[j + h];
-      i2 = w.one[0];
+      for (int h = 8; h; h /= 2) for (int j = 0; j < h; ++j) w0.one[j] = w0.one[j] + w0.one[j + h];
+      i2 = w0.one[0];
+      for (int h = 8; h; h /= 2) for (int j = 0; j < h; ++j) w1.one[j] = w1.one[j] + w1.one[j + h];
+      i4 = w1.one[0];
     }
     a0[i0] = i2;
+    a1[i0] = i4;
   }
 }
 void k7_total(void* const* a, const long* n) {
   const long n0 = n[0];
   const long n1 = n[1];
-  const float* restrict a0 = (const float*)a[0];
-  double* restrict a1 = (double*)a[1];
+  double* restrict a0 = (double*)a[0];
+  const float* restrict a1 = (const float*)a[1];
+  double* restrict a2 = (double*)a[2];
+  const float* restrict a3 = (const float*)a[3];
   for (long i0 = n0 - 1; i0 >= n1; --i0) {
-    dg_add_to(a0 + i0, a1 + 0, 1);
+    dg_add_to(a1 + i0, a0 + 0, 1);
+    dg_add_to(a3 + i0, a2 + 0, 1);
   }
 }
 void k8(void* const* a, const long* n) {
-  const long n0 = n[0];
-  const long n1 = n[1];
-  const long n2 = n[2];
-  float* restrict a0 = (float*)a[0];
-  const float* restrict a1 = (const float*)a[1];
-  const float* restrict a2 = (const float*)a[2];
-  for (long i0 = n1; i0 < n0; ++i0) {
-    const long v5 = i0 * 4096;
-    const long v6 = v5 + 4096;
-    const long v7 = v6 < n2 ? v6 : n2;
-    const long v11 = i0 * (-4096);
-    const long v12 = v11 + v7;
-    float i2;
-    {
-      union { float one[16]; dg_vf all[16 / DG_W]; } w;
-      for (int j = 0; j < 16 / DG_W; ++j) w.all[j] = dg_splat(0.0f);
-      long q = 0;
-      for (; q + 16 <= v12; q += 16) {
-        DG_UNROLL
-        for (long j = 0; j < 16 / DG_W; ++j) {
-          const long i3 = q + j * DG_W;
-          const long v20 = v5 + i3;
-          const dg_vf v21 = dg_load_v(a1 + v20);
-          const dg_vf v22 = dg_load_v(a2 + v20);
-          const dg_vf v23 = dg_mulz_v(v21, v22);
-          w.all[j] = w.all[j] + v23;
-        }
-      }
-      if (q < v12) {
-        DG_UNROLL
-        for (long j = 0; j < 16 / DG_W && q + j * DG_W < v12; ++j) {
-          const long i3 = q + j * DG_W;
-          const dg_part there = dg_part_of(v12 - i3);
-          const long v20 = v5 + i3;
-          const dg_vf v21 = dg_load_v_part(a1 + v20, there);
-          const dg_vf v22 = dg_load_v_part(a2 + v20, there);
-          const dg_vf v23 = dg_mulz_v(v21, v22);
-          w.all[j] = dg_blend_part(w.all[j] + v23, w.all[j], there);
-        }
-      }
-      for (int h = 8; h; h /= 2) for (int j = 0; j < h; ++j) w.one[j] = w.one[j] + w.one[j + h];
-      i2 = w.one[0];
-    }
-    a0[i0] = i2;
-  }
-}
-void k8_total(void* const* a, const long* n) {
-  const long n0 = n[0];
-  const long n1 = n[1];
-  const float* restrict a0 = (const float*)a[0];
-  double* restrict a1 = (double*)a[1];
-  for (long i0 = n0 - 1; i0 >= n1; --i0) {
-    dg_add_to(a0 + i0, a1 + 0, 1);
-  }
-}
-void k9(void* const* a, const long* n) {
   const long n0 = n[0];
   float* restrict a0 = (float*)a[0];
   float* restrict a1 = (float*)a[1];
@@ -322,16 +289,14 @@ void finish4(void* const* a, const long* n) {
 void finish7(void* const* a, const long* n) {
   float* restrict a0 = (float*)a[0];
   const double* restrict a1 = (const double*)a[1];
+  float* restrict a2 = (float*)a[2];
+  const double* restrict a3 = (const double*)a[3];
   for (long i0 = 0; i0 < 1; ++i0) {
     const float v3 = a1[i0];
     a0[i0] = v3;
   }
-}
-void finish8(void* const* a, const long* n) {
-  float* restrict a0 = (float*)a[0];
-  const double* restrict a1 = (const double*)a[1];
-  for (long i0 = 0; i0 < 1; ++i0) {
-    const float v3 = a1[i0];
-    a0[i0] = v3;
+  for (long i1 = 0; i1 < 1; ++i1) {
+    const float v5 = a3[i1];
+    a2[i1] = v5;
   }
 }

@@ -43,13 +43,13 @@ extern "C" __global__ __launch_bounds__(32) void k4(float* a0, const float* __re
     const long long v5 = i0 * 4096;
     const long long v6 = v5 + 4096;
     const long long v7 = v6 < n2 ? v6 : n2;
-    const long long v11 = i0 * (-4096);
-    const long long v12 = v11 + v7;
+    const long long v10 = i0 * (-4096);
+    const long long v11 = v10 + v7;
     if (threadIdx.x < 16) {
       float w = 0.0f;
-      for (long long i1 = threadIdx.x; i1 < v12; i1 += 16) {
-        const long long v14 = v5 + i1;
-        const float v15 = a1[v14];
+      for (long long i1 = threadIdx.x; i1 < v11; i1 += 16) {
+        const long long v13 = v5 + i1;
+        const float v15 = a1[v13];
         w = DG_FMA(v15, v15, w);
       }
       fold[threadIdx.x] = w;
@@ -69,9 +69,9 @@ extern "C" __global__ __launch_bounds__(32) void k4(float* a0, const float* __re
     __syncthreads();
   }
 }
-extern "C" __global__ __launch_bounds__(32) void k4_total(const float* __restrict__ a0, double* a1, long long n0, long long n1) {
+extern "C" __global__ __launch_bounds__(32) void k4_total(double* a0, const float* __restrict__ a1, long long n0, long long n1) {
   for (long long i0 = n1; i0 < n0; ++i0) {
-    dg_add_to(a0 + i0, a1 + 0, 1, threadIdx.x, blockDim.x);
+    dg_add_to(a1 + i0, a0 + 0, 1, threadIdx.x, blockDim.x);
     __syncthreads();
   }
 }
@@ -98,20 +98,20 @@ extern "C" __global__ __launch_bounds__(1) void k6(float* __restrict__ a0, float
   }
   for (int j = 0; j < 1; ++j) g1[j] = a1[j];
 }
-extern "C" __global__ __launch_bounds__(32) void k7(float* a0, const float* __restrict__ a1, const float* __restrict__ a2, long long n0, long long n1, long long n2) {
+extern "C" __global__ __launch_bounds__(32) void k7(float* a0, float* a1, const float* __restrict__ a2, const float* __restrict__ a3, const float* __restrict__ a4, long long n0, long long n1, long long n2) {
   __shared__ float fold[16];
   for (long long i0 = n1 + blockIdx.x; i0 < n0; i0 += gridDim.x) {
     const long long v5 = i0 * 4096;
     const long long v6 = v5 + 4096;
     const long long v7 = v6 < n2 ? v6 : n2;
-    const long long v11 = i0 * (-4096);
-    const long long v12 = v11 + v7;
+    const long long v10 = i0 * (-4096);
+    const long long v11 = v10 + v7;
     if (threadIdx.x < 16) {
       float w = 0.0f;
-      for (long long i1 = threadIdx.x; i1 < v12; i1 += 16) {
-        const long long v14 = v5 + i1;
-        const float v15 = a1[v14];
-        const float v16 = a2[v14];
+      for (long long i1 = threadIdx.x; i1 < v11; i1 += 16) {
+        const long long v13 = v5 + i1;
+        const float v15 = a2[v13];
+        const float v16 = a3[v13];
         const float v17 = dg_mulz(v15, v16);
         w = w + v17;
       }
@@ -126,59 +126,42 @@ extern "C" __global__ __launch_bounds__(32) void k7(float* a0, const float* __re
       i2 = w[0];
     }
     __syncthreads();
-    if (threadIdx.x == 0) {
-      a0[i0] = i2;
-    }
-    __syncthreads();
-  }
-}
-extern "C" __global__ __launch_bounds__(32) void k7_total(const float* __restrict__ a0, double* a1, long long n0, long long n1) {
-  for (long long i0 = n0 - 1; i0 >= n1; --i0) {
-    dg_add_to(a0 + i0, a1 + 0, 1, threadIdx.x, blockDim.x);
-    __syncthreads();
-  }
-}
-extern "C" __global__ __launch_bounds__(32) void k8(float* a0, const float* __restrict__ a1, const float* __restrict__ a2, long long n0, long long n1, long long n2) {
-  __shared__ float fold[16];
-  for (long long i0 = n1 + blockIdx.x; i0 < n0; i0 += gridDim.x) {
-    const long long v5 = i0 * 4096;
-    const long long v6 = v5 + 4096;
-    const long long v7 = v6 < n2 ? v6 : n2;
-    const long long v11 = i0 * (-4096);
-    const long long v12 = v11 + v7;
     if (threadIdx.x < 16) {
       float w = 0.0f;
-      for (long long i1 = threadIdx.x; i1 < v12; i1 += 16) {
-        const long long v14 = v5 + i1;
-        const float v15 = a1[v14];
-        const float v16 = a2[v14];
-        const float v17 = dg_mulz(v15, v16);
-        w = w + v17;
+      for (long long i3 = threadIdx.x; i3 < v11; i3 += 16) {
+        const long long v20 = v5 + i3;
+        const float v21 = a2[v20];
+        const float v22 = a4[v20];
+        const float v23 = dg_mulz(v21, v22);
+        w = w + v23;
       }
       fold[threadIdx.x] = w;
     }
     __syncthreads();
-    float i2;
+    float i4;
     {
       float w[16];
       for (int j = 0; j < 16; ++j) w[j] = fold[j];
       for (int h = 8; h; h /= 2) for (int j = 0; j < h; ++j) w[j] = w[j] + w[j + h];
-      i2 = w[0];
+      i4 = w[0];
     }
     __syncthreads();
     if (threadIdx.x == 0) {
       a0[i0] = i2;
+      a1[i0] = i4;
     }
     __syncthreads();
   }
 }
-extern "C" __global__ __launch_bounds__(32) void k8_total(const float* __restrict__ a0, double* a1, long long n0, long long n1) {
+extern "C" __global__ __launch_bounds__(32) void k7_total(double* a0, const float* __restrict__ a1, double* a2, const float* __restrict__ a3, long long n0, long long n1) {
   for (long long i0 = n0 - 1; i0 >= n1; --i0) {
-    dg_add_to(a0 + i0, a1 + 0, 1, threadIdx.x, blockDim.x);
+    dg_add_to(a1 + i0, a0 + 0, 1, threadIdx.x, blockDim.x);
+    __syncthreads();
+    dg_add_to(a3 + i0, a2 + 0, 1, threadIdx.x, blockDim.x);
     __syncthreads();
   }
 }
-extern "C" __global__ __launch_bounds__(1) void k9(float* __restrict__ a0, float* __restrict__ a1, const float* __restrict__ a2, const float* __restrict__ a3, const float* __restrict__ a4, const float* __restrict__ a5, long long n0) {
+extern "C" __global__ __launch_bounds__(1) void k8(float* __restrict__ a0, float* __restrict__ a1, const float* __restrict__ a2, const float* __restrict__ a3, const float* __restrict__ a4, const float* __restrict__ a5, long long n0) {
   const float v2 = a2[0];
   const float v4 = (float)((double)(int)0 + (double)n0);
   const float v5 = (v2 / v4);
@@ -198,15 +181,13 @@ extern "C" __global__ __launch_bounds__(1) void finish4(float* __restrict__ a0, 
     a0[i0] = v3;
   }
 }
-extern "C" __global__ __launch_bounds__(1) void finish7(float* __restrict__ a0, const double* __restrict__ a1) {
+extern "C" __global__ __launch_bounds__(1) void finish7(float* __restrict__ a0, const double* __restrict__ a1, float* __restrict__ a2, const double* __restrict__ a3) {
   for (long long i0 = 0; i0 < 1; ++i0) {
     const float v3 = a1[i0];
     a0[i0] = v3;
   }
-}
-extern "C" __global__ __launch_bounds__(1) void finish8(float* __restrict__ a0, const double* __restrict__ a1) {
-  for (long long i0 = 0; i0 < 1; ++i0) {
-    const float v3 = a1[i0];
-    a0[i0] = v3;
+  for (long long i1 = 0; i1 < 1; ++i1) {
+    const float v5 = a3[i1];
+    a2[i1] = v5;
   }
 }
