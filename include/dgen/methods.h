@@ -41,8 +41,8 @@ Value squeeze(const Value& x, const Axes& axes, Loc loc);
 Value unsqueeze(const Value& x, int axis, Loc loc);
 Value windows(const Value& x, int size, int stride, Loc loc);
 Value windows_of(const Value& x, int axis, int64_t size, int64_t stride, int64_t dilation, Loc loc);
-// A small constant as itself: products with those of its elements that are 0 when it is compiled, and still are when it runs, may be
-// left out of short sums, so that 0 times infinite is 0 there.
+// A small constant as itself: products with those of its elements that are 0 when a program of that structure is first compiled, and
+// still are when it runs, may be left out of short sums, so that 0 times infinite is 0 there.
 Value known_zeros(const Value& x);
 Value reduce(const char* op, const Value& x, const Axes& axes, bool keepdims, Loc loc);  // no axes: all
 Value mean(const Value& x, const Axes& axes, bool keepdims, Loc loc);

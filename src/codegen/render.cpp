@@ -31,7 +31,7 @@ const Dialect& dialect(Target target) {
 namespace {
 
 constexpr int kLanes = 16;
-constexpr size_t kMostSums = 8;      // of a loop, for the registers that partial results take
+constexpr size_t kMostSums = 6;      // of a loop: each has its partial results in registers, two of AVX2
 constexpr int64_t kShortFold = 256;  // terms that a first-level cache holds sixteen times over
 
 std::string replace(std::string text, std::string_view what, const std::string& with) {

@@ -172,7 +172,8 @@ Kernel lower_phase_sum(const Plan& plan, int region, const std::string& name) {
 
 // ---- sums over time --------------------------------------------------------------------------------------------------
 
-// One float32 partial sum a chunk of the stream; a second kernel adds them in order in float64. Several sums are of single elements.
+// One float32 partial sum a chunk of the stream; a second kernel adds them in order in float64. A region of several has only sums of
+// single elements.
 class TimeSums {
  public:
   TimeSums(const Plan& plan, int region, const std::string& name)
@@ -204,6 +205,7 @@ class TimeSums {
       int to = ticks_ == 0 ? end : l.binary(LoopOp::imin, l.add(from, l.i(ticks_)), end);
       const Id first = sums_[0];
       const bool single = size(first) == 1 && !plan_.graph[summed(first)].op->is(scatters) && product_of(first).a == none;
+      DGEN_ASSERT(single || sums_.size() == 1);
       if (single) single_sums(low, chunk, from, to);
       else chunk_sum(low, first, l.mul(chunk, size(first)), from, to);
     });

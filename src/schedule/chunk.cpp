@@ -17,8 +17,8 @@ constexpr double kTimesCarried = 8;     // of what is carried over a tile's bord
 constexpr double kTileBytes = 1 << 18;  // of streams that a tile of one chunk has, to stay in a second-level cache
 constexpr double kSumBytes = 200;       // of streams that are worth adding up an element of a sum over time once more
 
-// Few where a frame has many bytes, few are summed and few are carried from tile to tile, but up to kLongest a vector of ticks of
-// each clock.
+// Few where a frame has many bytes, few are summed and few are carried from tile to tile; but, up to kLongest, at least a vector of
+// ticks of each clock.
 int64_t frames_for(const Plan& plan) {
   double frame_bytes = 1, summed = 0, carried = 0;
   int64_t longest = 0;

@@ -158,7 +158,7 @@ void MemoryPlanner::choose_tiles(MemoryPlan& m, const MemoryLimits& limits) cons
   // Long tiles make checkpoints few and delay lines cheap to keep, and loops that are worth another thread.
   const int64_t shared = limits.threads > 1 ? (kLeastShared + plan_.chunk - 1) / plan_.chunk * plan_.chunk : 0;
   const int64_t cached = limits.threads * std::max(shared, whole_chunks(static_cast<double>(limits.tile_bytes) / all));
-  m.tile_frames = m.recompute ? std::max(shared, whole_chunks(budget / 4 / all)) : cached;
+  m.tile_frames = m.recompute ? whole_chunks(budget / 4 / all) : cached;
   if (limits.tile_frames > 0) m.tile_frames = (limits.tile_frames + plan_.chunk - 1) / plan_.chunk * plan_.chunk;
   m.recompute = m.recompute && m.tiled();
 }

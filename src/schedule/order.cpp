@@ -4,6 +4,7 @@
 #include <limits>
 #include <map>
 #include <numeric>
+#include <tuple>
 
 namespace dgen::schedule {
 
@@ -78,10 +79,13 @@ void order_units(std::vector<Unit>& units, const std::vector<Edge>& edges) {
     for (const Edge* e : inputs[u])
       units[u].depth = std::max(units[u].depth, units[e->from].depth + (fuses(units[e->from], units[u], e->same_tick) ? 0 : 1));
   Joining(units, edges).run();
-  std::map<int, int> last;  // by sweep
-  for (const Unit& unit : units) last[unit.level] = std::max(last[unit.level], unit.depth);
+  // Sums that can share a loop wait for the last of them.
+  std::map<std::tuple<int, int64_t, analysis::Kept>, int> last;
+  auto latest = [&last](const Unit& unit) -> int& { return last[{unit.level, unit.clock.period, unit.kept}]; };
+  for (const Unit& unit : units)
+    if (unit.joins_sums) latest(unit) = std::max(latest(unit), unit.depth);
   for (Unit& unit : units)
-    if (unit.joins_sums) unit.depth = last[unit.level];
+    if (unit.joins_sums) unit.depth = latest(unit);
 }
 
 }  // namespace dgen::schedule

@@ -15,7 +15,7 @@ struct Unit {
   ir::Clock clock;
   enum { single, wide, long_rows } width = single;  // loops over elements inside the tick; over so many that they fill vectors
   analysis::Kept kept = analysis::Kept::no;
-  bool joins_sums = false;  // a sum over time of single elements: one loop adds up all of a sweep
+  bool joins_sums = false;  // a sum over time of single elements: one loop adds up those of a clock
 };
 
 // Of units by number, in the same sweep; from is the lower one.

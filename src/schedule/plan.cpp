@@ -15,6 +15,7 @@
 #include "schedule/order.h"
 #include "schedule/reason.h"
 #include "schedule/sines.h"
+#include "schedule/sums.h"
 
 namespace dgen::schedule {
 
@@ -300,7 +301,8 @@ class Planner {
 
   // A computed value with several readers is computed once.
   void store_shared() {
-    const std::vector<bool> summed = only_summed();
+    std::vector<bool> summed(n_, false);
+    if (options_.scans) summed = only_summed(g(), p_.level, is_stored_, [this](Id id) { return in_feedback(id); });
     std::vector<int> readers(n_, 0);
     for (Id id = 0; id < g().size(); ++id)
       if ((computed(id) || stored_[at(id)]) && !sines(id))
@@ -308,20 +310,6 @@ class Planner {
     for (Id id = 0; id < g().size(); ++id)
       if (computed(id) && readers[at(id)] > 1 && !products_.count(id) && !summed[at(id)]) stored_[at(id)] = true;
   }
-  // Sums over time of single elements share a loop, and with it the arithmetic that nothing else reads.
-  std::vector<bool> only_summed() const {
-    std::vector<bool> only(n_, false);
-    for (Id id = g().size() - 1; id >= 0; --id) {
-      const Node& n = node(id);
-      if (n.shape().size() > 1 || n.op->family != Family::scalar || n.op->c_text[0] != '(' || is_root(id) || in_feedback(id)) continue;
-      only[at(id)] = std::all_of(users_[at(id)].begin(), users_[at(id)].end(), [&](Id user) {
-        const bool sum = sums_time(user);
-        return (sum || (only[at(user)] && node(user).clock() == n.clock())) && run_level(user) == p_.level[at(id)];
-      });
-    }
-    return only;
-  }
-
   // ---- how much is inlined -------------------------------------------------------------------------------------------
 
   // The operators computed wherever a value is read: how many, shared ones as often as they are computed, and how deep.

@@ -240,6 +240,34 @@ TEST_P(Numeric, KernelsAreNoPartOfAProgram) {
   EXPECT_NEAR(static_cast<double>(second[15]), 0.25, 1e-6);  // half of what was there and of its neighbour
 }
 
+// Nine gains of frames, more than one loop adds up, and one of a hop; what they read is a part of a wider value, too.
+TEST_P(Numeric, SumsOverTimeShareALoop) {
+  constexpr int frames = 1000, hop = 8;
+  const SignalTensor wide = SignalTensor::input(0, Shape{2});
+  std::vector<float> in(2 * frames), slow(frames / hop);
+  for (size_t i = 0; i < in.size(); ++i) in[i] = std::sin(0.37f * static_cast<float>(i));
+  for (size_t i = 0; i < slow.size(); ++i) slow[i] = std::cos(0.21f * static_cast<float>(i));
+  const Signal d = (wide[0] - wide[1]).scalar(), s = SignalTensor::input(1, Shape{1}, {.hop = hop})[0].scalar();
+  std::vector<Signal> gains;
+  Signal y = Signal::constant(0), power = d;
+  for (int k = 0; k < 9; ++k, power = power * d) {
+    gains.push_back(Signal::param(0.1f * static_cast<float>(k + 1)));
+    y = y + gains.back() * power;
+  }
+  const Signal slow_gain = Signal::param(0.5f);
+  y.backward({.frames = frames, .inputs = {in, slow}});
+  (slow_gain * s * s).backward({.frames = frames, .inputs = {in, slow}});
+  for (size_t k = 0; k < gains.size(); ++k) {
+    double mean = 0;
+    for (size_t t = 0; t < frames; ++t)
+      mean += std::pow(static_cast<double>(in[2 * t] - in[2 * t + 1]), static_cast<double>(k + 1)) / frames;
+    EXPECT_NEAR(gradient(gains[k]), mean, 1e-5) << "power " << k + 1;
+  }
+  double mean = 0;
+  for (float v : slow) mean += static_cast<double>(v * v) / static_cast<double>(slow.size());
+  expect_gradient(gradient(slow_gain), mean);
+}
+
 TEST_P(Numeric, ConvolutionOfChannels) {
   Tensor x(std::vector<float>{1, 2, 3, 4, 5, 6, 7, 8}, {1, 2, 4});
   Tensor k(std::vector<float>{1, 0, 0, 1, 1, 1, 1, 1}, {2, 2, 2});
