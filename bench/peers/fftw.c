@@ -3,6 +3,7 @@
 #include <fftw3.h>
 #include <math.h>
 #include <stdlib.h>
+#include <time.h>
 
 struct FftwStft {
   int size, hop;
@@ -11,11 +12,39 @@ struct FftwStft {
   fftwf_plan plan;
 };
 
+static double seconds_of(fftwf_plan plan) {
+  struct timespec from, to;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
+  for (int i = 0; i < 500; ++i) fftwf_execute(plan);
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
+  return (double)(to.tv_sec - from.tv_sec) + 1e-9 * (double)(to.tv_nsec - from.tv_nsec);
+}
+
+/* FFTW measures to choose a plan: where other programs run, one that is up to 1.6 times as slow as another time's. */
+static fftwf_plan best_plan(int size, float* in, fftwf_complex* out) {
+  fftwf_plan best = NULL;
+  double least = 0;
+  for (int i = 0; i < 7; ++i) {
+    fftwf_forget_wisdom();
+    const fftwf_plan plan = fftwf_plan_dft_r2c_1d(size, in, out, FFTW_MEASURE);
+    for (int k = 0; k < size; ++k) in[k] = 0; /* planning wrote there */
+    double seconds = seconds_of(plan);
+    for (int k = 0; k < 4; ++k) seconds = fmin(seconds, seconds_of(plan));
+    if (best && seconds >= least) {
+      fftwf_destroy_plan(plan);
+      continue;
+    }
+    if (best) fftwf_destroy_plan(best);
+    best = plan, least = seconds;
+  }
+  return best;
+}
+
 FftwStft* fftw_stft_make(int size, int hop) {
   FftwStft* s = malloc(sizeof *s);
   *s = (FftwStft){size, hop, fftwf_alloc_real((size_t)size), fftwf_alloc_real((size_t)size), fftwf_alloc_complex((size_t)size / 2 + 1),
                   NULL};
-  s->plan = fftwf_plan_dft_r2c_1d(size, s->in, s->out, FFTW_MEASURE);
+  s->plan = best_plan(size, s->in, s->out);
   for (int i = 0; i < size; ++i) s->window[i] = (float)(0.5 - 0.5 * cos(6.283185307179586477 * i / size));
   return s;
 }

@@ -72,14 +72,16 @@ void Launches::find_kept() {
     statics_step = statics_step || (launch.kept == Kept::statics && std::ranges::count(launch.numbers, training_step) > 0);
 }
 
-// An output of frames that nothing asks more of.
+// An output that nothing asks more of.
 void Launches::find_movable(const Plan& plan, const MemoryPlan& memory) {
   for (size_t i = 0; i < plan.graph.outputs.size(); ++i) {
     const Id id = plan.graph.outputs[i];
     const auto at = static_cast<size_t>(memory.stream[static_cast<size_t>(id)]);
     const Place& p = memory.places[at];
     const bool taken = std::ranges::any_of(movable, [at](const Movable& m) { return m.place == at; });
-    if (!taken && plan.graph[id].clock() == frame_clock && p.pad == 0 && p.whole && !plan.graph[id].op->is(adds_in_place))
+    const Clock clock = plan.graph[id].clock();
+    const bool forward = !clock.is_static() && !clock.reverse;
+    if (!taken && forward && p.pad == 0 && p.whole && !plan.graph[id].op->is(adds_in_place))
       movable.push_back({i, at, first_tick(p)});
   }
 }

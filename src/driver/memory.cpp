@@ -46,6 +46,10 @@ StateLayout::StateLayout(const schedule::Plan& plan) {
     history[i] = take(4 * plan.history[i] * node.shape().size());
     carried.push_back(id);
   }
+  for (Id id : g.outputs) {
+    const Clock clock = g[id].clock();
+    held.push_back(clock.period > 1 && !clock.reverse ? take(4 * g[id].shape().size()) : -1);
+  }
 }
 
 // A whole stream's pad stays as it is during the run.

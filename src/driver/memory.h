@@ -13,12 +13,14 @@ struct Tile {
   int64_t start = 0, frames = 0;
 };
 
-// Where state lies: reverse cells, forward cells, phases, and the ticks read from before a run. Bytes; -1: none.
+// Where state lies: reverse cells, forward cells, phases, the ticks read from before a run, and the last rows of slow outputs.
+// Bytes; -1: none.
 struct StateLayout {
   explicit StateLayout(const schedule::Plan& plan);
 
   std::vector<int64_t> cell, segment;   // by cell; segment: by a scan's first
   std::vector<int64_t> phase, history;  // by node
+  std::vector<int64_t> held;            // by output: shown until the next run's first tick
   std::vector<ir::Id> carried;          // nodes with a history
   std::vector<ir::Id> initialised;      // reads of cells with an initial value
   int64_t forward = 0;                  // what a checkpoint holds begins here

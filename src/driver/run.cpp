@@ -116,6 +116,7 @@ class Run {
   static runtime::LaunchShape shape_of(const Step& step, int64_t count);
   void look();
   void collect(std::span<const std::span<float>> outputs);
+  void hold_rows();
 
   const Compiled& c_;
   RunWorkspace& w_;
@@ -153,6 +154,7 @@ void Run::go(std::span<const std::span<float>> outputs, bool keep) {
   w_.made = {false, true, !keep};
   if (!keep) return;
   memory_.save_history(state_.block, 0, true);
+  hold_rows();
   state_.position += static_cast<uint64_t>(args_.frames);
 }
 
@@ -241,14 +243,16 @@ void Run::bind_inputs() {
   }
 }
 
-// An output lies where the caller wants it, unless an input that is still to be read or another output lies there.
+// An output lies where the caller wants it, unless its rows are shown longer than a tick, or an input that is still to be read or
+// another output lies there.
 void Run::move_outputs(std::span<const std::span<float>> outputs) {
   for (size_t m = 0; m < w_.launches.movable.size(); ++m) {
     const auto& [output, place, offset] = w_.launches.movable[m];
     float* const wanted = outputs[output].data();
     const float* const end = wanted + outputs[output].size();
     auto meets = [&](std::span<const float> other) { return other.data() < end && wanted < other.data() + other.size(); };
-    const bool moved = c_.on_host && std::none_of(args_.inputs.begin(), args_.inputs.end(), meets) &&
+    const bool as_wanted = args_.per_tick || plan_.graph[plan_.graph.outputs[output]].clock().period == 1;
+    const bool moved = c_.on_host && as_wanted && std::none_of(args_.inputs.begin(), args_.inputs.end(), meets) &&
                        (outputs.size() == 1 || std::count_if(outputs.begin(), outputs.end(), meets) == 1);
     w_.elsewhere[place] = moved ? wanted : nullptr;
     w_.arguments.move(w_.launches.moved + m, moved ? wanted : w_.arena.floats(offset / 4));
@@ -413,18 +417,30 @@ void Run::look() {
 
 void Run::collect(std::span<const std::span<float>> outputs) {
   for (size_t i = 0; i < outputs.size(); ++i) {
-    Id id = plan_.graph.outputs[i];
+    const Id id = plan_.graph.outputs[i];
     const float* rows = memory_.stream(id, {});
     if (rows == outputs[i].data()) continue;
     const Node& node = plan_.graph[id];
-    const int64_t size = node.shape().size(), n = memory_.ticks(node.clock()).count;
-    const int64_t before = node.clock().period > 1 ? size : 0;  // a held value's last row of the run before
+    const int64_t held = args_.per_tick ? -1 : c_.layout.held[i];
+    const float* before = held < 0 ? nullptr : state_.block.floats(held / 4);
     if (!c_.on_host) {
-      w_.rows.resize(static_cast<size_t>(before + n * size));
-      device_.download(w_.rows.data(), rows - before, w_.rows.size() * sizeof(float));
-      rows = w_.rows.data() + before;
+      const auto size = static_cast<size_t>(node.shape().size()), n = static_cast<size_t>(memory_.ticks(node.clock()).count) * size;
+      w_.rows.resize(n + size);
+      device_.download(w_.rows.data(), rows, n * sizeof(float));
+      if (before) device_.download(w_.rows.data() + n, before, size * sizeof(float));
+      rows = w_.rows.data(), before = before ? rows + n : nullptr;
     }
-    write_output(node, rows, rows - before, args_, state_.position, outputs[i]);
+    write_output(node, rows, before, args_, state_.position, outputs[i]);
+  }
+}
+
+void Run::hold_rows() {
+  for (size_t i = 0; i < c_.layout.held.size(); ++i) {
+    const Id id = plan_.graph.outputs[i];
+    const Node& node = plan_.graph[id];
+    const int64_t held = c_.layout.held[i], size = node.shape().size(), n = memory_.ticks(node.clock()).count;
+    if (held >= 0 && n > 0)
+      device_.copy(state_.block.at(held), memory_.stream(id, {}) + (n - 1) * size, static_cast<size_t>(size) * sizeof(float));
   }
 }
 

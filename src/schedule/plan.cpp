@@ -153,10 +153,7 @@ class Planner {
 
   void choose_anchors() {
     stored_.assign(n_, false);
-    for (Id root : g().outputs) {
-      stored_[at(root)] = true;
-      if (node(root).clock().period > 1) p_.history[at(root)] = std::max<int64_t>(p_.history[at(root)], 1);  // held over a block border
-    }
+    for (Id root : g().outputs) stored_[at(root)] = true;
     for (Id root : g().effects) stored_[at(root)] = true;
     for (Id id = 0; id < g().size(); ++id)
       if (worth_[at(id)]) stored_[at(id)] = true;

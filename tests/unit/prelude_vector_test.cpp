@@ -152,6 +152,20 @@ bool same(float a, float b) {
   return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b) || (std::isnan(a) && std::isnan(b));
 }
 
+// A square root's digits are those of a float in [1, 4) with the same significand.
+void every_sqrt(const TextLibrary& library) {
+  std::vector<float> x(1 << 16), scalar(x.size()), vector(x.size());
+  const auto n = static_cast<long>(x.size());
+  int64_t wrong = 0;
+  for (std::uint32_t bits = std::bit_cast<std::uint32_t>(1.0f); bits < std::bit_cast<std::uint32_t>(4.0f);) {
+    for (float& v : x) v = std::bit_cast<float>(bits++);
+    library.get<Ternary>("scalar_sqrt")(x.data(), x.data(), x.data(), scalar.data(), n);
+    library.get<Ternary>("vector_sqrt")(x.data(), x.data(), x.data(), vector.data(), n);
+    for (size_t i = 0; i < x.size(); ++i) wrong += !same(scalar[i], vector[i]);
+  }
+  EXPECT_EQ(wrong, 0);
+}
+
 void compare(const TextLibrary& library) {
   static const Samples samples;
   std::vector<float> scalar(samples.x.size()), vector(samples.x.size());
@@ -170,6 +184,7 @@ void compare(const TextLibrary& library) {
   for (const char* name : unary) all(name);
   for (const char* name : binary) all(name);
   for (const char* name : ternary) all(name);
+  every_sqrt(library);
 
   using Integers = void(std::uint64_t, long, float, float*, long);
   const long ticks = 4096;
