@@ -19,6 +19,7 @@
 #include "base/file.h"
 #include "base/noise.h"
 #include "codegen/prelude.h"
+#include "codegen/prelude_bounds.h"
 #include "compile/c_compiler.h"
 #include "runtime/threads.h"
 
@@ -29,36 +30,9 @@ using Vector = std::vector<float>;
 using Run = void(const float*, const float*, float*, long);
 
 constexpr float inf = std::numeric_limits<float>::infinity();
-constexpr double two_pi = 6.283185307179586476925286766559;
 
-struct Function {
-  const char* name;
-  double (*reference)(double);
-  float low, high;
-  double most_ulp = 3, most_absolute = 0;  // either bound suffices
-};
-const Function functions[] = {
-    {"sin", std::sin, -1e6f, 1e6f, 3, 1.5e-7},
-    {"cos", std::cos, -1e6f, 1e6f, 3, 1.5e-7},
-    {"tan", std::tan, -1e6f, 1e6f, 3.2},
-    {"sin_turns", [](double p) { return std::sin(two_pi * (p - std::rint(p))); }, -1e4f, 1e4f, 3, 1.9e-7},
-    {"cos_turns", [](double p) { return std::cos(two_pi * (p - std::rint(p))); }, -1e4f, 1e4f, 3, 1.9e-7},
-    {"exp", std::exp, -150, 150},
-    {"exp2", std::exp2, -200, 200},
-    {"log", std::log, 0, inf},
-    {"log2", std::log2, 0, inf},
-    {"log10", std::log10, 0, inf},
-    {"sqrt", std::sqrt, 0, inf},
-    {"rsqrt", [](double x) { return 1 / std::sqrt(x); }, 0, inf},
-    {"tanh", std::tanh, -inf, inf},
-    {"sinh", std::sinh, -150, 150},
-    {"cosh", std::cosh, -150, 150},
-    {"asin", std::asin, -1, 1},
-    {"acos", std::acos, -1, 1},
-    {"atan", std::atan, -inf, inf},
-    {"sigmoid", [](double x) { return 1 / (1 + std::exp(-x)); }, -87, 150},
-    {"softplus", [](double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::fabs(x))); }, -100, 1e30f},
-};
+using Function = codegen::FunctionBounds;
+
 struct Binary {
   const char* name;
   double (*reference)(double, double);
@@ -113,6 +87,7 @@ double nanoseconds(Run* run, const Vector& x, const Vector& y) {
 
 constexpr size_t chunk = 4096;
 constexpr std::uint32_t all_pairs = 1u << 26;
+std::uint64_t pair_chunks(std::uint32_t stride) { return (all_pairs / stride + chunk - 1) / chunk; }
 
 // The numbers from the begin-th to before the end-th, through the vector function; the tests hold the scalar one to the same bits.
 Worst sweep(const Function& f, Run* run, std::uint32_t stride, bool negative, std::uint64_t begin, std::uint64_t end) {
@@ -182,7 +157,7 @@ std::string fixed(const char* format, double value) {
 
 std::string page(std::uint32_t stride) {
   std::string body;
-  for (const Function& f : functions) body += runner(f.name, false);
+  for (const Function& f : codegen::function_bounds) body += runner(f.name, false);
   for (const Binary& f : of_two) body += runner(f.name, true);
   body += "const char *compiler(void) { return __VERSION__; }\n";
   using codegen::Target;
@@ -191,7 +166,7 @@ std::string page(std::uint32_t stride) {
       cat("# Accuracy of the prelude\n\nThe functions that generated code computes with, against the C library in double. Written by "
           "`make_accuracy docs/accuracy.md`.\nOf one argument: ",
           stride == 1 ? "every float" : cat("every ", stride, "th float"), " of the range. Of two: ",
-          (all_pairs / stride / chunk + 1) * chunk,
+          pair_chunks(stride) * chunk,
           " pairs of every magnitude. Vectors of floats give the same bits as single floats\n(tested), so one "
           "error stands for "
           "both. An ulp is the distance of floats at the exact result; near the zeros of sines and cosines,\nwhere it shrinks to nothing, "
@@ -212,14 +187,14 @@ std::string page(std::uint32_t stride) {
     std::fflush(stdout);
     if (worst.beyond > 0) fail(name, " is wrong by more than it may be for ", worst.beyond, " numbers, at worst at ", worst.at);
   };
-  for (const Function& f : functions) {
+  for (const Function& f : codegen::function_bounds) {
     const std::string range = f.low == -inf ? "all" : f.low == 0 ? "all positive" : cat(fixed("%g", f.low), " to ", fixed("%g", f.high));
     row(f.name, range, sweep(f, library->function<Run>(cat("vector_", f.name)), stride));
   }
   for (const Binary& f : of_two) {
     Run* const function = library->function<Run>(cat("vector_", f.name));
     const auto chunks = [&](std::uint64_t begin, std::uint64_t end) { return sample(f, function, begin * chunk, end * chunk); };
-    row(f.name, f.range, worst_of(all_pairs / stride / chunk + 1, chunks));
+    row(f.name, f.range, worst_of(pair_chunks(stride), chunks));
   }
   return text;
 }

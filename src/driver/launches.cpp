@@ -82,7 +82,7 @@ void Launches::find_movable(const Plan& plan, const MemoryPlan& memory) {
     const Clock clock = plan.graph[id].clock();
     const bool forward = !clock.is_static() && !clock.reverse;
     if (!taken && forward && p.pad == 0 && p.whole && !plan.graph[id].op->is(adds_in_place))
-      movable.push_back({i, at, first_tick(p)});
+      movable.push_back({i, at, first_tick(p), clock.period == 1});
   }
 }
 

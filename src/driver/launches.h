@@ -51,6 +51,7 @@ struct Launches {
   struct Movable {
     size_t output = 0, place = 0;
     int64_t offset = 0;  // where it lies else, in the arena
+    bool every_frame = true;
   };
   struct Sweep {
     enum Kind { fixed, forward, reverse };

@@ -247,12 +247,11 @@ void Run::bind_inputs() {
 // another output lies there.
 void Run::move_outputs(std::span<const std::span<float>> outputs) {
   for (size_t m = 0; m < w_.launches.movable.size(); ++m) {
-    const auto& [output, place, offset] = w_.launches.movable[m];
+    const auto& [output, place, offset, every_frame] = w_.launches.movable[m];
     float* const wanted = outputs[output].data();
     const float* const end = wanted + outputs[output].size();
     auto meets = [&](std::span<const float> other) { return other.data() < end && wanted < other.data() + other.size(); };
-    const bool as_wanted = args_.per_tick || plan_.graph[plan_.graph.outputs[output]].clock().period == 1;
-    const bool moved = c_.on_host && as_wanted && std::none_of(args_.inputs.begin(), args_.inputs.end(), meets) &&
+    const bool moved = c_.on_host && (args_.per_tick || every_frame) && std::none_of(args_.inputs.begin(), args_.inputs.end(), meets) &&
                        (outputs.size() == 1 || std::count_if(outputs.begin(), outputs.end(), meets) == 1);
     w_.elsewhere[place] = moved ? wanted : nullptr;
     w_.arguments.move(w_.launches.moved + m, moved ? wanted : w_.arena.floats(offset / 4));
@@ -436,11 +435,12 @@ void Run::collect(std::span<const std::span<float>> outputs) {
 
 void Run::hold_rows() {
   for (size_t i = 0; i < c_.layout.held.size(); ++i) {
+    if (c_.layout.held[i] < 0) continue;
     const Id id = plan_.graph.outputs[i];
     const Node& node = plan_.graph[id];
-    const int64_t held = c_.layout.held[i], size = node.shape().size(), n = memory_.ticks(node.clock()).count;
-    if (held >= 0 && n > 0)
-      device_.copy(state_.block.at(held), memory_.stream(id, {}) + (n - 1) * size, static_cast<size_t>(size) * sizeof(float));
+    const int64_t size = node.shape().size(), n = memory_.ticks(node.clock()).count;
+    if (n == 0) continue;
+    device_.copy(state_.block.at(c_.layout.held[i]), memory_.stream(id, {}) + (n - 1) * size, static_cast<size_t>(size) * sizeof(float));
   }
 }
 

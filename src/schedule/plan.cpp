@@ -39,6 +39,8 @@ class Planner {
     p_.component = analysis::feedback_components(p_.graph);
     p_.history = analysis::history_ticks(p_.graph);
     users_ = users(p_.graph);
+    root_.assign(n_, false);
+    for (Id root : p_.graph.roots()) root_[at(root)] = true;
     kept_ = analysis::kept_until(p_.graph);
     worth_.assign(n_, false);
     if (options.keep) worth_ = analysis::worth_keeping(p_.graph);
@@ -274,10 +276,7 @@ class Planner {
     if (id_op(id, "hold")) id = node(id).in[0];
     if (!id_op(id, "param") && !id_op(id, "tensor")) stored_[at(id)] = true;
   }
-  bool is_root(Id id) const {
-    std::vector<Id> roots = g().roots();
-    return std::find(roots.begin(), roots.end(), id) != roots.end();
-  }
+  bool is_root(Id id) const { return root_[at(id)]; }
   // A product that only a sum over time reads, which makes it of all its ticks at once.
   bool summed_product(Id id) const {
     const std::vector<Id>& users = users_[at(id)];
@@ -563,7 +562,7 @@ class Planner {
   std::vector<std::vector<Id>> users_;
   std::vector<bool> feedback_;  // by component
   Loops loops_;
-  std::vector<bool> stored_;
+  std::vector<bool> stored_, root_;
   const IsStored is_stored_ = [this](Id id) { return stored_[at(id)]; };
   std::vector<Kept> kept_;
   std::vector<bool> worth_;

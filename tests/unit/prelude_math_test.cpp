@@ -14,6 +14,7 @@
 
 #include "base/noise.h"
 #include "codegen/prelude.h"
+#include "codegen/prelude_bounds.h"
 #include "runtime/threads.h"
 #include "unit/prelude_test_util.h"
 
@@ -26,44 +27,12 @@ using Binary = void(const float*, const float*, float*, long);
 constexpr float inf = std::numeric_limits<float>::infinity();
 const float nan_f = std::numeric_limits<float>::quiet_NaN();
 
-struct Function {
-  const char* name;
-  double (*reference)(double);
-  float low, high;                   // negative `low`: the sweep covers both signs from high down to denormals
-  double max_ulp, max_absolute = 0;  // either bound suffices
-};
-
-constexpr double two_pi = 6.283185307179586476925286766559;
-const Function functions[] = {
-    {"sin", std::sin, -1e6f, 1e6f, 3, 1.5e-7},
-    {"cos", std::cos, -1e6f, 1e6f, 3, 1.5e-7},
-    {"tan", std::tan, -1e6f, 1e6f, 3.2},  // 3.13 at 687495.125
-    {"sin_turns", [](double p) { return std::sin(two_pi * (p - std::rint(p))); }, -1e4f, 1e4f, 3, 1.9e-7},
-    {"cos_turns", [](double p) { return std::cos(two_pi * (p - std::rint(p))); }, -1e4f, 1e4f, 3, 1.9e-7},
-    {"exp", std::exp, -150, 150, 3},
-    {"exp2", std::exp2, -200, 200, 3},
-    {"log", std::log, 0, inf, 3},
-    {"log2", std::log2, 0, inf, 3},
-    {"log10", std::log10, 0, inf, 3},
-    {"sqrt", std::sqrt, 0, inf, 0.5001},
-    {"rsqrt", [](double x) { return 1 / std::sqrt(x); }, 0, inf, 3},
-    {"tanh", std::tanh, -inf, inf, 3},
-    {"sinh", std::sinh, -150, 150, 3},
-    {"cosh", std::cosh, -150, 150, 3},
-    {"asin", std::asin, -1, 1, 3},
-    {"acos", std::acos, -1, 1, 3},
-    {"atan", std::atan, -inf, inf, 3},
-    {"sigmoid", [](double x) { return 1 / (1 + std::exp(-x)); }, -87, 150, 3},
-    {"softplus", [](double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::fabs(x))); }, -100, 1e30f, 3},
-    {"floor", std::floor, -inf, inf, 0},
-    {"ceil", std::ceil, -inf, inf, 0},
-    {"round", std::round, -inf, inf, 0},
-    {"abs", std::fabs, -inf, inf, 0},
-};
+using Function = codegen::FunctionBounds;
+using codegen::function_bounds;
 
 std::string wrappers(const std::map<std::string_view, int>& calls = {}) {
   std::string text = codegen::prelude_math(Target::c) + codegen::prelude_calls(Target::c, calls);
-  for (const Function& f : functions)
+  for (const Function& f : function_bounds)
     text += std::string("void run_") + f.name +
             "(const float *x, float *y, long n) {\n  for (long i = 0; i < n; ++i) y[i] = dg_" + f.name + "(x[i]);\n}\n";
   for (const char* name : {"pow", "atan2", "mod", "min", "max", "mulz"})
@@ -153,7 +122,7 @@ WorstOf check(const Function& f, Unary* run, std::uint32_t stride, int64_t begin
       const double want = f.reference(x[k]), e = ulps(y[k], want), absolute = std::fabs(y[k] - want);
       if (e > worst.ulp) worst.ulp = e, worst.where = x[k];
       if (std::isfinite(want) && std::isfinite(y[k])) worst.absolute = std::max(worst.absolute, absolute);
-      if (e > f.max_ulp && !(absolute <= f.max_absolute)) ++worst.failing;
+      if (e > f.most_ulp && !(absolute <= f.most_absolute)) ++worst.failing;
     }
     x.clear();
   }
@@ -164,7 +133,7 @@ WorstOf check(const Function& f, Unary* run, std::uint32_t stride, int64_t begin
 TEST(PreludeMath, UnaryAccuracy) {
   const char* setting = std::getenv("DGEN_TEST_POINTS");
   const std::uint32_t points = setting ? static_cast<std::uint32_t>(std::atoll(setting)) : 1u << 19;
-  for (const Function& f : functions) {
+  for (const Function& f : function_bounds) {
     const std::uint32_t top = std::bit_cast<std::uint32_t>(f.high), stride = top / points + 1;
     Unary* const run = library().get<Unary>(std::string("run_") + f.name);
     std::mutex mutex;
@@ -241,7 +210,7 @@ TEST(PreludeMath, Edges) {
   for (const char* name : {"sin", "cos", "tan", "sin_turns", "cos_turns"})
     EXPECT_TRUE(std::isnan(call(name, inf))) << name;
   for (const char* name : {"asin", "acos"}) EXPECT_TRUE(std::isnan(call(name, 1.0000001f))) << name;
-  for (const Function& f : functions) EXPECT_TRUE(std::isnan(call(f.name, nan_f))) << f.name;
+  for (const Function& f : function_bounds) EXPECT_TRUE(std::isnan(call(f.name, nan_f))) << f.name;
   EXPECT_EQ(call("log", inf), inf);
   EXPECT_EQ(call("exp", inf), inf);
   EXPECT_EQ(call("exp", -inf), 0.0f);
@@ -341,8 +310,8 @@ TEST(PreludeMath, SinesOfPhases) {
     double worst = 0, largest = 0;
     for (std::uint64_t i = 0, p = first; i < n; ++i, p += step) {
       const double turns = std::ldexp(static_cast<double>(static_cast<std::int64_t>(p)), -64);
-      worst = std::fmax(worst, std::fabs(sine[i] - std::sin(two_pi * turns)));
-      worst = std::fmax(worst, std::fabs(cosine[i] - std::cos(two_pi * turns)));
+      worst = std::fmax(worst, std::fabs(sine[i] - std::sin(codegen::kTwoPi * turns)));
+      worst = std::fmax(worst, std::fabs(cosine[i] - std::cos(codegen::kTwoPi * turns)));
       largest = std::fmax(largest, std::fmax(std::fabs(sine[i]), std::fabs(cosine[i])));
     }
     EXPECT_LE(worst, 1.7e-7) << first;
@@ -390,7 +359,7 @@ TEST(PreludeMath, Phases) {
 TEST(PreludeMath, CompilersAgreeBitForBit) {
   if (!have_compiler("gcc") || !have_compiler("clang")) GTEST_SKIP() << "needs gcc and clang";
   const TextLibrary scalar(wrappers(), "gcc", "-fno-tree-vectorize");
-  for (const Function& f : functions) {
+  for (const Function& f : function_bounds) {
     const std::vector<float> x = sweep(-inf, inf, 1 << 18);
     std::vector<float> a(x.size()), b(x.size()), c(x.size());
     const std::string name = std::string("run_") + f.name;
