@@ -85,9 +85,17 @@ void network(Patch& p) {
   p.output(ex("overlap_add", {reshape(out, {3})}, {{"hop", int64_t{4}}}));
 }
 
+// Gradients that are sums over time of single elements, more than one loop adds up, of frames and of hops.
+void gains(Patch& p) {
+  Ex x = p.input({}, 1), slow = decimate(x, 5), y = x, z = slow;
+  for (int k = 0; k < 8; ++k) y = y * p.number(0.3f) + x, z = z * p.number(0.2f) + slow;
+  p.output(y);
+  p.output(z);
+}
+
 using Make = void (*)(Patch&);
-constexpr Make kPatches[] = {drum, filtered_tensor, reduced_tensor, odd_hops, network};
-constexpr Make kSmallPatches[] = {filtered_tensor, reduced_tensor, odd_hops, network};
+constexpr Make kPatches[] = {drum, filtered_tensor, reduced_tensor, odd_hops, network, gains};
+constexpr Make kSmallPatches[] = {filtered_tensor, reduced_tensor, odd_hops, network, gains};
 
 Patch built(Make make) {
   Patch p;
