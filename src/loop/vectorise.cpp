@@ -20,6 +20,7 @@ constexpr int64_t kWidest = 16;  // lanes of the widest vectors, of which few th
 constexpr double kFewest = 4;  // iterations that may be worth a vector
 constexpr int kMostAbreast = 4;
 constexpr size_t kMostStatements = 200;  // of vectors abreast
+constexpr int64_t kStrip = 64;           // elements of a row that are turned at a time: a few KB
 constexpr size_t kMostTwice = 30;        // statements of a body that is written again for the last vector: a mask a vector slows short ones
 
 // ---- which loops -----------------------------------------------------------------------------------------------------
@@ -140,10 +141,11 @@ class Widen {
     }
     (loop.kind == Stmt::reduce ? out.vars.back() : out.var) = variable(lane_var(loop));
     out.body.clear();
+    find_strips(loop.body);
     for (auto& [array, row] : lanes_.rows) begin_row(array, row, out.body);
     for (Stmt& s : list(loop.body)) out.body.push_back(std::move(s));
     for (auto& [array, row] : lanes_.rows)
-      if (row.store) out.body.push_back(turn_row(array, row));
+      if (row.store && !turned_.at(array).by_strips) out.body.push_back(turn_row(array, row));
     if (loop.kind == Stmt::reduce) {
       out.value = map(loop.value), out.factor = map(loop.factor);
     }
@@ -191,6 +193,12 @@ class Widen {
     e.lanes = kind(old) == LaneValue::lanes;
     return new_[old] = add(std::move(e));
   }
+  int counter(int64_t end) {
+    LoopExpr e{LoopOp::var, LoopType::i64};
+    k_.var_range.push_back({0, end});
+    e.i = k_.vars++;
+    return add(std::move(e));
+  }
 
   // An operand of a vector: positions that step from lane to lane become a vector of them.
   int operand(int old, bool of_call, std::vector<Stmt>& into) {
@@ -212,36 +220,98 @@ class Widen {
     return found->second;
   }
 
-  // A row's place in memory, and the vectors that it becomes.
+  // A row's place in memory, and the vectors that it becomes: all of it, or kStrip elements at a time.
   struct Turned {
     int vectors, begin;
+    bool by_strips = false;
+    int at = -1;  // by strips: the element of the strip
   };
 
   void begin_row(int array, const Row& row, std::vector<Stmt>& into) {
     int begin = number(row.first);
     for (auto [term, factor] : row.base)
       begin = let({LoopOp::iadd, LoopType::i64, {begin, let({LoopOp::imul, LoopType::i64, {map(term), number(factor)}}, into)}}, into);
-    k_.arrays.push_back({.kind = ArrayRef::local, .size = row.size, .written = true, .lanes = true});
-    turned_[array] = {static_cast<int>(k_.arrays.size()) - 1, begin};
-    if (!row.store) into.push_back(turn_row(array, row));
+    const bool by_strips = std::any_of(strips_.begin(), strips_.end(), [array = array](auto& s) { return s.second.count(array) > 0; });
+    k_.arrays.push_back({.kind = ArrayRef::local, .size = by_strips ? kStrip : row.size, .written = true, .lanes = true});
+    turned_[array] = {static_cast<int>(k_.arrays.size()) - 1, begin, by_strips};
+    if (!row.store && !by_strips) into.push_back(turn_row(array, row));
   }
 
   Stmt turn_row(int array, const Row& row) {
     const Turned& turned = turned_.at(array);
-    return turn(row.store, {turned.vectors, number(0)}, {array, turned.begin}, row.stride, row.size);
+    return turn(row.store, {turned.vectors, number(0)}, {array, turned.begin}, row.stride, number(row.size));
   }
 
-  Stmt turn(bool to_memory, std::pair<int, int> vectors, std::pair<int, int> memory, int64_t stride, int64_t count) {
+  Stmt turn(bool to_memory, std::pair<int, int> vectors, std::pair<int, int> memory, int64_t stride, int count) {
     Stmt s{Stmt::call};
     s.name = to_memory ? "dg_unpack" : "dg_pack", s.lanes = true;
     s.pointers = {to_memory ? memory : vectors, to_memory ? vectors : memory};
-    s.numbers = {number(stride), number(count)};
+    s.numbers = {number(stride), count};
     return s;
   }
 
   // Where an index in memory lies in the row of vectors.
   int in_row(const Turned& row, int index, std::vector<Stmt>& into) {
-    return let({LoopOp::isub, LoopType::i64, {map(index), row.begin}}, into);
+    return row.by_strips ? row.at : let({LoopOp::isub, LoopType::i64, {map(index), row.begin}}, into);
+  }
+
+  // Rows that one loop goes through element by element, and nothing else reads or writes.
+  void find_strips(const std::vector<Stmt>& body) {
+    for (auto& [array, row] : lanes_.rows) {
+      const Stmt* only = nullptr;
+      int users = 0;
+      for (const Stmt& s : body)
+        if (accesses(s, array)) only = &s, ++users;
+      if (users == 1 && row.size > kStrip && row.load != row.store && steps_through(*only, array, row)) strips_[only].insert(array);
+    }
+  }
+  bool accesses(const Stmt& s, int array) const {
+    bool found = false;
+    for_accesses(k_, s, [&](int a) { found = found || a == array; });
+    return found || std::any_of(s.body.begin(), s.body.end(), [&](const Stmt& one) { return accesses(one, array); });
+  }
+  bool steps_through(const Stmt& loop, int array, const Row& row) const {
+    if (loop.kind != Stmt::loop || loop.reverse || expr(loop.lo).op != LoopOp::iconst || expr(loop.hi).op != LoopOp::iconst) return false;
+    if (expr(loop.lo).i != 0 || expr(loop.hi).i != row.size) return false;
+    bool all = true;
+    auto element = [&](int index) {
+      IndexSum sum = index_sum(k_, index);
+      all = all && sum.constant == row.first && sum.terms[loop.var] == 1;
+      sum.terms.erase(loop.var);
+      std::erase_if(sum.terms, [](auto& term) { return term.second == 0; });
+      all = all && sum.terms == row.base;
+    };
+    for_statements(loop.body, [&](const Stmt& s) {
+      if (s.kind == Stmt::let && expr(s.value).op == LoopOp::load && expr(s.value).i == array) element(expr(s.value).args[0]);
+      if ((s.kind == Stmt::store || s.kind == Stmt::add) && s.array == array) element(s.index);
+      if (s.kind == Stmt::call && accesses(s, array)) all = false;
+    });
+    return all;
+  }
+
+  // for j: ... row[j] ...   becomes   for strips: turn kStrip elements; for those: ... strip[j - first] ...
+  void strips(const Stmt& s, const std::unordered_set<int>& arrays, std::vector<Stmt>& into) {
+    const int64_t n = iterations(s), count = (n + kStrip - 1) / kStrip;
+    Stmt all{Stmt::loop}, strip = s;
+    all.lo = number(0), all.hi = number(count), all.var = counter(count);
+    const int from = let({LoopOp::imul, LoopType::i64, {all.var, number(kStrip)}}, all.body);
+    int size = number(kStrip);
+    if (n % kStrip) size = let({LoopOp::imin, LoopType::i64, {size, let({LoopOp::isub, LoopType::i64, {number(n), from}}, all.body)}}, all.body);
+    strip.lo = number(0), strip.hi = size, strip.var = counter(kStrip);
+    strip.body.clear();
+    new_[s.var] = let({LoopOp::iadd, LoopType::i64, {from, strip.var}}, strip.body);
+    std::vector<Stmt> after;
+    for (int array : arrays) {
+      Turned& turned = turned_.at(array);
+      const Row& row = lanes_.rows.at(array);
+      turned.at = strip.var;
+      const int begin = let({LoopOp::iadd, LoopType::i64, {turned.begin, from}}, all.body);
+      (row.store ? after : all.body).push_back(turn(row.store, {turned.vectors, number(0)}, {array, begin}, row.stride, size));
+    }
+    for (Stmt& one : list(s.body)) strip.body.push_back(std::move(one));
+    all.body.push_back(std::move(strip));
+    for (Stmt& store : after) all.body.push_back(std::move(store));
+    into.push_back(std::move(all));
   }
 
   void let(int old, std::vector<Stmt>& into) {
@@ -313,7 +383,7 @@ class Widen {
       bool result = i + 1 == s.pointers.size();
       k_.arrays.push_back({.kind = ArrayRef::local, .size = s.spans[i], .written = true, .lanes = true});
       out.pointers[i] = {static_cast<int>(k_.arrays.size()) - 1, number(0)};
-      (result ? after : into).push_back(turn(result, out.pointers[i], {array, map(index)}, lanes_.of(index).stride, s.spans[i]));
+      (result ? after : into).push_back(turn(result, out.pointers[i], {array, map(index)}, lanes_.of(index).stride, number(s.spans[i])));
     }
     into.push_back(std::move(out));
     for (Stmt& store : after) into.push_back(std::move(store));
@@ -327,6 +397,7 @@ class Widen {
   void statement(const Stmt& s, std::vector<Stmt>& into) {
     if (s.kind == Stmt::let) return let(s.value, into);
     if (s.kind == Stmt::call) return call(s, into);
+    if (auto found = strips_.find(&s); found != strips_.end()) return strips(s, found->second, into);
     Stmt out = s;
     for (int* e : {&out.lo, &out.hi, &out.index}) *e = map(*e);
     for (int& n : out.extents) n = map(n);
@@ -350,6 +421,7 @@ class Widen {
   const Lanes& lanes_;
   std::unordered_map<int, int> new_, own_;
   std::unordered_map<int, Turned> turned_;
+  std::unordered_map<const Stmt*, std::unordered_set<int>> strips_;  // by loop: arrays
 };
 
 // Puts the chosen loops in the place of those they were made from.

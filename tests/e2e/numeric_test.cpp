@@ -5,6 +5,8 @@
 
 #include <array>
 #include <cmath>
+#include <complex>
+#include <numbers>
 
 #include "driver/driver.h"
 #include "support/backends.h"
@@ -238,6 +240,26 @@ TEST_P(Numeric, KernelsAreNoPartOfAProgram) {
   const std::vector<float> first = run(Tensor({0, 1, 0}), click), second = run(Tensor({1, 1, 0}), silence);
   EXPECT_NEAR(static_cast<double>(first.back()), 0.25, 1e-6);
   EXPECT_NEAR(static_cast<double>(second[15]), 0.25, 1e-6);  // half of what was there and of its neighbour
+}
+
+// Windows and bins that are no multiple of what is turned into vectors at a time.
+TEST_P(Numeric, SpectraOfManyHops) {
+  constexpr int size = 200, hop = 50, ticks = 37, bins = size / 2 + 1;
+  std::vector<float> in(hop * (ticks - 1) + 1);
+  for (size_t i = 0; i < in.size(); ++i) in[i] = std::sin(0.0021f * static_cast<float>(i * i % 3000));
+  Program program = compile(stft(Signal::input(0), {.size = size, .hop = hop}).magnitude());
+  const std::vector<float> got = program.run({.frames = static_cast<int>(in.size()), .inputs = {in}, .per_tick = true})[0];
+  ASSERT_EQ(got.size(), static_cast<size_t>(ticks * bins));
+  for (int t = 0; t < ticks; ++t)
+    for (int k = 0; k < bins; ++k) {
+      std::complex<double> sum = 0;
+      for (int i = 0; i < size; ++i) {
+        const int n = t * hop - size + 1 + i;
+        const double turns = static_cast<double>(i) / size, x = n < 0 ? 0 : static_cast<double>(in[static_cast<size_t>(n)]);
+        sum += x * (0.5 - 0.5 * std::cos(2 * std::numbers::pi * turns)) * std::polar(1.0, -2 * std::numbers::pi * k * turns);
+      }
+      ASSERT_NEAR(static_cast<double>(got[static_cast<size_t>(t * bins + k)]), std::abs(sum), 2e-4) << "tick " << t << ", bin " << k;
+    }
 }
 
 // Nine gains of frames, more than one loop adds up, and one of a hop; what they read is a part of a wider value, too.

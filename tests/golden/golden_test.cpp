@@ -85,6 +85,21 @@ TEST(GoldenText, LongBodiesStandOnce) {
   EXPECT_EQ(text.find("dg_sin_call"), std::string::npos) << "a scalar function that is not called";
 }
 
+// What one loop goes through element by element is turned into vectors a part at a time, where it stays in the nearest cache.
+TEST(GoldenText, RowsAreTurnedInStrips) {
+  const ir::Graph g = ir::parse(R"(%0 = input {channel=0,shape=[],period=1}
+%1 = tensor {slot=0,shape=[200]} "window"
+%2 = buffer %0 {size=200,hop=50}
+%3 = mul %2, %1
+%4 = rfft %3
+%5 = mul %4, %4
+output %5
+)");
+  const std::string text = codegen::render_program(Target::c, kernels_of(g, Target::c));
+  EXPECT_NE(text.find("dg_pack_v("), std::string::npos) << text;
+  EXPECT_NE(text.find("[64];"), std::string::npos) << text;
+}
+
 // ---- CUDA compiles --------------------------------------------------------------------------------------------------------
 
 void expect_compiles(const ir::Graph& g) {
