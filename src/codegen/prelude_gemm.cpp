@@ -14,7 +14,7 @@ constexpr const char* text_c = R"C(
 #define DG_NV 3
 #define DG_NW 6 /* vectors of the tile for a single row */
 #define DG_NP 6 /* vectors of the tile for four rows of a matrix in panels */
-#define DG_AHEAD 12 /* rows of B to fetch ahead, as a panel of them fills the first-level cache */
+#define DG_AHEAD 12 /* rows of B to fetch ahead */
 #elif DG_W == 8
 #define DG_MR 6
 #define DG_NV 2
@@ -41,11 +41,8 @@ constexpr const char* text_c = R"C(
 #ifndef DG_AHEAD
 #define DG_AHEAD 0
 #endif
-#define DG_NC 288 /* columns of a block of B, which stays in the second-level cache */
 #define DG_NR (DG_NV * DG_W)
-#define DG_KC 256 /* rows of a block of B; 0.4 MiB of stack in all, since threads of audio hosts may have 0.5 */
-#define DG_MC (DG_MR * 8)
-#define DG_AS (DG_KC + 16) /* row distance of packed A: not a power of two, for the first-level cache */
+#define DG_ROOM (512 * 192) /* floats of a block: 0.4 MiB of stack, since threads of audio hosts may have 0.5 */
 /* out[j][i] = x[i][j] */
 DG_GEMM void dg_transpose(long rows, long columns, const float *x, long ldx, float *out, long ldo) {
   long i = 0;
@@ -78,7 +75,7 @@ DG_FN void dg_gemm_tile(const int mr, const int nv, long k, const float *a, long
     for (int j = 0; j < nv; ++j)
       sum[i][j] = load ? dg_load_v(c + i * ldc + j * DG_W) : dg_splat(0.0f);
   for (int i = 0; mr == DG_MR && i < mr; ++i)
-    for (int j = 0; j < nv; ++j) __builtin_prefetch(c + (mr + i) * ldc + j * DG_W, 1);
+    for (int j = 0; j <= nv; ++j) __builtin_prefetch(c + (mr + i) * ldc + j * DG_W, 1); /* nv + 1 lines, unless c is aligned */
   DG_KEEP_LOOP
   for (long p = 0; p < k; ++p) {
     dg_vf row[8];
@@ -138,7 +135,7 @@ DG_GEMM void dg_gemm_panel(long m, long w, long k, struct dg_gemm_left l, const 
   if (w == DG_NR) return dg_gemm_wide(m, k, l, b, bs, c, ldc, load, bias);
   if (w == 2 * DG_W) return dg_gemm_pair(m, k, l, b, bs, c, ldc, load, bias);
   if (w == DG_W) return dg_gemm_narrow(m, k, l, b, bs, c, ldc, load, bias);
-  float edge[DG_MC * DG_NR];
+  float edge[DG_MR * 8 * DG_NR];
   for (long i = 0; i < m; ++i)
     for (long j = 0; j < w; ++j) edge[i * DG_NR + j] = load ? c[i * ldc + j] : 0.0f;
   if (w < DG_W) dg_gemm_narrow(m, k, l, b, bs, edge, DG_NR, load, 0);
@@ -147,13 +144,15 @@ DG_GEMM void dg_gemm_panel(long m, long w, long k, struct dg_gemm_left l, const 
   for (long i = 0; i < m; ++i)
     for (long j = 0; j < w; ++j) c[i * ldc + j] = bias ? edge[i * DG_NR + j] + bias[j] : edge[i * DG_NR + j];
 }
-/* k x m numbers of a transposed A, tile by tile: what a tile reads at a time lies together. */
-DG_GEMM void dg_gemm_pack_left(long m, long k, const float *a, long lda, float *out) {
+/* m rows of A, k of their elements. Those of a transposed A are copied tile by tile: what a tile reads at a time lies together. */
+DG_FN struct dg_gemm_left dg_gemm_left_of(int ta, long m, long k, const float *a, long lda, float *out) {
+  if (!ta) return (struct dg_gemm_left){a, DG_MR * lda, lda, 1};
   const long whole = m / DG_MR * DG_MR;
   for (long p = 0; p < k; ++p)
-    for (long i = 0; i < whole; i += DG_MR) __builtin_memcpy(out + i * DG_KC + p * DG_MR, a + p * lda + i, DG_MR * sizeof(float));
+    for (long i = 0; i < whole; i += DG_MR) __builtin_memcpy(out + i * k + p * DG_MR, a + p * lda + i, DG_MR * sizeof(float));
   for (long p = 0; p < k; ++p)
-    for (long i = whole; i < m; ++i) out[whole * DG_KC + p * DG_MR + i - whole] = a[p * lda + i];
+    for (long i = whole; i < m; ++i) out[whole * k + p * DG_MR + i - whole] = a[p * lda + i];
+  return (struct dg_gemm_left){out, DG_MR * k, 1, DG_MR};
 }
 /* Is an element infinite or NaN? */
 DG_GEMM int dg_wild(long m, long n, const float *c, long ldc) {
@@ -166,48 +165,48 @@ DG_GEMM int dg_wild(long m, long n, const float *c, long ldc) {
   }
   return !(dg_sum_v(sum) + rest == 0.0f);
 }
-/* k rows of w columns of op(B) in panels of DG_NR columns, DG_KC * DG_NR numbers apart, the last filled up with zeros. */
+/* k rows of w columns of op(B) in panels of DG_NR columns, one after the other, the last filled up with zeros. */
 DG_GEMM void dg_gemm_pack(int tb, long k, long w, const float *b, long ldb, float *out) {
   const long whole = w / DG_NR * DG_NR;
   for (long p = 0; p < k && !tb; ++p)
     for (long j = 0; j < whole; j += DG_NR)
   DG_UNROLL
-      for (long l = 0; l < DG_NR; l += DG_W) dg_store_v(out + j * DG_KC + p * DG_NR + l, dg_load_v(b + p * ldb + j + l));
-  for (long j = 0; j < whole && tb; j += DG_NR) dg_transpose(DG_NR, k, b + j * ldb, ldb, out + j * DG_KC, DG_NR);
+      for (long l = 0; l < DG_NR; l += DG_W) dg_store_v(out + j * k + p * DG_NR + l, dg_load_v(b + p * ldb + j + l));
+  for (long j = 0; j < whole && tb; j += DG_NR) dg_transpose(DG_NR, k, b + j * ldb, ldb, out + j * k, DG_NR);
   if (whole == w) return;
-  out += whole * DG_KC;
+  out += whole * k;
   for (long p = 0; p < k; ++p)
     for (long j = w - whole; j < DG_NR; ++j) out[p * DG_NR + j] = 0.0f;
   if (tb) dg_transpose(w - whole, k, b + whole * ldb, ldb, out, DG_NR);
   for (long p = 0; p < k && !tb; ++p)
     for (long j = whole; j < w; ++j) out[p * DG_NR + j - whole] = b[p * ldb + j];
 }
-/* mc <= DG_MC rows of A, kc <= DG_KC of their elements, where tiles read them best, which is in pa if many tiles do. */
-DG_FN struct dg_gemm_left dg_gemm_left_of(int ta, int often, long mc, long kc, const float *a, long lda, float *pa) {
-  if (ta) {
-    dg_gemm_pack_left(mc, kc, a, lda, pa);
-    return (struct dg_gemm_left){pa, DG_MR * DG_KC, 1, DG_MR};
-  }
-  if (!often) return (struct dg_gemm_left){a, DG_MR * lda, lda, 1};
-  for (long i = 0; i < mc; ++i) __builtin_memcpy(pa + i * DG_AS, a + i * lda, (unsigned long)kc * sizeof(float));
-  return (struct dg_gemm_left){pa, DG_MR * DG_AS, DG_AS, 1};
+/* How many rows, terms and columns a block has. That of B stays in the second-level cache, and few rows at a time go through all its
+   columns, so that lines of A and C come and go once. Rows of a transposed A share its lines, so many are copied at a time, of fewer
+   terms; these suit the first-level cache, too, where two tiles at most read a panel. */
+struct dg_gemm_block {
+  long m, k, n;
+};
+DG_FN struct dg_gemm_block dg_gemm_block_of(int few_terms) {
+  return few_terms ? (struct dg_gemm_block){DG_MR * 8, 256, 288} : (struct dg_gemm_block){DG_MR * 4, 512, 192};
 }
 /* Returns whether an element came out infinite or NaN, if that is asked. */
 DG_GEMM int dg_gemm_blocks(int ta, int tb, long m, long n, long k, const float *a, long lda, const float *b, long ldb,
                            float *c, long ldc, int accumulate, int ask, struct dg_gemm_ends ends) {
-  float pb[DG_KC * DG_NC] __attribute__((aligned(64))), pa[DG_MC * DG_AS] __attribute__((aligned(64)));
+  float pb[DG_ROOM] __attribute__((aligned(64)));
   int direct = !tb && m <= 2 * DG_MR, wild = 0; /* few rows: B is read where it lies */
-  for (long jc = 0; jc < n; jc += DG_NC) {
-    long nc = n - jc < DG_NC ? n - jc : DG_NC;
-    for (long pc = 0; pc < k; pc += DG_KC) {
-      long kc = k - pc < DG_KC ? k - pc : DG_KC;
+  const struct dg_gemm_block most = dg_gemm_block_of(ta || direct);
+  for (long jc = 0; jc < n; jc += most.n) {
+    long nc = n - jc < most.n ? n - jc : most.n;
+    for (long pc = 0; pc < k; pc += most.k) {
+      long kc = k - pc < most.k ? k - pc : most.k;
       int load = accumulate || pc > 0;
       const float *bias = pc + kc < k || !ends.bias ? 0 : ends.bias + jc;
-      long first = direct ? nc / DG_NR * DG_NR : 0; /* column to be packed */
-      dg_gemm_pack(tb, kc, nc - first, tb ? b + (jc + first) * ldb + pc : b + pc * ldb + jc + first, ldb, pb + first * DG_KC);
-      for (long ic = 0; ic < m; ic += DG_MC) {
-        long mc = m - ic < DG_MC ? m - ic : DG_MC, j = 0;
-        struct dg_gemm_left l = dg_gemm_left_of(ta, !direct && nc > 2 * DG_NR, mc, kc, ta ? a + pc * lda + ic : a + ic * lda + pc, lda, pa);
+      long first = !direct ? 0 : nc % DG_W == 0 ? nc : nc / DG_NR * DG_NR; /* column to be packed */
+      dg_gemm_pack(tb, kc, nc - first, tb ? b + (jc + first) * ldb + pc : b + pc * ldb + jc + first, ldb, pb);
+      for (long ic = 0; ic < m; ic += most.m) {
+        long mc = m - ic < most.m ? m - ic : most.m, j = 0;
+        struct dg_gemm_left l = dg_gemm_left_of(ta, mc, kc, ta ? a + pc * lda + ic : a + ic * lda + pc, lda, pb + most.k * most.n);
         if (direct && m == 1) /* enough independent sums for one row */
           for (; j + DG_NW * DG_W <= nc; j += DG_NW * DG_W)
             dg_gemm_tile(1, DG_NW, kc, l.a, l.as, l.ap, b + pc * ldb + jc + j, ldb, c + jc + j, ldc, load, bias ? bias + j : 0);
@@ -216,9 +215,9 @@ DG_GEMM int dg_gemm_blocks(int ta, int tb, long m, long n, long k, const float *
             dg_gemm_tile(2, DG_NW / 2, kc, l.a, l.as, l.ap, b + pc * ldb + jc + j, ldb, c + jc + j, ldc, load, bias ? bias + j : 0);
         for (; j < nc; j += DG_NR) {
           long w = nc - j < DG_NR ? nc - j : DG_NR;
-          int there = direct && w == DG_NR;
-          dg_gemm_panel(mc, w, kc, l, there ? b + pc * ldb + jc + j : pb + j * DG_KC, there ? ldb : DG_NR, c + ic * ldc + jc + j, ldc,
-                        load, bias ? bias + j : 0);
+          int there = j < first;
+          const float *panel = there ? b + pc * ldb + jc + j : pb + (j - first) * kc;
+          dg_gemm_panel(mc, w, kc, l, panel, there ? ldb : DG_NR, c + ic * ldc + jc + j, ldc, load, bias ? bias + j : 0);
         }
         if (ask && pc + kc == k) wild |= dg_wild(mc, nc, c + ic * ldc + jc, ldc);
         if (ends.after && pc + kc == k) ends.after(c + ic * ldc + jc, mc, nc, ldc);
