@@ -223,7 +223,9 @@ void show_kernels(std::vector<ir::Kernel> kernels, const Arguments& a) {
   if (a.loops)
     for (auto& kernel : kernels) std::cout << ir::print(kernel);
   if (a.emit.empty()) return;
-  if (a.prelude) std::cout << codegen::render_program(target->second, kernels);
+  std::vector<const ir::Kernel*> all;
+  for (const ir::Kernel& kernel : kernels) all.push_back(&kernel);
+  if (a.prelude) std::cout << codegen::render_program(target->second, all);
   else
     for (auto& kernel : kernels) std::cout << codegen::render_kernel(codegen::dialect(target->second), kernel);
 }

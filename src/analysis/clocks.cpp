@@ -38,7 +38,7 @@ Id make_sample(Graph& g, Id x, int64_t hop, const Samples& done) {
     Attrs attrs = node.attrs;
     return g.add(buffer, node.in, attrs.set("hop", hop));
   }
-  std::vector<Id> in;
+  Ids in;
   for (Id i : sampled_instead(g, x, hop)) in.push_back(done.at({i, hop}));
   if (in.empty()) return g.add(decimate, {x}, {{"hop", hop}});
   if (node.op == hold || node.op == decimate) return in[0];
@@ -66,20 +66,20 @@ Id sample(Graph& g, Id wanted, int64_t hop, Samples& done) {
 }  // namespace
 
 Graph align_clocks(const Graph& g) {
-  Graph explicit_clocks = rewrite(g, [](Graph& out, Id, Node node) {
+  Graph explicit_clocks = rewrite(g, [](Graph& out, Id, Node&& node) {
     if (node.op->is(identity)) {  // keeps its number: noise and phasors are never merged
-      std::vector<Id> in = node.in;
-      for (size_t i = 0; i < in.size(); ++i) {
-        Clock now = out[in[i]].clock();
-        node.in[i] = align(out, in[i], node.op->want ? node.op->want(node, static_cast<int>(i), now) : node.clock());
+      for (size_t i = 0; i < node.in.size(); ++i) {
+        const Clock now = out[node.in[i]].clock();
+        node.in[i] = align(out, node.in[i], node.op->want ? node.op->want(node, static_cast<int>(i), now) : node.clock());
       }
       return out.add(std::move(node));
     }
-    return apply(out, node.op, node.in, node.attrs, node.loc, node.label);
+    return apply(out, node.op, std::move(node.in), std::move(node.attrs), node.loc, std::move(node.label));
   });
   static const Op decimate = op("decimate");
+  if (std::ranges::none_of(explicit_clocks.nodes(), [](const Node& node) { return node.op == decimate; })) return rebuild(explicit_clocks);
   Samples done;
-  Graph sampled = rewrite(explicit_clocks, [&done](Graph& out, Id, Node node) {
+  Graph sampled = rewrite(explicit_clocks, [&done](Graph& out, Id, Node&& node) {
     if (node.op == decimate) return sample(out, node.in[0], node.attrs.i("hop"), done);
     return out.add(std::move(node));
   });

@@ -37,7 +37,7 @@ std::optional<LateFeedback> late_feedback(const Graph& g, const std::vector<Id>&
   if (found.lines.empty()) return {};
   auto needs = [&](Id id) {
     const Node& node = g[id];
-    std::vector<Id> in = node.in;
+    std::vector<Id> in(node.in.begin(), node.in.end());
     if (std::binary_search(found.lines.begin(), found.lines.end(), id)) in.erase(in.begin());
     if (is_cell(node)) in.push_back(g.cells[static_cast<size_t>(node.attrs.i("cell"))].write);
     in.erase(std::remove_if(in.begin(), in.end(), [&](Id i) { return i == id || i == none || !inside(i); }), in.end());

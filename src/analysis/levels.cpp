@@ -13,11 +13,11 @@ namespace {
 // A static value that only later static sweeps read is computed there, instead of being kept until then: an optimiser's decayed
 // moments would be as much memory as the moments.
 void wait_for_readers(const Graph& g, std::vector<int>& level) {
-  const std::vector<std::vector<Id>> readers = users(g);
+  const std::vector<Ids> readers = users(g);
   std::vector<bool> root(static_cast<size_t>(g.size()), false);
   for (Id id : g.roots()) root[static_cast<size_t>(id)] = true;
   for (Id id = g.size() - 1; id >= 0; --id) {
-    const std::vector<Id>& by = readers[static_cast<size_t>(id)];
+    const Ids& by = readers[static_cast<size_t>(id)];
     if (g[id].op->family != Family::scalar || !g[id].clock().is_static() || root[static_cast<size_t>(id)] || by.empty()) continue;
     int earliest = level[static_cast<size_t>(by[0])];
     for (Id user : by) earliest = g[user].clock().is_static() ? std::min(earliest, level[static_cast<size_t>(user)]) : 0;

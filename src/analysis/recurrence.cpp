@@ -68,7 +68,7 @@ struct Readers {
   }
   int count(Id id) const { return static_cast<int>(nodes[static_cast<size_t>(id)].size()) + roots[static_cast<size_t>(id)]; }
 
-  std::vector<std::vector<Id>> nodes;  // as often as they do
+  std::vector<Ids> nodes;  // as often as they do
   std::vector<int> roots;
 };
 
@@ -177,7 +177,7 @@ class Parts {
     const Type& type = g_[cells_.write[0]].type;
     std::set<Id> next;  // in order, so that what a sum is made of is known
     auto look_behind = [&](Id id) {
-      const std::vector<Id>& behind = readers.nodes[static_cast<size_t>(id)];
+      const Ids& behind = readers.nodes[static_cast<size_t>(id)];
       next.insert(behind.begin(), behind.end());
     };
     for (Id id : component)
@@ -205,7 +205,7 @@ class Parts {
   }
 
   bool depends(Id id) const {
-    const std::vector<Id>& in = g_[id].in;
+    const Ids& in = g_[id].in;
     return std::any_of(in.begin(), in.end(), [this](Id i) { return varies_.count(i) > 0; });
   }
 
@@ -380,8 +380,8 @@ Graph isolate_recurrences(const Graph& g) {
   std::vector<Id> to;
   Graph out = rewrite(
       g,
-      [&](Graph& o, Id id, Node node) {
-        Id now = o.add(node);
+      [&](Graph& o, Id id, Node&& node) {
+        Id now = o.add(std::move(node));
         auto found = parts_of.find(id);
         if (found == parts_of.end()) return now;
         to[static_cast<size_t>(id)] = now;

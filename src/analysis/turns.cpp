@@ -35,7 +35,7 @@ Id turns_of(Graph& g, Id angle) {
 Graph measure_in_turns(const Graph& g) {
   static const Op sine = op("sin"), cosine = op("cos"), sine_of_turns = op("sin_turns"), cosine_of_turns = op("cos_turns");
   bool any = false;
-  Graph out = rewrite(g, [&](Graph& o, Id old, Node node) {
+  Graph out = rewrite(g, [&](Graph& o, Id old, Node&& node) {
     Id turns = node.op == sine || node.op == cosine ? turns_of(o, node.in[0]) : none;
     if (turns == none || o[turns].type != node.type) return o.add(std::move(node));
     node.op = node.op == sine ? sine_of_turns : cosine_of_turns;

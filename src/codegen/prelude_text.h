@@ -6,6 +6,10 @@
 
 namespace dgen::codegen {
 
+constexpr bool starts_word(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool in_word(char c) { return starts_word(c) || is_digit(c); }
+
 // The scalar functions that are also written for vectors: DG_FN functions without pointers, loops, casts between numbers
 // and conditional operators, for which they use the macros DG_SEL, DG_TO_INT, ...
 std::string lanewise_text();

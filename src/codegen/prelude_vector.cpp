@@ -2,9 +2,9 @@
 // prelude_math.cpp with other types: dg_sin becomes dg_sin_v, float becomes dg_vf, so every lane has the scalar bits.
 // Integers of 64 bit come in two halves (dg_vu), since compilers keep vectors wider than the machine's in memory.
 #include <algorithm>
-#include <cctype>
-#include <map>
+#include <iterator>
 #include <set>
+#include <unordered_map>
 #include <vector>
 
 #include "base/check.h"
@@ -394,9 +394,6 @@ DG_MOVE dg_unpack_v(float *to, const dg_vf *from, long stride, long n) {
 }
 )";
 
-bool starts_word(char c) { return std::isalpha(static_cast<unsigned char>(c)) || c == '_'; }
-bool in_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; }
-
 // Calls word(name) for each identifier, number(text) for each literal, other(c) for what stands between.
 template <class Word, class Number, class Other>
 void scan(std::string_view text, Word&& word, Number&& number, Other&& other) {
@@ -405,7 +402,7 @@ void scan(std::string_view text, Word&& word, Number&& number, Other&& other) {
     if (starts_word(text[i])) {
       while (end < text.size() && in_word(text[end])) ++end;
       word(text.substr(i, end - i));
-    } else if (std::isdigit(static_cast<unsigned char>(text[i]))) {
+    } else if (is_digit(text[i])) {
       while (end < text.size() && (in_word(text[end]) || text[end] == '.' || (text[end] == '-' && text[end - 1] == 'e'))) ++end;
       number(text.substr(i, end - i));
     } else {
@@ -415,9 +412,11 @@ void scan(std::string_view text, Word&& word, Number&& number, Other&& other) {
 }
 
 struct Function {
-  std::string name, text;
+  std::string name;
+  std::string_view text;
+  bool lanewise = false;  // a scalar function's text, to be written for vectors
 };
-using Functions = std::map<std::string, std::string, std::less<>>;
+using Names = std::unordered_map<std::string_view, std::string>;
 
 // A text of nothing but functions and comments before them, cut into the functions.
 std::vector<Function> cut(std::string_view text) {
@@ -426,73 +425,104 @@ std::vector<Function> cut(std::string_view text) {
     size_t open = text.find('(', ++at), name = open, end = text.find('\n', at);
     while (in_word(text[name - 1])) --name;
     if (text[end - 1] != '}') end = text.find("\n}\n", at) + 2;
-    out.push_back({std::string(text.substr(name, open - name)), std::string(text.substr(at, end - at)) + "\n"});
+    out.push_back({std::string(text.substr(name, open - name)), text.substr(at, end + 1 - at)});
     at = end;
   }
   return out;
 }
 
+// What the functions of a scalar text are called when they are written for vectors.
+Names vector_names(const std::vector<Function>& scalar) {
+  Names names;
+  for (const Function& f : scalar)
+    names.emplace(f.text.substr(f.text.find(f.name), f.name.size()),
+                  f.name + (f.text.find("dg_u64") == std::string_view::npos ? "_v" : "_half"));
+  return names;
+}
+
 // A scalar function for vectors.
-Function for_vectors(const Function& scalar, const Functions& renamed) {
-  static const Functions types = {{"float", "dg_vf"},   {"dg_i32", "dg_vi"}, {"dg_u32", "dg_vw"},
-                                  {"dg_u64", "dg_vq"}, {"dg_complex", "dg_complex_v"}};
+std::string for_vectors(std::string_view scalar, const Names& renamed) {
+  static const Names types = {{"float", "dg_vf"},  {"dg_i32", "dg_vi"},           {"dg_u32", "dg_vw"},
+                              {"dg_u64", "dg_vq"}, {"dg_complex", "dg_complex_v"}};
   static const std::set<std::string_view> macros = {
       "DG_SEL",  "DG_LESSER", "DG_GREATER", "DG_MASK",  "DG_TO_FLOAT", "DG_TO_INT", "DG_TO_WORD",  "DG_AS_FLOAT", "DG_AS_UINT", "DG_FMA",
       "DG_RINT", "DG_FLOOR",  "DG_CEIL",    "DG_TRUNC", "DG_SQRT",     "DG_FABS",   "DG_COPYSIGN", "DG_INF",      "DG_NAN",     "DG_MAGIC"};
-  Function out{renamed.find(scalar.name)->second, ""};
-  scan(scalar.text,
+  std::string out;
+  out.reserve(2 * scalar.size());
+  scan(scalar,
        [&](std::string_view word) {
-         if (auto type = types.find(word); type != types.end()) out.text += type->second;
-         else if (auto name = renamed.find(word); name != renamed.end()) out.text += name->second;
-         else out.text += cat(word, macros.count(word) ? "_V" : "");
+         if (auto type = types.find(word); type != types.end()) out += type->second;
+         else if (auto name = renamed.find(word); name != renamed.end()) out += name->second;
+         else (out += word) += word.starts_with("DG_") && macros.count(word) ? "_V" : "";
        },
        [&](std::string_view literal) {
          bool real = literal.back() == 'f' && literal.substr(0, 2) != "0x";
-         out.text += real ? cat("DG_C(", literal, ")") : std::string(literal);
+         ((out += real ? "DG_C(" : "") += literal) += real ? ")" : "";
        },
-       [&](char c) { out.text += c; });
+       [&](char c) { out += c; });
   return out;
 }
 
-std::vector<Function> vector_functions(std::string_view lanewise) {
-  std::vector<Function> out, scalar = cut(lanewise);
-  Functions renamed;
-  for (const Function& f : scalar) renamed[f.name] = f.name + (f.text.find("dg_u64") == std::string::npos ? "_v" : "_half");
-  for (const Function& f : scalar) out.push_back(for_vectors(f, renamed));
-  return out;
-}
+// The functions that there are for vectors, each after those it calls; their texts are made when they are wanted.
+class Library {
+ public:
+  Library() {
+    add(cut(instructions));
+    std::vector<Function> scalar = cut(lanewise_);
+    names_ = vector_names(scalar);
+    for (Function& f : scalar) f.name = names_.find(f.name)->second, f.lanewise = true;
+    add(std::move(scalar));
+    add(cut(wide));
+    add(cut(memory));
+    for (size_t i = 0; i < all_.size(); ++i) number_.emplace(all_[i].name, i);
+  }
+  Library(const Library&) = delete;
+  Library& operator=(const Library&) = delete;
 
-// Every vector function, each after those it calls.
-std::vector<Function> all_functions() {
-  std::vector<Function> out;
-  for (const auto& some : {cut(instructions), vector_functions(lanewise_text()), cut(wide), cut(memory)})
-    out.insert(out.end(), some.begin(), some.end());
-  return out;
-}
+  // Those that a text calls and those that they call.
+  std::string called_by(std::string_view text) const {
+    std::vector<bool> wanted(all_.size(), false);
+    want(text, wanted);
+    std::vector<std::string> texts;
+    for (size_t i = all_.size(); i-- > 0;) {
+      if (!wanted[i]) continue;
+      texts.push_back(all_[i].lanewise ? for_vectors(all_[i].text, names_) : std::string(all_[i].text));
+      want(texts.back(), wanted);
+    }
+    std::string out;
+    for (auto f = texts.rbegin(); f != texts.rend(); ++f) out += *f;
+    return out;
+  }
 
-std::map<std::string, int, std::less<>> count_words(std::string_view text) {
-  std::map<std::string, int, std::less<>> words;
-  auto count = [&](std::string_view word) {
-    if (auto known = words.find(word); known != words.end()) ++known->second;
-    else words.emplace(word, 1);
-  };
-  scan(text, count, [](std::string_view) {}, [](char) {});
-  return words;
-}
+ private:
+  void add(std::vector<Function> functions) { std::ranges::move(functions, std::back_inserter(all_)); }
+  void want(std::string_view text, std::vector<bool>& wanted) const {
+    for (std::string_view start : {"dg_", "DG_"})
+      for (size_t at = 0, end = 0; (at = text.find(start, end)) != std::string_view::npos;) {
+        for (end = at; end < text.size() && in_word(text[end]);) ++end;
+        if (auto known = number_.find(text.substr(at, end - at)); known != number_.end()) wanted[known->second] = true;
+      }
+  }
+
+  const std::string lanewise_ = lanewise_text();
+  std::vector<Function> all_;
+  Names names_;  // of the lanewise ones
+  std::unordered_map<std::string_view, size_t> number_;
+};
 
 // Of vectors side by side, which render.cpp numbers, the second and later ones.
 bool is_copy(std::string_view argument) {
   return argument.size() > 2 && argument[argument.size() - 2] == '_' && argument.back() >= '1' && argument.back() <= '3';
 }
 
-// How many statements call a function. Those of vectors side by side count once: most of the loops that render.cpp writes for them have
-// no vectors on any one machine.
-int calls_of(std::string_view name, std::string_view text) {
-  const std::string call = cat(name, "(");
-  int calls = 0;
-  for (size_t at = 0; (at = text.find(call, at)) != std::string_view::npos;) {
-    at += call.size();
-    calls += !is_copy(text.substr(at, text.find_first_of(",)", at) - at));
+// How many statements call each function for vectors. Those of vectors side by side count once: most of the loops that render.cpp writes
+// for them have no vectors on any one machine.
+std::unordered_map<std::string_view, int> count_statements(std::string_view text) {
+  std::unordered_map<std::string_view, int> calls;
+  for (size_t at = 0; (at = text.find("_v(", at)) != std::string_view::npos;) {
+    size_t name = at, first = at += 3;
+    while (name > 0 && in_word(text[name - 1])) --name;
+    calls[text.substr(name, first - 1 - name)] += !is_copy(text.substr(first, text.find_first_of(",)", first) - first));
   }
   return calls;
 }
@@ -500,28 +530,25 @@ int calls_of(std::string_view name, std::string_view text) {
 }  // namespace
 
 std::string for_vectors(std::string_view text) {
+  const std::vector<Function> scalar = cut(text);
+  const Names names = vector_names(scalar);
   std::string out;
-  for (const Function& f : vector_functions(text)) out += f.text;
+  for (const Function& f : scalar) out += for_vectors(f.text, names);
   return out;
 }
 
 std::string prelude_vector(Target target, std::string_view text) {
-  static const std::vector<Function> all = all_functions();
+  static const Library library;
   auto has = [text](std::string_view part) { return text.find(part) != std::string_view::npos; };
   if (target != Target::c || !(has("dg_v") || has("_v(") || has("DG_W"))) return "";
-  auto wanted = count_words(text);
-  std::string out;
-  for (auto f = all.rbegin(); f != all.rend(); ++f) {
-    if (!wanted.count(f->name)) continue;
-    for (auto& [word, uses] : count_words(f->text)) wanted[word] += uses;
-    out.insert(0, f->text);
-  }
+  std::string out = header + library.called_by(text);
+  const auto statements = count_statements(text);
   for (const LongFunction& f : long_functions()) {
-    std::string name = cat(f.name, "_v");
-    if (calls_of(name, text) > most_inlined)
+    const std::string name = cat(f.name, "_v");
+    if (auto calls = statements.find(name); calls != statements.end() && calls->second > most_inlined)
       out += "static __attribute__((noinline, const)) " + call_text(f, name, "dg_vf");
   }
-  return header + out;
+  return out;
 }
 
 }  // namespace dgen::codegen

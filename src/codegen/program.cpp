@@ -1,8 +1,8 @@
 // A whole text: what the kernels call, then the kernels.
-#include <cctype>
 #include <map>
 #include <set>
 
+#include "codegen/prelude_text.h"
 #include "codegen/render.h"
 #include "ir/op.h"
 
@@ -65,7 +65,7 @@ void collect_calls(const std::vector<Stmt>& body, std::map<std::string, bool>& n
 std::map<std::string_view, int> count_calls(std::string_view text) {
   std::map<std::string_view, int> calls;
   for (size_t at = 0, end = 0; (at = text.find("dg_", end)) != std::string_view::npos;) {
-    for (end = at; end < text.size() && (std::isalnum(static_cast<unsigned char>(text[end])) || text[end] == '_');) ++end;
+    for (end = at; end < text.size() && in_word(text[end]);) ++end;
     if (end < text.size() && text[end] == '(') ++calls[text.substr(at, end - at)];
   }
   return calls;
@@ -93,9 +93,9 @@ std::set<std::string> long_functions(const Kernel& kernel) {
   return names;
 }
 
-std::string render_program(Target target, std::span<const Kernel> kernels) {
+std::string render_program(Target target, std::span<const Kernel* const> kernels) {
   std::map<std::string, bool> calls;
-  for (auto& kernel : kernels) collect_calls(kernel.body, calls);
+  for (const Kernel* kernel : kernels) collect_calls(kernel->body, calls);
   std::vector<FftPlan> plans;
   for (auto& [name, lanes] : calls)
     if (FftPlan plan; fft_plan(name, &plan)) plan.lanes = lanes, plans.push_back(plan);
@@ -111,9 +111,13 @@ std::string render_program(Target target, std::span<const Kernel> kernels) {
       if (name.starts_with(kind)) along_ticks.insert(name);
   if (!along_ticks.empty()) text += prelude_scan(along_ticks);
   if (calls.count("dg_add_to")) text += add_helper(target);
-  for (auto& kernel : kernels) text += "\n" + render_kernel(dialect(target), kernel);
-  return prelude_math(target) + helpers(target) + prelude_calls(target, count_calls(text)) + prelude_vector(target, text) +
-         vector_helpers(target, text) + text;
+  for (const Kernel* kernel : kernels) (text += "\n") += render_kernel(dialect(target), *kernel);
+  std::string all = prelude_math(target);
+  all += helpers(target);
+  all += prelude_calls(target, count_calls(text));
+  all += prelude_vector(target, text);
+  all += vector_helpers(target, text);
+  return all += text;
 }
 
 }  // namespace dgen::codegen

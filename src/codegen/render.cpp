@@ -63,7 +63,7 @@ class Renderer {
     return false;
   }
 
-  void line(const std::string& text) { out_ += std::string(static_cast<size_t>(indent_) * 2, ' ') + text + "\n"; }
+  void line(std::string_view text) { (out_.append(static_cast<size_t>(indent_) * 2, ' ') += text) += '\n'; }
 
   std::string element_type(size_t i) const {
     const ArrayRef& a = k_.arrays[i];

@@ -29,7 +29,7 @@ const Dialect& dialect(Target target);
 std::set<std::string> long_functions(const ir::Kernel& kernel);
 
 // Helpers used by the kernels, then the kernels. Those of a GPU have been mapped (loop/gpu_map.h).
-std::string render_program(Target target, std::span<const ir::Kernel> kernels);
+std::string render_program(Target target, std::span<const ir::Kernel* const> kernels);
 std::string render_kernel(const Dialect& dialect, const ir::Kernel& kernel);
 
 }  // namespace dgen::codegen

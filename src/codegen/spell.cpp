@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "base/check.h"
+#include "codegen/prelude_text.h"
 #include "ir/helper.h"
 #include "ir/op.h"
 
@@ -34,7 +35,8 @@ std::string in_c(std::string_view text) {
 // The row's text with its argument letters replaced.
 std::string row_text(std::string_view text, const std::vector<std::string>& args) {
   std::string out;
-  auto word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.'; };
+  out.reserve(2 * text.size());
+  auto word = [](char c) { return in_word(c) || c == '.'; };
   for (size_t i = 0; i < text.size(); ++i) {
     bool alone = (i == 0 || !word(text[i - 1])) && (i + 1 == text.size() || !word(text[i + 1]));
     size_t k = static_cast<size_t>(text[i] - 'a');
@@ -108,7 +110,7 @@ std::string Speller::splat(int e) const {
                                    : cat("dg_splat_u(", name(e), ")");
 }
 
-std::string Speller::splats(const std::vector<int>& args) const {
+std::string Speller::splats(const Args& args) const {
   std::vector<std::string> texts;
   for (int a : args) texts.push_back(splat(a));
   return join(texts);
@@ -156,6 +158,7 @@ std::string Speller::vector_load(const LoopExpr& x) const {
 std::string Speller::vector_row(const LoopExpr& x) const {
   std::string_view text = x.row->c_text;
   std::vector<std::string> args;
+  args.reserve(x.args.size());
   for (int a : x.args) args.push_back(splat(a));
   size_t open = text.find('(');
   if (!text.starts_with("dg_")) return row_text(text, args);

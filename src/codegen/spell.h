@@ -37,7 +37,7 @@ class Speller {
   std::string vector_row(const ir::LoopExpr& x) const;
   std::string vector_call(const ir::LoopExpr& x) const;
   std::string vector_load(const ir::LoopExpr& x) const;
-  std::string splats(const std::vector<int>& args) const;
+  std::string splats(const ir::Args& args) const;
   std::string mask(int e) const;
   bool is_pair(int64_t array) const;
   // A 32-bit and a 64-bit integer are added before they are rounded; what is near zero has no second part.

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "base/check.h"
+#include "base/hash.h"
 #include "driver/bindings.h"
 #include "driver/debug.h"
 #include "driver/programs.h"
@@ -82,7 +83,7 @@ class Key {
 Graph with_literal_slots(const Graph& g) {
   static const Op constant = op("const"), literal = op("literal");
   int64_t slot = 0;
-  return rewrite(g, [&](Graph& out, Id, Node node) {
+  return rewrite(g, [&](Graph& out, Id, Node&& node) {
     if (node.op == constant) node.op = literal, node.attrs = {{"slot", slot++}};
     return out.add(std::move(node));
   });
@@ -93,7 +94,7 @@ Graph with_known_zeros(const Capture& capture) {
   static const Op known_zeros = op("known_zeros"), tensor = op("tensor");
   const Graph& g = capture.graph;
   if (nodes_of(g, "known_zeros").empty()) return g;
-  return rewrite(g, [&](Graph& out, Id id, Node node) {
+  return rewrite(g, [&](Graph& out, Id id, Node&& node) {
     if (const Node* data = node.op == known_zeros ? &g[g[id].in[0]] : nullptr; data && data->op == tensor) {
       const std::vector<float>& values = capture.tensors.at(static_cast<size_t>(data->attrs.i("slot")))->values();
       Ints zeros;
@@ -105,25 +106,29 @@ Graph with_known_zeros(const Capture& capture) {
   });
 }
 
-std::shared_ptr<Program> make_program(const Graph& graph, const Options& options) {
-  if (options.backend == Backend::interpreter) return make_interp_program(graph);
-  return make_compiled_program(graph, options);
+std::shared_ptr<Program> make_program(Graph graph, const Options& options) {
+  if (options.backend == Backend::interpreter) return make_interp_program(std::move(graph));
+  return make_compiled_program(std::move(graph), options);
 }
 
 // make_program, with what DGEN_DEBUG and DGEN_DUMP show around it.
-std::shared_ptr<Program> watched_program(const Graph& graph, const Options& options) {
+std::shared_ptr<Program> watched_program(Graph graph, const Options& options) {
   show_compile(graph, options);
   runtime::Trace::Scope span(trace(), "compile");
   auto start = std::chrono::steady_clock::now();
-  std::shared_ptr<Program> program = make_program(graph, options);
+  std::shared_ptr<Program> program = make_program(std::move(graph), options);
   show_compiled(*program, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   return program;
 }
 
+struct HashKey {
+  size_t operator()(const std::string& key) const { return static_cast<size_t>(hash128(key).low); }
+};
+
 struct Cache {
   std::mutex mutex;
-  std::unordered_map<std::string, std::shared_ptr<Program>> programs;
-  std::unordered_map<std::string, int> structures;  // how often a structure was compiled
+  std::unordered_map<std::string, std::shared_ptr<Program>, HashKey> programs;
+  std::unordered_map<std::string, int, HashKey> structures;  // how often a structure was compiled
 };
 
 }  // namespace
@@ -143,8 +148,9 @@ std::shared_ptr<Program> get_program(const Capture& capture, const Options& opti
     if (auto found = cache.programs.find(structure); found != cache.programs.end()) return found->second;
     slots = cache.structures[structure]++ > 0;
   }
-  const Graph graph = with_known_zeros(capture);
-  std::shared_ptr<Program> program = watched_program(slots ? with_literal_slots(graph) : graph, options);
+  Graph graph = with_known_zeros(capture);
+  if (slots) graph = with_literal_slots(graph);
+  std::shared_ptr<Program> program = watched_program(std::move(graph), options);
   std::lock_guard lock(cache.mutex);
   return cache.programs.emplace(slots ? std::move(structure) : std::move(exact), std::move(program)).first->second;
 }

@@ -7,7 +7,7 @@
 namespace dgen::driver {
 
 struct Compiled {
-  Compiled(const ir::Graph& captured, const Options& options);
+  Compiled(ir::Graph captured, const Options& options);
 
   schedule::Plan plan;
   std::vector<InputNode> inputs;

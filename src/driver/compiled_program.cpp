@@ -18,8 +18,8 @@ constexpr bool kCareful = true;
 constexpr bool kCareful = false;
 #endif
 
-Compiled::Compiled(const ir::Graph& captured, const Options& wanted)
-    : plan(plan_program(captured, wanted)),
+Compiled::Compiled(ir::Graph captured, const Options& wanted)
+    : plan(plan_program(std::move(captured), wanted)),
       inputs(input_nodes(plan.graph)), has_literals(!nodes_of(plan.graph, "literal").empty()),
       layout(plan), planner(plan), code(compile_steps(plan, wanted)), device(device_of(wanted.backend)), options(wanted),
       on_host(device.is_host()), careful(kCareful || wanted.careful), timed(debug().level >= 2), watched(debug().nan || debug().check),
@@ -36,7 +36,7 @@ T& same_as(Base& object) {
 
 class CompiledProgram : public Program {
  public:
-  CompiledProgram(const ir::Graph& captured, const Options& options) : c_(captured, options) {
+  CompiledProgram(ir::Graph captured, const Options& options) : c_(std::move(captured), options) {
     for (ir::Id id : c_.plan.graph.outputs) types_.push_back(c_.plan.graph[id].type);
   }
   ~CompiledProgram() override {
@@ -97,8 +97,8 @@ class CompiledProgram : public Program {
 
 }  // namespace
 
-std::shared_ptr<Program> make_compiled_program(const ir::Graph& captured, const Options& options) {
-  return std::make_shared<CompiledProgram>(captured, options);
+std::shared_ptr<Program> make_compiled_program(ir::Graph captured, const Options& options) {
+  return std::make_shared<CompiledProgram>(std::move(captured), options);
 }
 
 }  // namespace dgen::driver

@@ -66,16 +66,16 @@ class Drawing {
     width_ = std::max<int>(640, static_cast<int>(widest) * (kWidth + kGapX) + 2 * kMargin);
     height_ = (last + 1) * (kHeight + kGapY) + 2 * kMargin + kLegend;
     for (auto& row : rows) set_row(row);
-    for (size_t r = 1; r < rows.size(); ++r) sort_row(rows[r], [this](Id id) { return g_[id].in; });
-    for (size_t r = rows.size(); r-- > 0;) sort_row(rows[r], [this](Id id) { return users_[at(id)]; });
-    for (size_t r = 1; r < rows.size(); ++r) sort_row(rows[r], [this](Id id) { return g_[id].in; });
+    for (size_t r = 1; r < rows.size(); ++r) sort_row(rows[r], [this](Id id) -> const Ids& { return g_[id].in; });
+    for (size_t r = rows.size(); r-- > 0;) sort_row(rows[r], [this](Id id) -> const Ids& { return users_[at(id)]; });
+    for (size_t r = 1; r < rows.size(); ++r) sort_row(rows[r], [this](Id id) -> const Ids& { return g_[id].in; });
   }
 
   template <class Neighbours>
   void sort_row(std::vector<Id>& row, const Neighbours& neighbours) {
     std::map<Id, double> mean;
     for (Id id : row) {
-      std::vector<Id> near = neighbours(id);
+      const auto& near = neighbours(id);
       double sum = std::accumulate(near.begin(), near.end(), 0.0, [this](double s, Id n) { return s + place_[at(n)].x; });
       mean[id] = near.empty() ? place_[at(id)].x : sum / static_cast<double>(near.size());
     }
@@ -152,7 +152,7 @@ class Drawing {
   }
 
   const Graph& g_;
-  std::vector<std::vector<Id>> users_;
+  std::vector<Ids> users_;
   std::vector<int> row_;  // by node
   std::vector<Place> place_;
   std::map<int64_t, int> hops_;  // periods, numbered

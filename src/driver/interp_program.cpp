@@ -84,6 +84,8 @@ interp::Leaves leaves_of(const Bindings& bindings, const RunArgs& args) {
   }};
 }
 
-std::shared_ptr<Program> make_interp_program(const Graph& captured) { return std::make_shared<InterpProgram>(prepare(captured)); }
+std::shared_ptr<Program> make_interp_program(Graph captured) {
+  return std::make_shared<InterpProgram>(prepare(std::move(captured)));
+}
 
 }  // namespace dgen::driver

@@ -68,7 +68,7 @@ std::span<const Pass> passes() {
   return table;
 }
 
-ir::Graph prepare(const ir::Graph& captured, const Watch& watch) { return run_passes(captured, Pass::always, watch); }
+ir::Graph prepare(ir::Graph captured, const Watch& watch) { return run_passes(std::move(captured), Pass::always, watch); }
 
 static Pass::For offered_by(const Options& options) {
   return options.plain ? Pass::always : options.backend == Backend::cpu ? Pass::vectors : Pass::kernels;
@@ -80,8 +80,8 @@ schedule::PlanOptions plan_options(const Options& options) {
   return {in_vectors || options.chunk_frames > 0 ? options.chunk_frames : long_chunk, in_vectors, in_vectors, !options.plain};
 }
 
-schedule::Plan plan_program(const ir::Graph& captured, const Options& options, const Watch& watch) {
-  ir::Graph prepared = run_passes(captured, offered_by(options), watch);
+schedule::Plan plan_program(ir::Graph captured, const Options& options, const Watch& watch) {
+  ir::Graph prepared = run_passes(std::move(captured), offered_by(options), watch);
   runtime::Trace::Scope span(trace(), "plan");
   return schedule::make_plan(std::move(prepared), plan_options(options));
 }

@@ -25,10 +25,10 @@ std::span<const Pass> passes();
 using Watch = std::function<void(const Pass&, const ir::Graph&, const std::vector<ir::Rewrite>&)>;
 
 // Explicit clocks, gradients expanded: what the interpreter runs.
-ir::Graph prepare(const ir::Graph& captured, const Watch& watch = {});
+ir::Graph prepare(ir::Graph captured, const Watch& watch = {});
 // What the backend's kernels can do.
 schedule::PlanOptions plan_options(const Options& options);
 // All passes, then the plan.
-schedule::Plan plan_program(const ir::Graph& captured, const Options& options, const Watch& watch = {});
+schedule::Plan plan_program(ir::Graph captured, const Options& options, const Watch& watch = {});
 
 }  // namespace dgen::driver

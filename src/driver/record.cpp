@@ -31,10 +31,10 @@ std::string structure_hash(const ir::Graph& g) {
 
 void record_kernels(Record& r, const Options& options) {
   const codegen::Target target = target_of(r.backend);
-  std::vector<ir::Kernel> all;
+  std::vector<const ir::Kernel*> all;
   auto add = [&](const ir::Kernel& kernel, int region) {
     r.kernels.push_back({kernel, region, codegen::render_kernel(codegen::dialect(target), kernel)});
-    all.push_back(kernel);
+    all.push_back(&kernel);
   };
   const std::vector<Step> steps = make_steps(*r.plan, options);
   for (const Step& step : steps) {

@@ -72,9 +72,14 @@ runtime::GpuDevice& gpu_of(Backend backend) { return backend == Backend::null ? 
 }  // namespace
 
 runtime::Device& device_of(Backend backend) { return backend == Backend::cpu ? runtime::host_device() : gpu_of(backend); }
-int threads_of(const Options& options) {
-  return std::max(1, options.threads > 0 ? options.threads : static_cast<int>(std::thread::hardware_concurrency()));
+
+// Asked once: the system opens a file to tell.
+static int hardware_threads() {
+  static const int threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  return threads;
 }
+
+int threads_of(const Options& options) { return options.threads > 0 ? options.threads : hardware_threads(); }
 codegen::Target target_of(Backend backend) { return backend == Backend::cpu ? codegen::Target::c : codegen::Target::cuda; }
 
 std::vector<Step> make_steps(const Plan& plan, const Options& options) {
@@ -152,11 +157,11 @@ CompiledSteps compile_steps(const Plan& plan, const Options& wanted) {
   }
   size_t statements = 0;
   for (auto [kernel, code] : kernels) statements += kernel->exprs.size();
-  const size_t most = 2 * std::max(1u, std::thread::hardware_concurrency());
+  const auto most = static_cast<size_t>(2 * hardware_threads());
   const size_t files = std::min(kernels.size(), std::clamp<size_t>(statements / kStatementsPerFile, 1, most));
-  std::vector<std::vector<Kernel>> parts(files);
+  std::vector<std::vector<const Kernel*>> parts(files);
   std::vector<size_t> part_of = share_among(files, kernels);
-  for (size_t i = 0; i < kernels.size(); ++i) parts[part_of[i]].push_back(*kernels[i].first);
+  for (size_t i = 0; i < kernels.size(); ++i) parts[part_of[i]].push_back(kernels[i].first);
   std::vector<std::string> texts;
   for (auto& part : parts) {
     runtime::Trace::Scope span(trace(), "render");

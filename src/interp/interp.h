@@ -1,6 +1,7 @@
 // The oracle: evaluates a graph in float64 (or rounding every step to float32), one tick after the other, with no
 // scheduling at all. Every backend is judged by it.
 #pragma once
+#include <functional>
 #include <map>
 
 #include "ir/eval.h"

@@ -1,6 +1,7 @@
 // EvalCtx: what an operator sees when the interpreter evaluates one tick of it in float64.
 #pragma once
 #include <cmath>
+#include <functional>
 
 #include "ir/graph.h"
 #include "ir/op.h"

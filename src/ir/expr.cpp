@@ -61,7 +61,7 @@ const double* constant_value(const Graph& g, Id x) {
 namespace {
 
 // x * 1, x + 0 and the like. A product with 0 stays: it may be a NaN.
-Id simplify_scalar(Graph& g, Op o, const std::vector<Id>& in) {
+Id simplify_scalar(Graph& g, Op o, const Ids& in) {
   static const Op add = op("add"), sub = op("sub"), mul = op("mul"), div = op("div"), mulz = op("mulz");
   if (in.size() != 2) return none;
   const double* a = constant_value(g, in[0]);
@@ -74,12 +74,12 @@ Id simplify_scalar(Graph& g, Op o, const std::vector<Id>& in) {
   return none;
 }
 
-Id note(const char* rule, Graph& g, Op o, const std::vector<Id>& in, Id result) {
+Id note(const char* rule, Graph& g, Op o, const Ids& in, Id result) {
   if (g.rewrites) g.rewrites->push_back({rule, print_call(o, in, {}), print_node(g, result)});
   return result;
 }
 
-Id fold_scalar(Graph& g, Op o, const std::vector<Id>& in) {
+Id fold_scalar(Graph& g, Op o, const Ids& in) {
   double v[3] = {0, 0, 0};
   for (size_t i = 0; i < in.size(); ++i) {
     const double* value = constant_value(g, in[i]);
@@ -91,7 +91,7 @@ Id fold_scalar(Graph& g, Op o, const std::vector<Id>& in) {
 
 }  // namespace
 
-Id apply(Graph& g, Op o, std::vector<Id> in, Attrs attrs, Loc loc, std::string label) {
+Id apply(Graph& g, Op o, Ids in, Attrs attrs, Loc loc, std::string label) {
   if (o->family == Family::scalar) {
     Shape shape;
     Clock clock;
@@ -102,16 +102,19 @@ Id apply(Graph& g, Op o, std::vector<Id> in, Attrs attrs, Loc loc, std::string l
     if (Id simple = simplify_scalar(g, o, in); simple != none) return note("identity", g, o, in, simple);
   }
   std::vector<Type> types;
+  types.reserve(in.size());
   for (Id i : in) types.push_back(g[i].type);
-  Node node{o, in, attrs, infer_type(o, types, attrs), loc, std::move(label)};
-  for (size_t i = 0; i < in.size(); ++i) {
-    Clock now = g[in[i]].clock();
-    node.in[i] = align(g, in[i], o->want ? o->want(node, static_cast<int>(i), now) : node.clock());
+  Type type = infer_type(o, types, attrs);
+  Node node{o, std::move(in), std::move(attrs), std::move(type), loc, std::move(label)};
+  for (size_t i = 0; i < node.in.size(); ++i) {
+    Id& input = node.in[i];
+    const Clock now = g[input].clock();
+    input = align(g, input, o->want ? o->want(node, static_cast<int>(i), now) : node.clock());
   }
   return g.add(std::move(node));
 }
 
-Id apply(Graph& g, std::string_view name, std::vector<Id> in, Attrs attrs) {
+Id apply(Graph& g, std::string_view name, Ids in, Attrs attrs) {
   return apply(g, op(name), std::move(in), std::move(attrs));
 }
 

@@ -12,8 +12,8 @@ Id broadcast_to(Graph& g, Id x, const Shape& shape);
 // Sum of x over broadcast axes, so that it has the given shape again (the transpose of broadcast_to).
 Id unbroadcast(Graph& g, Id x, const Shape& shape);
 // Adds op over inputs: scalar operators broadcast, every input is brought to the clock the operator wants, constants fold.
-Id apply(Graph& g, Op op, std::vector<Id> in, Attrs attrs = {}, Loc loc = {}, std::string label = {});
-Id apply(Graph& g, std::string_view op, std::vector<Id> in, Attrs attrs = {});
+Id apply(Graph& g, Op op, Ids in, Attrs attrs = {}, Loc loc = {}, std::string label = {});
+Id apply(Graph& g, std::string_view op, Ids in, Attrs attrs = {});
 // A rank-0 static constant.
 Id constant(Graph& g, double value);
 // The value of x if it is a constant, seen through expand, reshape and hold.
@@ -31,7 +31,7 @@ struct Ex {
 };
 
 inline Ex ex(std::string_view op, std::initializer_list<Ex> in, Attrs attrs = {}) {
-  std::vector<Id> ids;
+  Ids ids;
   for (const Ex& e : in) ids.push_back(e.id);
   return {in.begin()->g, apply(*in.begin()->g, op, std::move(ids), std::move(attrs))};
 }

@@ -33,7 +33,7 @@ size_t hash_node(const Node& node) {
   return h ^ h >> 32;  // tables take the low bits
 }
 
-Id Graph::add(Node node) {
+Id Graph::add(Node&& node) {
   const Id next = size();
   for (Id i : node.in) DGEN_ASSERT(i >= 0 && i < next);
   bool shared = !node.op->is(identity);
@@ -60,7 +60,7 @@ void Graph::grow_index() {
   }
 }
 
-Id Graph::add(Op op, std::vector<Id> in, Attrs attrs, Loc loc) {
+Id Graph::add(Op op, Ids in, Attrs attrs, Loc loc) {
   std::vector<Type> types;
   types.reserve(in.size());
   for (Id i : in) types.push_back((*this)[i].type);
@@ -76,8 +76,8 @@ std::vector<Id> Graph::roots() const {
   return all;
 }
 
-std::vector<std::vector<Id>> users(const Graph& g) {
-  std::vector<std::vector<Id>> result(static_cast<size_t>(g.size()));
+std::vector<Ids> users(const Graph& g) {
+  std::vector<Ids> result(static_cast<size_t>(g.size()));
   for (Id id = 0; id < g.size(); ++id)
     for (Id in : g[id].in) result[static_cast<size_t>(in)].push_back(id);
   return result;
@@ -127,7 +127,7 @@ Graph rebuild(const Graph& g, const std::unordered_map<Id, Id>& instead) {
   return out;
 }
 
-Graph rewrite(const Graph& g, const std::function<Id(Graph&, Id, Node)>& rewrite_node, std::vector<Id>* map) {
+Graph rewrite(const Graph& g, function_ref<Id(Graph&, Id, Node&&)> rewrite_node, std::vector<Id>* map) {
   std::vector<Id> own;
   std::vector<Id>& to = map ? *map : own;
   to.assign(static_cast<size_t>(g.size()), none);

@@ -3,14 +3,15 @@
 //   %6 = state_write %5 {cell=0} : ()@frame    a root: it happens even if nobody reads it
 #pragma once
 #include <cstdint>
-#include <deque>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "base/blocks.h"
+#include "base/function_ref.h"
+#include "base/small_vector.h"
 #include "dgen/shape.h"
 #include "ir/attrs.h"
 #include "ir/clock.h"
@@ -20,6 +21,7 @@ namespace dgen::ir {
 struct OpDef;
 using Op = const OpDef*;
 using Id = int32_t;
+using Ids = SmallVector<Id, 4>;
 inline constexpr Id none = -1;
 
 struct Type {
@@ -36,7 +38,7 @@ struct Loc {
 
 struct Node {
   Op op = nullptr;
-  std::vector<Id> in;
+  Ids in;
   Attrs attrs;
   Type type;
   Loc loc;
@@ -63,12 +65,12 @@ class Graph {
  public:
   const Node& operator[](Id id) const { return nodes_[static_cast<size_t>(id)]; }
   Id size() const { return static_cast<Id>(nodes_.size()); }
-  const std::deque<Node>& nodes() const { return nodes_; }
+  const Blocks<Node>& nodes() const { return nodes_; }
 
   // Adds a node, or returns an equal one that exists (operators with identity, such as noise, are never merged).
-  Id add(Node node);
+  Id add(Node&& node);
   // Type by the operator's own rule; throws dgen::Error naming the operator and the shapes.
-  Id add(Op op, std::vector<Id> in, Attrs attrs = {}, Loc loc = {});
+  Id add(Op op, Ids in, Attrs attrs = {}, Loc loc = {});
 
   std::vector<Cell> cells;
   std::vector<Id> outputs;
@@ -87,21 +89,21 @@ class Graph {
   size_t first_slot(size_t hash) const { return hash & (index_.size() - 1); }
   void grow_index();
 
-  std::deque<Node> nodes_;  // a deque: references to nodes survive additions
+  Blocks<Node> nodes_;  // references to nodes survive additions
   std::vector<Slot> index_;
   size_t indexed_ = 0;
 };
 
 size_t hash_node(const Node& node);
 // Users of each node, by node.
-std::vector<std::vector<Id>> users(const Graph& g);
+std::vector<Ids> users(const Graph& g);
 // What outputs and effects need, in a new order where inputs come first again; a node in `instead` is replaced by what it
 // maps to, wherever that stands.
 Graph rebuild(const Graph& g, const std::unordered_map<Id, Id>& instead = {});
 
 // Copies a graph node by node through rewrite(old node with new inputs), which returns the new id (a pass's main loop).
 // Cells, outputs and effects are carried over; map, if given, holds what is done so far while the pass runs.
-Graph rewrite(const Graph& g, const std::function<Id(Graph& out, Id old, Node node)>& rewrite_node,
+Graph rewrite(const Graph& g, function_ref<Id(Graph& out, Id old, Node&& node)> rewrite_node,
               std::vector<Id>* map = nullptr);
 
 }  // namespace dgen::ir

@@ -16,8 +16,8 @@ size_t hash_expr(const LoopExpr& e) {
   mix(static_cast<size_t>(e.i));
   mix(std::hash<double>()(e.f));
   mix(reinterpret_cast<size_t>(e.row));
-  mix(std::hash<std::string>()(e.name));
-  return h;
+  if (!e.name.empty()) mix(std::hash<std::string>()(e.name));
+  return h ^ h >> 32;  // chains take the low bits
 }
 
 bool same_expr(const LoopExpr& a, const LoopExpr& b) {
@@ -64,17 +64,18 @@ size_t LoopBuilder::home(const LoopExpr& e) const {
 
 int LoopBuilder::put(LoopExpr e) {
   size_t h = hash_expr(e);
-  auto [begin, end] = index_.equal_range(h);
-  for (auto it = begin; it != end; ++it)
-    if (same_expr(kernel_.exprs[static_cast<size_t>(it->second)], e)) return it->second;
+  int& chain = chain_[h % kChains];
+  for (int id = chain; id >= 0; id = next_[static_cast<size_t>(id)])
+    if (hash_[static_cast<size_t>(id)] == h && same_expr(kernel_.exprs[static_cast<size_t>(id)], e)) return id;
   size_t scope = is_leaf(e.op) ? (e.op == LoopOp::var ? scopes_.size() - 1 : 0) : home(e);
   bool leaf = is_leaf(e.op);
   range_.push_back(range_of(e));
   kernel_.exprs.push_back(std::move(e));
   int id = static_cast<int>(kernel_.exprs.size()) - 1;
   depth_.push_back(scope);
-  index_.emplace(h, id);
-  scopes_[scope].known.push_back({h, id});
+  hash_.push_back(h);
+  next_.push_back(std::exchange(chain, id));
+  scopes_[scope].known.push_back(id);
   if (!leaf) {
     Stmt stmt{Stmt::let};
     stmt.value = id;
@@ -83,23 +84,22 @@ int LoopBuilder::put(LoopExpr e) {
   return id;
 }
 
-void LoopBuilder::forget(size_t hash, int id) {
-  auto [begin, end] = index_.equal_range(hash);
-  for (auto it = begin; it != end; ++it)
-    if (it->second == id) return void(index_.erase(it));
+void LoopBuilder::forget(int id) {
+  int* link = &chain_[hash_[static_cast<size_t>(id)] % kChains];
+  while (*link >= 0 && *link != id) link = &next_[static_cast<size_t>(*link)];
+  if (*link == id) *link = next_[static_cast<size_t>(id)];
 }
 
 void LoopBuilder::forget_loads(int array) {
-  for (auto it = index_.begin(); it != index_.end();) {
-    const LoopExpr& e = kernel_.exprs[static_cast<size_t>(it->second)];
-    it = e.op == LoopOp::load && e.i == array ? index_.erase(it) : std::next(it);
-  }
+  for (const Scope& scope : scopes_)
+    for (int id : scope.known)
+      if (const LoopExpr& e = (*this)[id]; e.op == LoopOp::load && e.i == array) forget(id);
 }
 
 void LoopBuilder::open(std::vector<Stmt>* list, bool guarded) { scopes_.push_back({list, {}, guarded}); }
 
 void LoopBuilder::close() {
-  for (auto [hash, id] : scopes_.back().known) forget(hash, id);
+  for (int id : scopes_.back().known) forget(id);
   scopes_.pop_back();
 }
 
@@ -124,11 +124,11 @@ int LoopBuilder::arg(KernelArg::Kind kind, int64_t period) {
   return put(std::move(e));
 }
 
-int LoopBuilder::scalar(Op row, std::vector<int> args) {
+int LoopBuilder::scalar(Op row, Args args) {
   if (const LoopExpr& of = (*this)[args[0]]; args.size() == 1 && of.op == LoopOp::call)
     for (auto& fused : find_helper(of.name).fused)
       if (fused.row == row->name) {
-        std::vector<int> of_what = of.args;  // of moves when expressions are added
+        Args of_what = of.args;  // of moves when expressions are added
         if (!fused.first.empty()) of_what[0] = call(fused.first, {of_what[0]});
         return call(fused.helper, std::move(of_what));
       }
@@ -141,7 +141,7 @@ int LoopBuilder::scalar(Op row, std::vector<int> args) {
   return put(std::move(e));
 }
 
-int LoopBuilder::scalar(std::string_view row, std::vector<int> args) { return scalar(op(row), std::move(args)); }
+int LoopBuilder::scalar(std::string_view row, Args args) { return scalar(op(row), std::move(args)); }
 
 // Integer expressions are kept as sums of terms times constants, so that index arithmetic cancels.
 namespace {
@@ -192,6 +192,12 @@ int LoopBuilder::raw(LoopOp op, int a, int b) { return put(LoopExpr{op, LoopType
 int LoopBuilder::binary(LoopOp op, int a, int b) {
   const bool ca = (*this)[a].op == LoopOp::iconst, cb = (*this)[b].op == LoopOp::iconst;
   const int64_t va = (*this)[a].i, vb = (*this)[b].i;
+  auto single = [this](int e) {
+    const LoopOp o = (*this)[e].op;
+    return o != LoopOp::iconst && o != LoopOp::iadd && o != LoopOp::imul;
+  };
+  if (op == LoopOp::iadd && cb && vb == 0 && single(a)) return a;  // indices of single elements, without sums of one term
+  if (op == LoopOp::imul && cb && vb == 1 && single(a)) return a;
   auto build = [this](const Linear& sum) {
     int e = -1;
     for (auto [t, c] : sum.terms) {
@@ -304,10 +310,10 @@ int LoopBuilder::load(int array, int index) {
   return put(std::move(e));
 }
 
-int LoopBuilder::call(std::string_view helper, std::vector<int> args) {
+int LoopBuilder::call(std::string_view helper, Args args) {
   const auto through = find_helper(helper).through;
   if (const LoopExpr& of = (*this)[args[0]]; !through.empty() && of.op == LoopOp::call && of.name == through) {
-    std::vector<int> inner = of.args;  // of moves when expressions are added
+    Args inner = of.args;  // of moves when expressions are added
     inner[0] = call(helper, {inner[0]});
     return call(through, std::move(inner));
   }

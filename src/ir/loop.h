@@ -2,9 +2,9 @@
 // An `int` in an interface here is the number of an expression.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -30,6 +30,7 @@ enum class LoopOp {
   ramp,     // an integer and, from lane to lane, i more
   gather,   // array i at an integer index a lane
 };
+using Args = SmallVector<int, 4>;
 enum class LoopType { f32, i64, u64, f64 };
 
 // "+" of iadd and so on, as C and the printer write them; empty for what does not stand between its arguments.
@@ -38,7 +39,7 @@ std::string_view infix(LoopOp op);
 struct LoopExpr {
   LoopOp op;
   LoopType type = LoopType::f32;
-  std::vector<int> args;
+  Args args;
   int64_t i = 0;
   double f = 0;
   Op row = nullptr;
@@ -171,8 +172,8 @@ class LoopBuilder {
   int f(double value);
   int i(int64_t value);
   int arg(KernelArg::Kind kind, int64_t period = 0);
-  int scalar(Op row, std::vector<int> args);  // in double where an argument is
-  int scalar(std::string_view row, std::vector<int> args);
+  int scalar(Op row, Args args);  // in double where an argument is
+  int scalar(std::string_view row, Args args);
   int binary(LoopOp op, int a, int b);
   int add(int a, int b) { return binary(LoopOp::iadd, a, b); }
   int sub(int a, int b) { return binary(LoopOp::isub, a, b); }
@@ -189,7 +190,7 @@ class LoopBuilder {
   int to_float(int a);
   int to_int(int a);
   int load(int array, int index);
-  int call(std::string_view helper, std::vector<int> args);  // see ir/helper.h
+  int call(std::string_view helper, Args args);  // see ir/helper.h
 
   int array(ArrayRef ref);                 // finds or adds
   int local(int64_t size, LoopType type = LoopType::f32);  // a new local array
@@ -222,7 +223,7 @@ class LoopBuilder {
  private:
   struct Scope {
     std::vector<Stmt>* list;
-    std::vector<std::pair<size_t, int>> known;  // expressions placed here: hash and number
+    std::vector<int> known;  // expressions placed here
     bool guarded;
   };
   int put(LoopExpr e);
@@ -230,7 +231,7 @@ class LoopBuilder {
   size_t home(const LoopExpr& e) const;
   void open(std::vector<Stmt>* list, bool guarded);
   void close();
-  void forget(size_t hash, int id);
+  void forget(int id);
   void forget_loads(int array);
   int new_var(LoopType type, int64_t lo, int64_t hi);
   bool unrolls(const Stmt& reduce) const;
@@ -245,9 +246,11 @@ class LoopBuilder {
 
   Kernel kernel_;
   std::vector<Scope> scopes_;
-  std::vector<size_t> depth_;  // by expression: the scope it is placed in
+  std::vector<size_t> hash_, depth_;  // by expression; depth: the scope it is placed in
   std::vector<Range> range_;   // by expression
-  std::unordered_multimap<size_t, int> index_;
+  // Known expressions by hash: chains of them, by expression the next one.
+  static constexpr size_t kChains = 1024;
+  std::vector<int> chain_ = std::vector<int>(kChains, -1), next_;
   bool left_out_ = false;
 };
 

@@ -58,7 +58,7 @@ std::string print_attrs(const Attrs& attrs) {
   return text.empty() ? text : "{" + text + "}";
 }
 
-std::string print_call(Op op, const std::vector<Id>& in, const Attrs& attrs) {
+std::string print_call(Op op, const Ids& in, const Attrs& attrs) {
   std::string text(op->name);
   for (size_t i = 0; i < in.size(); ++i) text += cat(i ? ", %" : " %", in[i]);
   return attrs.items().empty() ? text : text + " " + print_attrs(attrs);

@@ -15,7 +15,7 @@ namespace dgen::ir {
 
 std::string print(const Graph& g);
 std::string print_node(const Graph& g, Id id);  // its line, without the line's end
-std::string print_call(Op op, const std::vector<Id>& in, const Attrs& attrs);  // "add %1, %2"
+std::string print_call(Op op, const Ids& in, const Attrs& attrs);  // "add %1, %2"
 std::string print_attrs(const Attrs& attrs);    // "{a=1,b=[2,3]}", or nothing
 // The same graph for Graphviz; feedback is dashed.
 std::string print_dot(const Graph& g);

@@ -70,7 +70,7 @@ class Printer {
   }
 
  private:
-  std::string list(const std::vector<int>& args) const {
+  std::string list(std::span<const int> args) const {
     std::string text;
     for (int a : args) text += (text.empty() ? "" : ", ") + name(a);
     return "(" + text + ")";

@@ -1,5 +1,7 @@
 // VjpCtx: an operator states the adjoints of its inputs as graph, given the adjoint d of its output.
 #pragma once
+#include <functional>
+
 #include "ir/expr.h"
 #include "ir/op.h"
 

@@ -33,19 +33,20 @@ class Hoister {
   }
 
  private:
-  const LoopExpr& expr(int e) const { return k_.exprs[static_cast<size_t>(e)]; }
+  static size_t at(int e) { return static_cast<size_t>(e); }
+  const LoopExpr& expr(int e) const { return k_.exprs[at(e)]; }
 
   void ticks(Stmt& loop) {
-    inside_.clear(), stored_.clear();
+    inside_.assign(k_.exprs.size(), false), stored_.clear();
     collect(loop);
     for (Stmt& s : loop.body) visit(s);
   }
 
   // Everything that is computed inside the tick loop.
   void collect(const Stmt& s) {
-    if (s.kind == Stmt::let) inside_.insert(s.value);
-    if (s.kind == Stmt::loop || s.kind == Stmt::reduce) inside_.insert(s.var);
-    for (int v : s.vars) inside_.insert(v);
+    if (s.kind == Stmt::let) inside_[at(s.value)] = true;
+    if (s.kind == Stmt::loop || s.kind == Stmt::reduce) inside_[at(s.var)] = true;
+    for (int v : s.vars) inside_[at(v)] = true;
     if (s.kind == Stmt::store || s.kind == Stmt::add) stored_.insert(s.array);
     for (auto [array, index] : s.pointers) stored_.insert(array);
     for (auto* body : {&s.body, &s.rest})
@@ -86,7 +87,7 @@ class Hoister {
     for (int a : x.args) {
       if (auto found = cost_.find(a); found != cost_.end())
         cost += found->second;
-      else if (a != var && inside_.count(a))
+      else if (a != var && at(a) < inside_.size() && inside_[at(a)])
         return false;
     }
     cost_[e] = cost;
@@ -158,7 +159,8 @@ class Hoister {
 
   Kernel k_;
   std::vector<Stmt> before_;
-  std::unordered_set<int> inside_, stored_;  // values computed, and arrays written to, in the tick loop
+  std::vector<bool> inside_;         // by expression: is it computed in the tick loop?
+  std::unordered_set<int> stored_;   // arrays written to there
   std::unordered_map<int, double> cost_;     // by expression that follows the element only
 };
 

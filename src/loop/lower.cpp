@@ -281,18 +281,25 @@ class TimeSums {
 
 }  // namespace
 
+// A list of one, whose braces would copy it.
+static std::vector<Kernel> only(Kernel kernel) {
+  std::vector<Kernel> kernels;
+  kernels.push_back(std::move(kernel));
+  return kernels;
+}
+
 LoweredRegion lower_region(const Plan& plan, int number, bool hold_ticks) {
   const Region& region = plan.regions[static_cast<size_t>(number)];
   std::string name = "k" + std::to_string(number);
-  if (region.strategy == Strategy::gemm) return {{lower_gemm(plan, number, name)}, true};
-  if (region.strategy == Strategy::scan) return {{ScanCall(plan, number, name).kernel()}, false};
-  if (region.strategy == Strategy::shift) return {{lower_shift(plan, number, name)}, false};
-  if (region.strategy == Strategy::phase_sum) return {{lower_phase_sum(plan, number, name)}, false};
-  if (region.strategy == Strategy::sines) return {{lower_sines(plan, number, name)}, true};
+  if (region.strategy == Strategy::gemm) return {only(lower_gemm(plan, number, name)), true};
+  if (region.strategy == Strategy::scan) return {only(ScanCall(plan, number, name).kernel()), false};
+  if (region.strategy == Strategy::shift) return {only(lower_shift(plan, number, name)), false};
+  if (region.strategy == Strategy::phase_sum) return {only(lower_phase_sum(plan, number, name)), false};
+  if (region.strategy == Strategy::sines) return {only(lower_sines(plan, number, name)), true};
   if (region.strategy == Strategy::sum_time) return {TimeSums(plan, number, name).kernels(), true};
-  if (region.strategy == Strategy::serial) return {{find_shared_lanes(Lowering(plan, number, name).ticks(hold_ticks))}, false};
+  if (region.strategy == Strategy::serial) return {only(find_shared_lanes(Lowering(plan, number, name).ticks(hold_ticks))), false};
   bool parallel = region.strategy == Strategy::pointwise && !region.clock.is_static();
-  return {{Lowering(plan, number, name).ticks(hold_ticks)}, parallel};
+  return {only(Lowering(plan, number, name).ticks(hold_ticks)), parallel};
 }
 
 std::vector<Kernel> advance_kernels(const Plan& plan, int level) {

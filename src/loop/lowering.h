@@ -133,19 +133,30 @@ class Lowering {
 
   // The shortest period worth a loop of which values are read at frames; 0: none.
   int64_t slower_period() const {
-    std::set<Id> seen;
-    std::vector<Id> todo = region_.nodes;
     int64_t shortest = 0;
+    for_values([&](Id id) {
+      for (Id in : g_[id].in)
+        if (int64_t period = g_[in].clock().period; period >= kShortestHold && g_[id].clock().period == 1)
+          shortest = shortest == 0 ? period : std::min(shortest, period);
+    });
+    return shortest;
+  }
+
+  // Calls f for the region's values and what they are made of up to what is stored.
+  template <class F>
+  void for_values(const F& f) const {
+    std::vector<bool> seen(static_cast<size_t>(g_.size()), false);
+    std::vector<Id> todo = region_.nodes;
     while (!todo.empty()) {
-      Id id = todo.back();
+      const Id id = todo.back();
       todo.pop_back();
+      f(id);
       for (Id in : g_[id].in) {
-        int64_t period = g_[in].clock().period;
-        if (period >= kShortestHold && g_[id].clock().period == 1) shortest = shortest == 0 ? period : std::min(shortest, period);
-        if (!plan_.stored(in) && seen.insert(in).second) todo.push_back(in);
+        if (plan_.stored(in) || seen[static_cast<size_t>(in)]) continue;
+        seen[static_cast<size_t>(in)] = true;
+        todo.push_back(in);
       }
     }
-    return shortest;
   }
 
   void ticks_of(int64_t period) {
@@ -204,14 +215,10 @@ class Lowering {
   // Those that the region's values are made of.
   std::vector<Id> known_zeros() const {
     static const Op known_zeros = op("known_zeros");
-    std::vector<Id> found, todo = region_.nodes;
-    for (std::set<Id> seen; !todo.empty();) {
-      const Id id = todo.back();
-      todo.pop_back();
+    std::vector<Id> found;
+    for_values([&](Id id) {
       if (g_[id].op == known_zeros && g_[id].clock().is_static() && !g_[id].attrs.ints("elements").empty()) found.push_back(id);
-      for (Id in : g_[id].in)
-        if (!plan_.stored(in) && seen.insert(in).second) todo.push_back(in);
-    }
+    });
     return found;
   }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <utility>
 
 #include "base/check.h"
@@ -129,27 +130,25 @@ class Widen {
  public:
   Widen(Kernel& k, const Lanes& lanes) : k_(k), lanes_(lanes) {}
 
-  Stmt run(const Stmt& loop) {
-    Stmt out = loop;
-    out.tag = LoopTag::vector;
+  Stmt run(Stmt loop) {
+    std::vector<Stmt> body = std::exchange(loop.body, {});
     if (lanes_.maskable && (lanes_.contiguous || iterations(loop) >= kWidest)) {
-      if (!fills_vectors(loop)) out.mask = statements(loop.body) > kMostTwice ? Stmt::every : Stmt::last;
+      if (!fills_vectors(loop)) loop.mask = statements(body) > kMostTwice ? Stmt::every : Stmt::last;
     } else {
       DGEN_ASSERT(loop.kind == Stmt::loop);  // sums mask the last terms
-      out.overlaps = lanes_.repeatable && loop.tag != LoopTag::groups;
-      out.rest = loop.body, out.rest_var = lane_var(loop);
+      loop.overlaps = lanes_.repeatable && loop.tag != LoopTag::groups;
+      loop.rest = body, loop.rest_var = lane_var(loop);
     }
-    (loop.kind == Stmt::reduce ? out.vars.back() : out.var) = variable(lane_var(loop));
-    out.body.clear();
-    find_strips(loop.body);
-    for (auto& [array, row] : lanes_.rows) begin_row(array, row, out.body);
-    for (Stmt& s : list(loop.body)) out.body.push_back(std::move(s));
+    loop.tag = LoopTag::vector;
+    int& var = loop.kind == Stmt::reduce ? loop.vars.back() : loop.var;
+    var = variable(var);
+    find_strips(body);
+    for (auto& [array, row] : lanes_.rows) begin_row(array, row, loop.body);
+    list(std::move(body), loop.body);
     for (auto& [array, row] : lanes_.rows)
-      if (row.store && !turned_.at(array).by_strips) out.body.push_back(turn_row(array, row));
-    if (loop.kind == Stmt::reduce) {
-      out.value = map(loop.value), out.factor = map(loop.factor);
-    }
-    return out;
+      if (row.store && !turned_.at(array).by_strips) loop.body.push_back(turn_row(array, row));
+    if (loop.kind == Stmt::reduce) loop.value = map(loop.value), loop.factor = map(loop.factor);
+    return loop;
   }
 
  private:
@@ -177,10 +176,10 @@ class Widen {
     return static_cast<int>(k_.exprs.size()) - 1;
   }
   int let(LoopExpr e, std::vector<Stmt>& into) {
-    Stmt s{Stmt::let};
-    s.value = add(std::move(e));
-    into.push_back(s);
-    return s.value;
+    const int value = add(std::move(e));
+    into.push_back({Stmt::let});
+    into.back().value = value;
+    return value;
   }
   int map(int e) const {
     auto found = new_.find(e);
@@ -290,16 +289,17 @@ class Widen {
   }
 
   // for j: ... row[j] ...   becomes   for strips: turn kStrip elements; for those: ... strip[j - first] ...
-  void strips(const Stmt& s, const std::unordered_set<int>& arrays, std::vector<Stmt>& into) {
-    const int64_t n = iterations(s), count = (n + kStrip - 1) / kStrip;
-    Stmt all{Stmt::loop}, strip = s;
+  void strips(Stmt&& strip, const std::unordered_set<int>& arrays, std::vector<Stmt>& into) {
+    const int64_t n = iterations(strip), count = (n + kStrip - 1) / kStrip;
+    const int element = strip.var;
+    std::vector<Stmt> body = std::exchange(strip.body, {});
+    Stmt all{Stmt::loop};
     all.lo = number(0), all.hi = number(count), all.var = counter(count);
     const int from = let({LoopOp::imul, LoopType::i64, {all.var, number(kStrip)}}, all.body);
     int size = number(kStrip);
     if (n % kStrip) size = let({LoopOp::imin, LoopType::i64, {size, let({LoopOp::isub, LoopType::i64, {number(n), from}}, all.body)}}, all.body);
     strip.lo = number(0), strip.hi = size, strip.var = counter(kStrip);
-    strip.body.clear();
-    new_[s.var] = let({LoopOp::iadd, LoopType::i64, {from, strip.var}}, strip.body);
+    new_[element] = let({LoopOp::iadd, LoopType::i64, {from, strip.var}}, strip.body);
     std::vector<Stmt> after;
     for (int array : arrays) {
       Turned& turned = turned_.at(array);
@@ -308,7 +308,7 @@ class Widen {
       const int begin = let({LoopOp::iadd, LoopType::i64, {turned.begin, from}}, all.body);
       (row.store ? after : all.body).push_back(turn(row.store, {turned.vectors, number(0)}, {array, begin}, row.stride, size));
     }
-    for (Stmt& one : list(s.body)) strip.body.push_back(std::move(one));
+    list(std::move(body), strip.body);
     all.body.push_back(std::move(strip));
     for (Stmt& store : after) all.body.push_back(std::move(store));
     into.push_back(std::move(all));
@@ -359,10 +359,9 @@ class Widen {
     new_[old] = let(std::move(e), into);
   }
 
-  std::vector<Stmt> list(const std::vector<Stmt>& body) {
-    std::vector<Stmt> out;
-    for (auto& s : body) statement(s, out);
-    return out;
+  void list(std::vector<Stmt> body, std::vector<Stmt>& into) {
+    into.reserve(into.size() + body.size());
+    for (Stmt& s : body) statement(std::move(s), into);
   }
 
   // A row in memory a lane becomes one row of vectors before a transform, or is written from it after.
@@ -394,27 +393,27 @@ class Widen {
     return add(std::move(e));
   }
 
-  void statement(const Stmt& s, std::vector<Stmt>& into) {
+  void statement(Stmt&& s, std::vector<Stmt>& into) {
     if (s.kind == Stmt::let) return let(s.value, into);
     if (s.kind == Stmt::call) return call(s, into);
-    if (auto found = strips_.find(&s); found != strips_.end()) return strips(s, found->second, into);
-    Stmt out = s;
-    for (int* e : {&out.lo, &out.hi, &out.index}) *e = map(*e);
-    for (int& n : out.extents) n = map(n);
-    for (int& v : out.vars) v = variable(v);
-    if (s.kind == Stmt::loop) out.var = variable(s.var);
-    out.body = list(s.body);
+    if (auto found = strips_.find(&s); found != strips_.end()) return strips(std::move(s), found->second, into);
+    const int index = s.index;
+    for (int* e : {&s.lo, &s.hi, &s.index}) *e = map(*e);
+    for (int& n : s.extents) n = map(n);
+    for (int& v : s.vars) v = variable(v);
+    if (s.kind == Stmt::loop) s.var = variable(s.var);
+    list(std::exchange(s.body, {}), s.body);
     if (s.kind == Stmt::store || s.kind == Stmt::add) {
       auto row = turned_.find(s.array);
-      if (lanes_.own.count(s.array)) out.array = vectors_of(s.array);
-      else if (row != turned_.end()) out.array = row->second.vectors, out.index = in_row(row->second, s.index, into);
-      else out.stride = lanes_.of(s.index).stride;
-      out.value = operand(s.value, false, into);
+      if (lanes_.own.count(s.array)) s.array = vectors_of(s.array);
+      else if (row != turned_.end()) s.array = row->second.vectors, s.index = in_row(row->second, index, into);
+      else s.stride = lanes_.of(index).stride;
+      s.value = operand(s.value, false, into);
     } else {
-      out.value = map(s.value), out.factor = map(s.factor);
+      s.value = map(s.value), s.factor = map(s.factor);
     }
-    if (s.kind == Stmt::reduce) out.var = variable(s.var);
-    into.push_back(std::move(out));
+    if (s.kind == Stmt::reduce) s.var = variable(s.var);
+    into.push_back(std::move(s));
   }
 
   Kernel& k_;
@@ -424,27 +423,27 @@ class Widen {
   std::unordered_map<const Stmt*, std::unordered_set<int>> strips_;  // by loop: arrays
 };
 
-// Puts the chosen loops in the place of those they were made from.
-void replace(std::vector<Stmt>& body, const std::unordered_map<const Stmt*, Stmt*>& wide) {
+// Chosen loops become vectors; they were chosen in this order.
+void widen(Kernel& kernel, std::vector<Stmt>& body, std::span<const Choice>& chosen) {
   for (Stmt& s : body) {
-    if (auto found = wide.find(&s); found != wide.end()) s = std::move(*found->second);
-    else replace(s.body, wide);
+    if (chosen.empty()) return;
+    if (chosen[0].loop != &s) {
+      widen(kernel, s.body, chosen);
+      continue;
+    }
+    s = Widen(kernel, chosen[0].lanes).run(std::move(s));
+    s.abreast = chosen[0].abreast;
+    chosen = chosen.subspan(1);
   }
 }
 
 }  // namespace
 
 Kernel vectorise(Kernel kernel) {
-  auto chosen = Chooser(kernel).take();
-  std::vector<Stmt> loops;
-  loops.reserve(chosen.size());
-  std::unordered_map<const Stmt*, Stmt*> wide;
-  for (auto& [loop, lanes, abreast] : chosen) {
-    loops.push_back(Widen(kernel, lanes).run(*loop));
-    loops.back().abreast = abreast;
-    wide[loop] = &loops.back();
-  }
-  replace(kernel.body, wide);
+  const std::vector<Choice> choices = Chooser(kernel).take();
+  std::span<const Choice> chosen = choices;
+  widen(kernel, kernel.body, chosen);
+  DGEN_ASSERT(chosen.empty());
   return kernel;
 }
 

@@ -23,7 +23,7 @@ void eval(EvalCtx& c) {
 }
 
 int elem(ElemCtx& c) {
-  std::vector<int> args;
+  Args args;
   for (size_t i = 0; i < c.node.in.size(); ++i) args.push_back(c.in(static_cast<int>(i)));
   return c.l.scalar(c.node.op, std::move(args));
 }

@@ -32,7 +32,7 @@ Graph lay_out_panels(const Graph& g) {
   std::vector<Id> to;
   Graph out = rewrite(
       g,
-      [&](Graph& o, Id id, Node node) {
+      [&](Graph& o, Id id, Node&& node) {
         const bool in_loop = members[component[static_cast<size_t>(id)]] > 1;
         const Shape right = node.op == matmul ? g[g[id].in[1]].shape() : Shape{};
         if (node.op != matmul || !in_loop || right.rank() != 2 || !is_large_product(right) || right.back() % kPanel != 0)

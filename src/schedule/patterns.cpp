@@ -1,7 +1,7 @@
 // Shapes of graph that have a strategy of their own, and what lies behind views and computed values.
 #include <algorithm>
-#include <set>
 
+#include "base/sorted.h"
 #include "ir/expr.h"
 #include "ir/op.h"
 #include "schedule/plan.h"
@@ -122,7 +122,7 @@ std::pair<Id, std::string> function_of(const Graph& g, Id x, const UsersOf& user
     const double* known = constant_value(g, id);
     return known && *known == 0;
   };
-  const std::vector<Id> users = users_of(x);
+  const Ids users = users_of(x);
   if (users.size() == 1) {
     const Node& node = g[users[0]];
     const std::string_view text = node.op->c_text;
@@ -143,7 +143,7 @@ std::pair<Id, std::string> function_of(const Graph& g, Id x, const UsersOf& user
 ProductEnding product_ending(const Graph& g, Id product, const UsersOf& users) {
   static const Op add = op("add"), reshape = op("reshape");
   Id of = product;  // a product with a vector lies in memory as one of a row
-  std::vector<Id> readers = users(of);
+  Ids readers = users(of);
   while (readers.size() == 1 && g[readers[0]].op == reshape) of = readers[0], readers = users(of);
   if (readers.size() != 1 || g[product].attrs.i("zero", 0) != 0) return {};
   const Node& sum = g[readers[0]];
@@ -167,11 +167,11 @@ TimeProduct time_product(const Graph& g, Id id) {
 
 std::vector<Id> stored_inputs(const Plan& plan, Id id) {
   std::vector<Id> found, todo(plan.graph[id].in.begin(), plan.graph[id].in.end());
-  std::set<Id> seen;
+  std::vector<Id> seen;
   while (!todo.empty()) {
     Id in = todo.back();
     todo.pop_back();
-    if (!seen.insert(in).second) continue;
+    if (!insert_sorted(seen, in)) continue;
     if (plan.stored(in)) found.push_back(in);
     else todo.insert(todo.end(), plan.graph[in].in.begin(), plan.graph[in].in.end());
   }

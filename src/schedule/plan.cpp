@@ -201,7 +201,7 @@ class Planner {
 
   // The product itself never exists then.
   void take_ending(Id product) {
-    const ProductEnding ending = product_ending(g(), product, [this](Id id) { return is_root(id) ? std::vector<Id>() : users_[at(id)]; });
+    const ProductEnding ending = product_ending(g(), product, [this](Id id) { return is_root(id) ? Ids() : users_[at(id)]; });
     if (ending.sum == none || p_.history[at(product)] > 0 || p_.level[at(ending.last)] != p_.level[at(product)]) return;
     store_static(ending.bias);
     stored_[at(ending.sum)] = false, stored_[at(ending.last)] = true;
@@ -279,7 +279,7 @@ class Planner {
   bool is_root(Id id) const { return root_[at(id)]; }
   // A product that only a sum over time reads, which makes it of all its ticks at once.
   bool summed_product(Id id) const {
-    const std::vector<Id>& users = users_[at(id)];
+    const Ids& users = users_[at(id)];
     return users.size() == 1 && sums_time(users[0]) && !is_root(id) && time_product(g(), id).a != none;
   }
   void store_product_operands(Id id) {
@@ -426,17 +426,18 @@ class Planner {
   // Calls f(stored input, read at the very same tick?) for what a stored node reads, through inlined nodes.
   template <class F>
   void for_inputs(Id id, const F& f) const {
-    std::set<std::pair<Id, bool>> seen;
-    walk_inputs(id, true, seen, f);
+    seen_.resize(2 * n_, 0);
+    ++walk_;
+    walk_inputs(id, true, f);
   }
   template <class F>
-  void walk_inputs(Id id, bool same_tick, std::set<std::pair<Id, bool>>& seen, const F& f) const {
+  void walk_inputs(Id id, bool same_tick, const F& f) const {
     const Node& user = node(id);
     for (Id in : user.in) {
       bool same = same_tick && !user.op->is(across_time) && node(in).clock().period == user.clock().period;
-      if (!seen.insert({in, same}).second) continue;
+      if (std::exchange(seen_[2 * at(in) + same], walk_) == walk_) continue;
       if (stored_[at(in)]) f(in, same);
-      else walk_inputs(in, same, seen, f);
+      else walk_inputs(in, same, f);
     }
   }
 
@@ -559,7 +560,7 @@ class Planner {
   std::map<int, analysis::LateFeedback> late_;       // likewise
   std::set<Id> parts_;      // of feedback values, which only others read
   std::set<Id> multiples_;  // of a scan's input, which it makes itself
-  std::vector<std::vector<Id>> users_;
+  std::vector<Ids> users_;
   std::vector<bool> feedback_;  // by component
   Loops loops_;
   std::vector<bool> stored_, root_;
@@ -571,6 +572,8 @@ class Planner {
   std::map<int, ProductEnding> endings_;  // by component, of products that exist only with a bias
   std::vector<Unit> units_;
   std::vector<int> unit_of_;
+  mutable std::vector<int> seen_;  // by node, read at another tick and at the same: the last walk of for_inputs that met it
+  mutable int walk_ = 0;
 };
 
 }  // namespace

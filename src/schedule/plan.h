@@ -119,7 +119,7 @@ struct ScanSum {
 };
 ScanSum scan_sum(const ir::Graph& g, const analysis::Recurrence& r, ir::Id x, const IsStored& stored);
 // The readers of a value that nothing outside of the graph reads; else empty.
-using UsersOf = std::function<std::vector<ir::Id>(ir::Id)>;
+using UsersOf = std::function<ir::Ids(ir::Id)>;
 ProductEnding product_ending(const ir::Graph& g, ir::Id product, const UsersOf& users);
 // A product a^T b whose sum over time is one product: the two factors; none if the node is not such a product.
 struct TimeProduct {

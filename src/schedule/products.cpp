@@ -33,14 +33,14 @@ Graph sum_products_apart(const Graph& g) {
   std::vector<Id> to;
   Graph out = rewrite(
       g,
-      [&](Graph& o, Id id, Node node) {
+      [&](Graph& o, Id id, Node&& node) {
         const std::vector<Id> terms = node.op == sum_time ? terms_of(g, g[id].in[0]) : std::vector<Id>{};
         if (terms.size() < 2 || std::none_of(terms.begin(), terms.end(), [&](Id term) { return time_product(g, term).a != none; }))
           return o.add(std::move(node));
         Id sum = none;
         for (Id term : terms) {
           node.in[0] = to[static_cast<size_t>(term)];
-          const Id part = o.add(node);
+          const Id part = o.add(Node(node));
           sum = sum == none ? part : apply(o, add, {sum, part});
         }
         if (o.rewrites) o.rewrites->push_back({"products", print_node(g, id), print_node(o, sum)});

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/check.h"
+#include "base/sorted.h"
 #include "ir/lower.h"
 #include "ir/op.h"
 #include "schedule/sines.h"
@@ -31,14 +32,13 @@ std::string sine_reason(const Plan& plan, const Region& region) {
 
 // The phasors in closed form that a stored value is made of.
 std::vector<Id> closed_forms_of(const Plan& plan, Id id) {
-  std::vector<Id> found, todo{id};
-  std::set<Id> seen;
+  std::vector<Id> found, todo{id}, seen;
   while (!todo.empty()) {
     const Id from = todo.back();
     todo.pop_back();
     if (is_closed_form(plan.graph, from)) found.push_back(from);
     for (Id in : plan.node(from).in)
-      if (!plan.stored(in) && seen.insert(in).second) todo.push_back(in);
+      if (!plan.stored(in) && insert_sorted(seen, in)) todo.push_back(in);
   }
   return found;
 }

@@ -28,7 +28,7 @@ class Recompute {
   Graph run() {
     Graph out = rewrite(
         g_,
-        [this](Graph& o, Id id, Node node) {
+        [this](Graph& o, Id id, Node&& node) {
           if (node.clock().reverse)
             for (size_t i = 0; i < node.in.size(); ++i)
               if (forward(g_[id].in[i])) node.in[i] = again(o, g_[id].in[i]);
@@ -71,7 +71,7 @@ class Recompute {
     while (!todo.empty()) {
       Id id = todo.back();
       const size_t before = todo.size();
-      const std::vector<Id>& in = g_[id].in;
+      const Ids& in = g_[id].in;
       if (!done(id) && pointwise(id))
         std::copy_if(in.rbegin(), in.rend(), std::back_inserter(todo), [this](Id i) { return forward(i) && !done(i); });
       if (todo.size() > before) continue;

@@ -49,7 +49,7 @@ class Sines {
     bool any = false;
     Graph out = rewrite(
         g_,
-        [&](Graph& o, Id old, Node node) {
+        [&](Graph& o, Id old, Node&& node) {
           if (!is_bank(old)) return o.add(std::move(node));
           const Id now = sum_of(o, old);
           if (o.rewrites) o.rewrites->push_back({"sines", print_node(g_, old), print_node(o, now)});

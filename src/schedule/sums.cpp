@@ -28,7 +28,7 @@ bool is_arithmetic(const Graph& g, Id id, const IsStored& stored, const std::vec
 
 std::vector<bool> only_summed(const Graph& g, const std::vector<int>& level, const IsStored& stored, const IsStored& in_feedback) {
   static const Op sum_time = op("sum_time");
-  const std::vector<std::vector<Id>> users = ir::users(g);
+  const std::vector<Ids> users = ir::users(g);
   std::vector<bool> only(at(g.size()), false);
   for (Id id = 0; id < g.size(); ++id) only[at(id)] = !in_feedback(id) && is_arithmetic(g, id, stored, only);
   for (Id root : g.roots()) only[at(root)] = false;

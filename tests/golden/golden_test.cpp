@@ -51,6 +51,13 @@ std::vector<ir::Kernel> kernels_of(const ir::Graph& g, Target target) {
   return kernels;
 }
 
+std::string program_text(const ir::Graph& g, Target target) {
+  const std::vector<ir::Kernel> kernels = kernels_of(g, target);
+  std::vector<const ir::Kernel*> all;
+  for (const ir::Kernel& kernel : kernels) all.push_back(&kernel);
+  return codegen::render_program(target, all);
+}
+
 void expect_golden(const Path& path, const std::string& text) {
   if (std::getenv("DGEN_UPDATE")) std::ofstream(path, std::ios::binary) << text;
   EXPECT_EQ(text, read(path)) << path << " differs; DGEN_UPDATE=1 writes it anew";
@@ -78,7 +85,7 @@ TEST(GoldenText, LongBodiesStandOnce) {
   ir::Ex y = x;
   for (int i = 0; i < 40; ++i) y = ir::Ex{&g, ir::apply(g, "sin", {(y * x).id})};
   g.outputs = {y.id};
-  const std::string text = codegen::render_program(Target::c, kernels_of(g, Target::c)), kernel = text.substr(text.find("\nvoid k0("));
+  const std::string text = program_text(g, Target::c), kernel = text.substr(text.find("\nvoid k0("));
   size_t sines = 0;
   for (size_t at = 0; (at = kernel.find("dg_sin", at)) != std::string::npos; ++at) ++sines;
   EXPECT_EQ(sines, 40u) << kernel;
@@ -95,7 +102,7 @@ TEST(GoldenText, RowsAreTurnedInStrips) {
 %5 = mul %4, %4
 output %5
 )");
-  const std::string text = codegen::render_program(Target::c, kernels_of(g, Target::c));
+  const std::string text = program_text(g, Target::c);
   EXPECT_NE(text.find("dg_pack_v("), std::string::npos) << text;
   EXPECT_NE(text.find("[64];"), std::string::npos) << text;
 }
@@ -103,7 +110,7 @@ output %5
 // ---- CUDA compiles --------------------------------------------------------------------------------------------------------
 
 void expect_compiles(const ir::Graph& g) {
-  std::string text = codegen::render_program(Target::cuda, kernels_of(g, Target::cuda));
+  std::string text = program_text(g, Target::cuda);
   EXPECT_FALSE(compilers::compile_cubin(text, "sm_90").empty());
 }
 
@@ -163,7 +170,7 @@ std::set<std::string> matches(const std::string& text, const char* pattern) {
 }
 
 void expect_consistent(const ir::Graph& g) {
-  std::string text = codegen::render_program(Target::metal, kernels_of(g, Target::metal));
+  std::string text = program_text(g, Target::metal);
   EXPECT_TRUE(matches(text, "\\b(double)\\b").empty()) << "Metal has no double";
   auto defined = matches(text, "(?:DG_FN|DG_FFT)[^;{}()]*\\b(dg_\\w+)\\("), passes = matches(text, "DG_PASS\\((dg_\\w+)\\)");
   for (auto& name : matches(text, "\\b(dg_\\w+)\\(")) EXPECT_TRUE(defined.count(name) || passes.count(name)) << name << " is not defined";
