@@ -102,7 +102,7 @@ class Renderer {
       if (a.home == ArrayRef::scratch)
         return line(cat(d_.space, "float* a", i, " = scratch + (", d_.real_long, ")", d_.block, " * ", k_.scratch, " + ", a.at, ";"));
       return line(cat(a.home == ArrayRef::shared ? d_.shared : "", a.lanes ? (a.type == LoopType::u64 ? "dg_vu" : "dg_vf") : type, " a", i,
-                      "[", a.size, "];"));
+                      "[", a.size, "]", a.aligned ? " __attribute__((aligned(64)));" : ";"));
     }
     if (packed() || k_.table) {
       std::string from = packed() ? replace(std::string(d_.array), "$i", cat(i)) : cat("table[", passed_++, "]");

@@ -79,6 +79,7 @@ struct ArrayRef {
   } home = memory;
   int64_t at = 0;
   bool lanes = false;     // local: of vectors
+  bool aligned = false;   // local: begins where a cache line does
   bool operator==(const ArrayRef&) const = default;
 };
 enum class RunScalar { sample_rate, inv_sample_rate, ticks_base };

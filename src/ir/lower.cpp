@@ -25,10 +25,13 @@ std::vector<int> ElemCtx::unravel(int linear, const Shape& shape) const {
   return index;
 }
 
-int ElemCtx::ravel(const std::vector<int>& index, const Shape& shape) const {
+int ElemCtx::ravel(const std::vector<int>& index, const Shape& shape, const RowLayout& rows) const {
   int linear = l.i(0);
-  for (int a = 0; a < shape.rank(); ++a) linear = l.add(l.mul(linear, shape[a]), index[static_cast<size_t>(a)]);
-  return linear;
+  for (int a = 0; a < shape.rank(); ++a) {
+    const bool row = a + 1 == shape.rank() && rows.pitch > 0;
+    linear = l.add(l.mul(linear, row ? rows.pitch : shape[a]), index[static_cast<size_t>(a)]);
+  }
+  return l.add(linear, l.i(rows.begin));
 }
 
 }  // namespace dgen::ir

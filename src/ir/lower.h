@@ -5,6 +5,11 @@
 
 namespace dgen::ir {
 
+// Where the rows of a value lie in memory, those of its last axis: the first at begin, each pitch after the one before.
+struct RowLayout {
+  int64_t begin = 0, pitch = 0;  // 0: one right after the other
+};
+
 // An operator's element at (tick, idx) as an expression over elements of its inputs. It may also open reduce loops.
 struct ElemCtx {
   LoopBuilder& l;
@@ -35,13 +40,14 @@ struct ElemCtx {
   int tick_at(int frame, Clock clock) const;
   // Splits a row-major element number into indices of a shape, and back.
   std::vector<int> unravel(int linear, const Shape& shape) const;
-  int ravel(const std::vector<int>& index, const Shape& shape) const;
+  int ravel(const std::vector<int>& index, const Shape& shape, const RowLayout& rows = {}) const;
 };
 
 // An operator that fills its whole value at once (FFT, matmul): out[base + element].
 struct StmtCtx : ElemCtx {
   int out = -1;   // array
   int base = -1;  // expression: index of element 0 at this tick
+  RowLayout rows;     // of out, for an operator of pieces
   bool onto = false;  // add to what out holds instead of setting it (scatter_add under a sum over time)
   // Input i at this tick as an array and the index of its element 0: its storage, or a local copy made here.
   std::function<std::pair<int, int>(int i)> array_of;

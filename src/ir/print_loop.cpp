@@ -96,6 +96,7 @@ class Printer {
     text += cat(", ", a.size, a.kind == ArrayRef::stream || a.kind == ArrayRef::input ? " a tick" : "");
     if (a.written && a.kind != ArrayRef::local) text += ", written";
     if (a.lanes) text += ", of vectors";
+    if (a.aligned) text += ", aligned";
     static const char* homes[] = {"", ", in registers", ", shared", ", in scratch"};
     text += homes[a.home];
     if (a.home == ArrayRef::scratch) text += cat(" at ", a.at);

@@ -39,6 +39,7 @@ class Lowering {
 
   Kernel ticks(bool hold_ticks) {
     declare();
+    aligns_rows_ = hold_ticks;
     bool parallel = region_.strategy == Strategy::pointwise;
     int64_t period = hold_ticks && parallel && region_.clock.period == 1 ? slower_period() : 0;
     if (region_.clock.is_static()) {
@@ -259,7 +260,8 @@ class Lowering {
 
   int stored_element(Id id, int tick, const std::vector<int>& idx) {
     const Node& node = g_[id];
-    int linear = context(id, tick, {}).ravel(idx, node.shape());
+    const auto rows = rows_.find(id);
+    int linear = context(id, tick, {}).ravel(idx, node.shape(), rows == rows_.end() ? RowLayout{} : rows->second);
     if (node.clock().is_static()) tick = l_.i(0);
     if (mine(id)) {
       auto now = value_.find(id);
@@ -405,12 +407,39 @@ class Lowering {
     });
   }
 
+  // Rows of pieces around a wider one, which windows read, lie such that the wider one's vectors each fill a cache line.
+  RowLayout row_layout(Id id) const {
+    const Node& node = g_[id];
+    if (!aligns_rows_ || !node.op->is(pieces) || is_stream(id) || node.shape().back() < kLargestVector || read_whole(id)) return {};
+    int64_t widest = 0;
+    for (Id in : node.in) widest = std::max(widest, g_[in].shape().back());
+    const auto round_up = [](int64_t n) { return (n + kLargestVector - 1) / kLargestVector * kLargestVector; };
+    const int64_t before = (node.shape().back() - widest) / 2;
+    return {round_up(before) - before, round_up(node.shape().back())};
+  }
+  // Does an operator take the value as an array?
+  bool read_whole(Id id) const {
+    return std::any_of(region_.nodes.begin(), region_.nodes.end(), [&](Id reader) {
+      const std::vector<Id>& in = g_[reader].in;
+      return by_statement(reader) && std::any_of(in.begin(), in.end(), [&](Id i) { return schedule::array_behind(plan_, i) == id; });
+    });
+  }
+
   void statement(Id id, int tick) {
     const Node& node = g_[id];
-    int64_t size = node.shape().size();
-    int out = is_stream(id) ? stream_array(id, true) : l_.local(size);
+    const int64_t size = node.shape().size();
+    const RowLayout rows = row_layout(id);
+    int out = -1;
+    if (rows.pitch > 0) {
+      rows_[id] = rows;
+      const int64_t end = rows.begin + size / node.shape().back() * rows.pitch;
+      out = l_.array({.kind = ArrayRef::local, .size = end, .written = true, .aligned = true});
+    } else {
+      out = is_stream(id) ? stream_array(id, true) : l_.local(size);
+    }
     int base = is_stream(id) ? l_.mul(tick, size) : l_.i(0);
     StmtCtx ctx = statement_context(id, tick, out, base);
+    ctx.rows = rows;
     node.op->stmt(ctx);
     value_[id] = {tick, size == 1 ? l_.load(out, base) : -1, {}, out};
   }
@@ -438,6 +467,7 @@ class Lowering {
     if (held.op->name == "hold" && !plan_.stored(plain) && g_[held.in[0]].clock().is_static())
       plain = schedule::array_behind(plan_, held.in[0]);
     if (plan_.stored(plain) && !is_stream(plain)) {
+      DGEN_ASSERT(!rows_.count(plain));
       if (size > 1) return {value_.at(plain).array, l_.i(0)};
     } else if (const int array = memory_of(plain); array >= 0) {
       return {array, l_.mul(g_[plain].clock().is_static() ? l_.i(0) : tick, size)};
@@ -496,6 +526,8 @@ class Lowering {
   LoopBuilder l_;
   std::map<Id, Value> value_;
   std::map<Id, int> exact_;  // what this kernel has computed in double
+  bool aligns_rows_ = false;
+  std::map<Id, RowLayout> rows_;  // of local values, where their rows do not follow each other
   std::set<Id> committed_;  // writes that their cells have taken at this tick
   ElemCtx::Held held_;
 };

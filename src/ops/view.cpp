@@ -37,7 +37,7 @@ void store_box(StmtCtx& c, const Shape& shape, const Ints& first, const ValueAt&
   if (axis == first.size()) {
     std::vector<int> to = index;
     for (size_t i = 0; i < to.size(); ++i) to[i] = c.l.add(to[i], c.l.i(first[i]));
-    return c.l.store(c.out, c.l.add(c.base, c.ravel(to, c.shape())), value(std::move(index)));
+    return c.l.store(c.out, c.l.add(c.base, c.ravel(to, c.shape(), c.rows)), value(std::move(index)));
   }
   auto inner = [&](int at) {
     std::vector<int> next = index;

@@ -8,6 +8,8 @@
 #include <complex>
 #include <numbers>
 
+#include <functional>
+
 #include "driver/driver.h"
 #include "support/backends.h"
 #include "support/serial_error.h"
@@ -480,6 +482,30 @@ TEST_P(Numeric, MembraneInBlocks) {
   write_u2(u1);
   write_u(u);
   expect_block_invariant(u.sum(1).sum());
+}
+
+// What windows read is put together in rows that lie apart from each other: pads of unequal sides, a plane that is closed.
+TEST_P(Numeric, RowsThatLieApart) {
+  const auto run = [](Backend backend, const Shape& shape, const std::function<SignalTensor(const SignalTensor&)>& widened) {
+    config().backend = backend;
+    std::vector<float> in(static_cast<size_t>(3 * shape.size()));
+    for (size_t i = 0; i < in.size(); ++i) in[i] = static_cast<float>(i % 13) - 5.5f;
+    auto [u, write] = SignalTensor::history(shape);
+    const Tensor kernel({{.25f, -.5f, .125f}, {.5f, -.25f, .375f}, {-.125f, .75f, .0625f}});
+    Program program = compile(write(widened(u).conv2d(kernel) * 0.5f + SignalTensor::input(0, shape)));
+    return program.run({.frames = 3, .inputs = {in}})[0];
+  };
+  const auto expect_as_interpreted = [&](const Shape& shape, const std::function<SignalTensor(const SignalTensor&)>& widened) {
+    const std::vector<float> exact = run(Backend::interpreter, shape, widened), values = run(GetParam(), shape, widened);
+    SCOPED_TRACE(shape.str());
+    expect_values(values, Values(exact.begin(), exact.end()));
+  };
+  expect_as_interpreted({5, 19}, [](const SignalTensor& u) { return u.pad({{2, 0}, {0, 2}}); });
+  expect_as_interpreted({5, 33}, [](const SignalTensor& u) { return u.pad({{0, 2}, {2, 0}}); });
+  expect_as_interpreted({6, 64}, [](const SignalTensor& u) {
+    const SignalTensor closed = concat({u.shrink({{0, 6}, {63, 64}}), u, u.shrink({{0, 6}, {0, 1}})}, 1);
+    return closed.pad({{1, 1}, {0, 0}});
+  });
 }
 
 TEST_P(Numeric, FeedbackInBlocks) {
