@@ -420,7 +420,7 @@ class Lowering {
   // Does an operator take the value as an array?
   bool read_whole(Id id) const {
     return std::any_of(region_.nodes.begin(), region_.nodes.end(), [&](Id reader) {
-      const std::vector<Id>& in = g_[reader].in;
+      const Ids& in = g_[reader].in;
       return by_statement(reader) && std::any_of(in.begin(), in.end(), [&](Id i) { return schedule::array_behind(plan_, i) == id; });
     });
   }
