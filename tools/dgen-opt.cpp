@@ -36,7 +36,8 @@ const char* usage = R"(usage: dgen-opt [options] [FILE]       FILE is text IR (s
   --lanes          of --loops and --emit c: also the kernels that do a share of the lanes, for several threads
   --emit FORM      c, cuda, metal: the kernels in that language; with helpers by --prelude; dot: the graph for Graphviz
   --run N          run N frames and print each output, one tick a line
-  --backend B      of --run, --plan and --loops: interpreter (default; plans are then what any backend can do) or cpu
+  --backend B      of --run, --plan and --loops: interpreter (default; plans are then what any backend can do) or cpu (unless
+                   passes are named, with all that a program goes through)
   --rate HZ        of --run: sample rate, 44100 without it
   --digits N       of --run: significant digits, 6 without it
   --param S=V,...  values of param slot S, repeated as needed; zeros without it; --tensor, --input (by channel) likewise
@@ -241,7 +242,9 @@ void work(const Arguments& a) {
   bool kernels = a.loops || !a.emit.empty();
   if (!a.plan && !kernels && a.frames < 0) return void(std::cout << ir::print(g));
   if (a.plan || kernels) {
-    schedule::Plan plan = schedule::make_plan(a.passes.empty() ? driver::prepare(g) : g, driver::plan_options(a.options));
+    const bool as_driven = a.passes.empty() && a.options.backend == driver::Backend::cpu;
+    schedule::Plan plan = as_driven ? driver::plan_program(g, a.options)
+                                    : schedule::make_plan(a.passes.empty() ? driver::prepare(g) : g, driver::plan_options(a.options));
     if (a.plan) std::cout << driver::explain_plan(plan);
     if (kernels) show_kernels(loop::lower_plan(plan), a);
   }

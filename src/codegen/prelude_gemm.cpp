@@ -227,8 +227,9 @@ DG_GEMM int dg_gemm_blocks(int ta, int tb, long m, long n, long k, const float *
   return wild;
 }
 /* mr rows of A times nv vectors of columns, each somewhere in the panels. */
-DG_FN void dg_gemm_panel_tile(const int mr, const int nv, long k, const float *a, long as, const float *const *b, float *c, long ldc) {
-  dg_vf sum[4][8];
+DG_FN void dg_gemm_panel_tile(const int mr, const int nv, long k, const float *a, long as, const float *const *b, float *c, long ldc,
+                              const float *bias) {
+  dg_vf sum[DG_MR][8];
   DG_UNROLL
   for (int i = 0; i < mr; ++i)
   DG_UNROLL
@@ -252,31 +253,45 @@ DG_FN void dg_gemm_panel_tile(const int mr, const int nv, long k, const float *a
   DG_UNROLL
   for (int i = 0; i < mr; ++i)
   DG_UNROLL
-    for (int j = 0; j < nv; ++j) dg_store_v(c + i * ldc + j * DG_W, sum[i][j]);
+    for (int j = 0; j < nv; ++j) {
+      if (bias) sum[i][j] += dg_load_v(bias + j * DG_W);
+      dg_store_v(c + i * ldc + j * DG_W, sum[i][j]);
+    }
 }
 /* nv vectors of columns from vector v on, all rows. */
-DG_FN void dg_gemm_panel_columns(const int nv, long v, long m, long k, const float *a, long lda, const float *b, float *c, long ldc) {
+DG_FN void dg_gemm_panel_columns(const int nv, long v, long m, long k, const float *a, long lda, const float *b, float *c, long ldc,
+                                 const float *bias) {
   const float *from[8];
   DG_UNROLL
   for (int j = 0; j < nv; ++j) from[j] = b + (v + j) * DG_W / DG_PANEL * DG_PANEL * k + (v + j) * DG_W % DG_PANEL;
   long i = 0;
-  for (; i + 4 <= m; i += 4) dg_gemm_panel_tile(4, nv, k, a + i * lda, lda, from, c + i * ldc + v * DG_W, ldc);
-  for (; i + 2 <= m; i += 2) dg_gemm_panel_tile(2, nv, k, a + i * lda, lda, from, c + i * ldc + v * DG_W, ldc);
-  for (; i < m; ++i) dg_gemm_panel_tile(1, nv, k, a + i * lda, lda, from, c + i * ldc + v * DG_W, ldc);
+  c += v * DG_W, bias = bias ? bias + v * DG_W : 0;
+  for (; nv <= DG_NV && i + DG_MR <= m; i += DG_MR) dg_gemm_panel_tile(DG_MR, nv, k, a + i * lda, lda, from, c + i * ldc, ldc, bias);
+  for (; i + 4 <= m; i += 4) dg_gemm_panel_tile(4, nv, k, a + i * lda, lda, from, c + i * ldc, ldc, bias);
+  for (; i + 2 <= m; i += 2) dg_gemm_panel_tile(2, nv, k, a + i * lda, lda, from, c + i * ldc, ldc, bias);
+  for (; i < m; ++i) dg_gemm_panel_tile(1, nv, k, a + i * lda, lda, from, c + i * ldc, ldc, bias);
 }
-/* All columns, nv vectors at a time, what is left one by one. */
+/* All columns, nv vectors at a time, then what is left. */
 DG_FN void dg_gemm_all_panels(const int nv, long turn, long m, long n, long k, const float *a, long lda, const float *b, float *c,
-                              long ldc) {
+                              long ldc, const float *bias) {
   const long all = n / DG_W, groups = all / nv;
-  for (long g = 0; g < groups; ++g) dg_gemm_panel_columns(nv, (turn & 1 ? groups - 1 - g : g) * nv, m, k, a, lda, b, c, ldc);
-  for (long v = groups * nv; v < all; ++v) dg_gemm_panel_columns(1, v, m, k, a, lda, b, c, ldc);
+  long v = groups * nv;
+  for (long g = 0; g < groups; ++g) dg_gemm_panel_columns(nv, (turn & 1 ? groups - 1 - g : g) * nv, m, k, a, lda, b, c, ldc, bias);
+  for (; v + 2 <= all; v += 2) dg_gemm_panel_columns(2, v, m, k, a, lda, b, c, ldc, bias);
+  for (; v < all; ++v) dg_gemm_panel_columns(1, v, m, k, a, lda, b, c, ldc, bias);
 }
 /* B in panels of columns, each as rows one after the other: what lies in no near cache is read in order. Eight sums or more at a
    time: a fused multiply-add is awaited for four cycles, and two begin in each. Odd turns begin with the columns that were the last
-   of even ones: what a cache has kept of a matrix larger than it. */
-DG_GEMM void dg_gemm_panels(long turn, long m, long n, long k, const float *a, long lda, const float *b, float *c, long ldc) {
-  if (m == 1) dg_gemm_all_panels(8, turn, m, n, k, a, lda, b, c, ldc);
-  else dg_gemm_all_panels(DG_NP, turn, m, n, k, a, lda, b, c, ldc);
+   of even ones: what a cache has kept of a matrix larger than it. Of many rows, a few tiles at a time go through all columns. */
+DG_GEMM void dg_gemm_panels(long turn, long m, long n, long k, const float *a, long lda, const float *b, float *c, long ldc,
+                            struct dg_gemm_ends ends) {
+  for (long i = 0, rows; i < m; i += rows, a += rows * lda, c += rows * ldc) {
+    rows = m - i < 4 * DG_MR ? m - i : 4 * DG_MR;
+    if (m == 1) dg_gemm_all_panels(8, turn, 1, n, k, a, lda, b, c, ldc, ends.bias);
+    else if (m < DG_MR) dg_gemm_all_panels(DG_NP, turn, rows, n, k, a, lda, b, c, ldc, ends.bias);
+    else dg_gemm_all_panels(DG_NV, turn, rows, n, k, a, lda, b, c, ldc, ends.bias);
+    if (ends.after) ends.after(c, rows, n, ldc);
+  }
 }
 /* The sum of x[p] y[p] in 4 vectors of lanes, then pairwise. */
 DG_FN float dg_dot(long k, const float *x, const float *y) {
@@ -348,7 +363,7 @@ DG_FN void dg_matmul(const float* a, const float* b, float* c, long ta, long tb,
   const struct dg_gemm_ends none = {0, 0};
   int wild;
   if (tb == 2) {
-    dg_gemm_panels(turn, m, n, k, a, k, b, c, n);
+    dg_gemm_panels(turn, m, n, k, a, k, b, c, n, none);
     wild = zero && dg_wild(m, n, c, n);
   } else {
     wild = dg_gemm((int)ta, (int)tb, m, n, k, a, ta ? m : k, b, tb ? k : n, c, n, 0, zero != 0, none);
@@ -369,7 +384,8 @@ std::string with_bias(const std::string& name) {
                "    for (; j < n; ++j) c[j] = dg_", function, "(c[j]);\n  }\n}\n");
   return text + cat("DG_FN void ", name, "(const float* a, const float* b, const float* bias, float* c, long ta, long tb, long m, long n, ",
                     "long k) {\n  const struct dg_gemm_ends ends = {bias, ", function.empty() ? "0" : "dg_after_" + function,
-                    "};\n  dg_gemm((int)ta, (int)tb, m, n, k, a, ta ? m : k, b, tb ? k : n, c, n, 0, 0, ends);\n}\n");
+                    "};\n  if (tb == 2) dg_gemm_panels(0, m, n, k, a, k, b, c, n, ends);\n",
+                    "  else dg_gemm((int)ta, (int)tb, m, n, k, a, ta ? m : k, b, tb ? k : n, c, n, 0, 0, ends);\n}\n");
 }
 // On a GPU a thread makes every step-th element from `first` on; the chain over k is the one of the C text.
 constexpr const char* text_matmul_gpu = R"(

@@ -42,7 +42,7 @@ struct Options {
   int64_t tile_frames = 0;
   bool careful = false;          // memory plans are verified, dead memory is filled with NaNs; always so in debug builds
   int optimize = 2;              // -O of the C compiler
-  bool plain = false;            // without optional passes
+  bool plain = false;            // without optional passes, scans and vectors
 
   bool operator==(const Options&) const = default;
 };

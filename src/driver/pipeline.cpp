@@ -63,6 +63,7 @@ std::span<const Pass> passes() {
        is_op<"sum_time">, Pass::kernels},
       {"panels", "matrices that every tick of a loop reads lie in panels of columns", schedule::lay_out_panels, is_op<"matmul">,
        Pass::kernels},
+      {"weights", "matrices of products over many ticks lie in panels of columns", schedule::pack_weights, is_op<"matmul">, Pass::vectors},
       {"sines", "sines of static frequencies become angle sums", schedule::sum_angles, is_op<"sin_turns", "cos_turns">, Pass::vectors},
   };
   return table;

@@ -113,7 +113,9 @@ std::vector<Step> make_steps(const Plan& plan, const Options& options) {
     const bool lanes = threads && step.kernel.lanes > 0;
     step.operations = lanes ? loop::shared_operations(step.kernel)
                             : loop::operations(step.kernel, std::max<int64_t>(1, plan.chunk / std::max<int64_t>(1, step.clock.period)));
-    step.kernel = gpu ? loop::map_to_gpu(std::move(step.kernel)) : loop::hoist(loop::vectorise(loop::hoist(std::move(step.kernel))));
+    if (gpu) step.kernel = loop::map_to_gpu(std::move(step.kernel));
+    else if (options.plain) step.kernel = loop::hoist(std::move(step.kernel));
+    else step.kernel = loop::hoist(loop::vectorise(loop::hoist(std::move(step.kernel))));
     loop::verify(step.kernel);
     if (!lanes) continue;
     step.by_lanes = loop::cut_lanes(step.kernel);

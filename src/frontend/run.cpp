@@ -19,7 +19,7 @@ driver::Options driver_options() {
                                                  : driver::Backend::interpreter;
   options.threads = c.threads;
   options.memory_budget = c.memory_budget;
-  if (driver::debug().plain) options.plain = true, options.optimize = 0;
+  if (driver::debug().plain) options.plain = true;
   return options;
 }
 

@@ -297,7 +297,10 @@ class Widen {
     all.lo = number(0), all.hi = number(count), all.var = counter(count);
     const int from = let({LoopOp::imul, LoopType::i64, {all.var, number(kStrip)}}, all.body);
     int size = number(kStrip);
-    if (n % kStrip) size = let({LoopOp::imin, LoopType::i64, {size, let({LoopOp::isub, LoopType::i64, {number(n), from}}, all.body)}}, all.body);
+    if (n % kStrip) {
+      const int left = let({LoopOp::isub, LoopType::i64, {number(n), from}}, all.body);
+      size = let({LoopOp::imin, LoopType::i64, {size, left}}, all.body);
+    }
     strip.lo = number(0), strip.hi = size, strip.var = counter(kStrip);
     new_[element] = let({LoopOp::iadd, LoopType::i64, {from, strip.var}}, strip.body);
     std::vector<Stmt> after;

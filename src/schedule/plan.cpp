@@ -176,7 +176,7 @@ class Planner {
         if (in_feedback(id) && p_.component[at(in)] != p_.component[at(id)] && !multiples_.count(in)) want_before(in, p_.component[at(id)]);
       }
       if (user.op->name == "matmul") store_factors(id);
-      if (user.op->name == "matmul_panels") store_static(user.in[1]);
+      if (user.op->name == "matmul_panels") store_panels(id);
       if (sums_time(id)) store_product_operands(id);
       if (phase_sum(id)) store_array(user.in[0]);
       if (sines(id)) stored_[at(id)] = true, store_static(user.in[2]);
@@ -262,8 +262,8 @@ class Planner {
     stored_[at(in)] = true;
   }
   bool gemm(Id id) const {
-    return node(id).op->name == "matmul" && !node(id).clock().is_static() && !in_feedback(id) &&
-           static_matrix(g(), node(id).in[1]).id != none;
+    if (node(id).clock().is_static() || in_feedback(id)) return false;
+    return id_op(id, "matmul_panels") || (id_op(id, "matmul") && static_matrix(g(), node(id).in[1]).id != none);
   }
   void store_factors(Id id) {
     const Id right = node(id).in[1], known = static_matrix(g(), right).id;
@@ -271,6 +271,10 @@ class Planner {
     store_array(node(id).in[0]);
     if (known == none) store_array(right);
     else store_static(known);
+  }
+  void store_panels(Id id) {
+    store_static(node(id).in[1]);
+    if (gemm(id)) store_array(node(id).in[0]);
   }
   void store_static(Id id) {
     if (id_op(id, "hold")) id = node(id).in[0];

@@ -30,7 +30,8 @@ int run_wild(int ta, int tb, long m, long n, long k, const float *a, const float
   return dg_gemm(ta, tb, m, n, k, a, ta ? m : k, b, tb ? k : n, c, n, 0, 1, none);
 }
 void run_panels(long turn, long m, long n, long k, const float *a, const float *b, float *c) {
-  dg_gemm_panels(turn, m, n, k, a, k, b, c, n);
+  const struct dg_gemm_ends none = {0, 0};
+  dg_gemm_panels(turn, m, n, k, a, k, b, c, n, none);
 }
 )";
   return codegen::prelude_math(Target::c) + codegen::prelude_vector(Target::c, body) + body;
@@ -108,7 +109,7 @@ TEST(PreludeGemm, RowsDoNotDependOnTheirNumber) {
 TEST(PreludeGemm, PanelsInAnyTurnAreTheSameSums) {
   const auto gemm = library().get<Gemm>("run_gemm");
   const auto in_panels = library().get<void(long, long, long, long, const float*, const float*, float*)>("run_panels");
-  for (const long m : {1L, 2L, 3L, 4L, 9L})
+  for (const long m : {1L, 2L, 3L, 4L, 9L, 47L, 70L})
     for (const long n : {32L, 96L, 224L, 512L}) {
       const long k = 77, panel = ir::kPanel;
       const std::vector<float> a = noise(m * k, 1), b = noise(k * n, 2);
