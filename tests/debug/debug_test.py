@@ -64,6 +64,17 @@ class Dump(Case):
         self.assertIn("kernel k0", (program / "k0.txt").read_text())
         self.assertIn((program / "k0.c").read_text(), (program / "program.c").read_text())
 
+    def test_without_optimisation_ticks_run_in_order(self):
+        example = pathlib.Path(tool).parent / "examples" / "train_filter"
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("DGEN_") or name == "DGEN_CACHE_DIR"}
+        for opt, strategies in (("1", {"Scan"}), ("0", {"Serial"})):
+            folder = self.folder / opt
+            subprocess.run([example], env=clean | {"DGEN_OPT": opt, "DGEN_DUMP": str(folder)}, check=True, capture_output=True, timeout=60)
+            plans = "".join(plan.read_text() for plan in folder.glob("*/plan.txt"))
+            self.assertEqual({s for s in ("Scan", "Serial") if f"  {s}: " in plans}, strategies)
+            kernels = "".join(kernel.read_text() for kernel in folder.glob("*/k*.c"))
+            self.assertEqual("dg_vf" in kernels, opt == "1")
+
     def test_interpreter_has_stages_only(self):
         program = self.dump("--backend", "interpreter", "--run", "64")
         files = sorted(f.name for f in program.iterdir())

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <set>
 #include <thread>
@@ -135,6 +136,33 @@ TEST_P(Stream, EchoTimesMayChangeBetweenBlocks) {
   EXPECT_EQ(realized(false), want);
   EXPECT_EQ(processed(false), want);
   EXPECT_EQ(processed(true), want);
+}
+
+// Rows by tick, which may lie where the caller wants them, even over the input, and rows by frame, where the last one before a
+// block is shown until the next tick; blocks without a tick among them.
+TEST_P(Stream, RowsByTickAndByFrameTakeTurns) {
+  const auto stream = [](Backend backend, bool over_input) {
+    test::OnBackend on(backend);
+    Program program = compile(Signal::input(0).buffer(8, 4) * Tensor({1, 2, 3, 4, 5, 6, 7, 8}));
+    std::vector<float> all;
+    int done = 0;
+    for (int b = 0; b < 12; ++b) {
+      const int frames = std::array{3, 5, 1, 2, 7, 1}[static_cast<size_t>(b % 6)];
+      std::vector<float> x(96);
+      for (size_t i = 0; i < x.size(); ++i) x[i] = std::sin(0.3f * static_cast<float>(static_cast<size_t>(done) + i));
+      const RunOptions options{frames, {std::span<const float>(x)}, b > 0, b % 2 == 0};
+      const int ticks = (done + frames + 3) / 4 - (done + 3) / 4, rows = options.per_tick ? ticks : frames;
+      std::vector<float> apart(static_cast<size_t>(rows) * 8);
+      const std::span<float> out = over_input ? std::span(x).first(apart.size()) : std::span(apart);
+      program.run_into({&out, 1}, options);
+      all.insert(all.end(), out.begin(), out.end());
+      done += frames;
+    }
+    return all;
+  };
+  const std::vector<float> want = stream(Backend::interpreter, false);
+  EXPECT_EQ(stream(GetParam(), false), want);
+  EXPECT_EQ(stream(GetParam(), true), want);
 }
 
 // The gradient of each block, of the state that it began with.

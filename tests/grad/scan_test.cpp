@@ -27,6 +27,19 @@ TEST(Scans, KeepConstantsOfEveryOperatorInDouble) {
   for (size_t o = 0; o < want.size(); ++o) EXPECT_LE(distance(got[o], want[o], 2e-6, 2e-6 * peak_of(want[o])), 1) << names[o];
 }
 
+// The recurrence of an adjoint is linear in it, whatever the loop computes.
+TEST(Scans, AdjointsOfNonlinearFeedback) {
+  if (on_cuda()) GTEST_SKIP() << "scans are the host's";
+  Patch p;
+  Ex prev = p.cell({}), y = p.write(prev, fn("tanh", prev * p.number(0.7f) + p.input() * prev * prev + p.input()));
+  Ex loss = p.loss(y);
+  p.output(loss), p.output(p.grad(loss, 0));
+  Player player(p, Backend::cpu, fast_build());
+  const std::string plan = player.program().explain();
+  EXPECT_NE(plan.find("sweep 1 (forward) at frame  Serial"), std::string::npos) << plan;
+  EXPECT_NE(plan.find("sweep 2 (reverse) at frame'  Scan: linear of order 1, varying"), std::string::npos) << plan;
+}
+
 // Two cells that are nearly the same in every tick: powers of A reach a hundred and cancel. a1 and a2 are exact in float.
 TEST(Scans, TwoPolesCloseToOne) {
   if (on_cuda()) GTEST_SKIP() << "scans are the host's";

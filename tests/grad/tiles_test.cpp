@@ -189,8 +189,8 @@ TEST(ThreadCounts, GiveTheSameBits) {
   wide.output(sum(y * y, {0}));
   Ex loss = wide.loss(sum(y, {0, 1}));
   wide.output(loss), wide.output(wide.grad(loss, 0)), wide.output(wide.grad(loss, 1));
-  Patch net = with_gradients(network);
-  Patch* patches[] = {&wide, &net};
+  Patch net = with_gradients(network), summed = with_gradients(gains);
+  Patch* patches[] = {&wide, &net, &summed};
   for (Patch* p : patches) {
     int64_t frames = p == &wide ? 64 : Patch::kMostFrames;
     Rows want;

@@ -1,4 +1,4 @@
-// Every vector function gives the bits of its scalar twin in every lane, with both compilers and for every width.
+// Every vector function gives the bits of its scalar twin in every lane, with both compilers and for every width of this machine.
 #include <gtest/gtest.h>
 
 #include <bit>
@@ -246,6 +246,10 @@ TEST(PreludeVector, EachLaneIsTheScalarClang) { check("clang", ""); }
 TEST(PreludeVector, EachLaneIsTheScalarGccSse2) { check("gcc", "-march=x86-64"); }
 TEST(PreludeVector, EachLaneIsTheScalarClangSse2) { check("clang", "-march=x86-64"); }
 TEST(PreludeVector, EachLaneIsTheScalarGccSse4) { check("gcc", "-march=x86-64-v2"); }
+TEST(PreludeVector, EachLaneIsTheScalarGccAvx2) {
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) GTEST_SKIP() << "no AVX2";
+  check("gcc", "-march=x86-64-v3");
+}
 TEST(PreludeVector, CompilesForAvx512) {
   for (const char* compiler : {"gcc", "clang"})
     if (have_compiler(compiler)) TextLibrary(text(), compiler, "-O1 -march=x86-64-v4");
