@@ -72,7 +72,7 @@ void Launches::find_kept() {
     statics_step = statics_step || (launch.kept == Kept::statics && std::ranges::count(launch.numbers, training_step) > 0);
 }
 
-// An output that nothing asks more of.
+// An output of the forward sweep that lies in memory tick after tick, without ticks before the run.
 void Launches::find_movable(const Plan& plan, const MemoryPlan& memory) {
   for (size_t i = 0; i < plan.graph.outputs.size(); ++i) {
     const Id id = plan.graph.outputs[i];
