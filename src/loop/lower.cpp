@@ -19,13 +19,13 @@ Kernel lower_gemm(const Plan& plan, int region, const std::string& name) {
   const Graph& g = plan.graph;
   const std::vector<Id>& nodes = plan.regions[static_cast<size_t>(region)].nodes;
   const Node& node = g[nodes[0]];
-  const bool panels = node.op->name == "matmul_panels";  // behind a hold
-  const schedule::StaticMatrix right = panels ? schedule::StaticMatrix{g[node.in[1]].in[0]} : schedule::static_matrix(g, node.in[1]);
+  const Id panels = schedule::static_panels(g, nodes[0]);
+  const schedule::StaticMatrix right = panels != none ? schedule::StaticMatrix{panels} : schedule::static_matrix(g, node.in[1]);
   int64_t k = g[node.in[0]].shape().back(), n = node.shape().back(), rows = node.shape().size() / n;
   int lo = l.arg(KernelArg::lo), count = l.mul(l.sub(l.arg(KernelArg::hi), lo), rows);
   const std::pair<int, int> a{low.array_behind(node.in[0]), l.mul(lo, rows * k)}, b{low.array_behind(right.id), l.i(0)},
       c{low.stream_array(nodes.back(), true), l.mul(lo, rows * n)};
-  const int layout = l.i(panels ? 2 : right.transposed);
+  const int layout = l.i(panels != none ? 2 : right.transposed);
   if (const schedule::ProductEnding& ending = plan.regions[static_cast<size_t>(region)].ending; ending.sum != none) {
     const std::string function = cat("dg_matmul_bias", ending.function.empty() ? "" : "_", ending.function);
     l.call(function, {a, b, {low.array_behind(ending.bias), l.i(0)}, c}, {l.i(0), layout, count, l.i(n), l.i(k)});

@@ -100,6 +100,12 @@ StaticMatrix static_matrix(const Graph& g, Id x) {
     else if (node.op != hold) return node.clock().is_static() ? m : StaticMatrix{};
   }
 }
+Id static_panels(const Graph& g, Id product) {
+  static const Op panels = op("matmul_panels"), hold = op("hold");
+  if (g[product].op != panels || g[g[product].in[1]].op != hold) return none;
+  const Id from = g[g[product].in[1]].in[0];
+  return g[from].clock().is_static() ? from : none;
+}
 
 namespace {
 

@@ -263,7 +263,7 @@ class Planner {
   }
   bool gemm(Id id) const {
     if (node(id).clock().is_static() || in_feedback(id)) return false;
-    return id_op(id, "matmul_panels") || (id_op(id, "matmul") && static_matrix(g(), node(id).in[1]).id != none);
+    return static_panels(g(), id) != none || (id_op(id, "matmul") && static_matrix(g(), node(id).in[1]).id != none);
   }
   void store_factors(Id id) {
     const Id right = node(id).in[1], known = static_matrix(g(), right).id;

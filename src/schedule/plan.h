@@ -96,6 +96,7 @@ struct StaticMatrix {
   bool transposed = false;
 };
 StaticMatrix static_matrix(const ir::Graph& g, ir::Id x);
+ir::Id static_panels(const ir::Graph& g, ir::Id product);  // of a matmul_panels
 // Does x lie in memory as its input does? Reshapes, and views and holds that change nothing.
 bool keeps_layout(const ir::Graph& g, ir::Id x);
 // The stored value, or the input, that lies in memory as x would.
