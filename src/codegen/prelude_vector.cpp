@@ -73,12 +73,15 @@ typedef dg_u64 dg_vq_any __attribute__((vector_size(DG_W * 4), aligned(8), may_a
 #define DG_LESSER_V(a, b) __builtin_ia32_minps512(a, b, 4)
 #define DG_GREATER_V(a, b) __builtin_ia32_maxps512(a, b, 4)
 #define DG_SQRT_UNIT_V(x) __builtin_ia32_sqrtps512(x, 4)
+#define DG_PERMUTE_V(x, at) __builtin_ia32_permvarsf512(x, at)
 #elif defined(__AVX512F__) /* a comparison and a choice would take two instructions each */
 #define DG_LESSER_V(a, b) ((dg_vf)__builtin_ia32_minps512_mask(a, b, (dg_vf){0}, (unsigned short)-1, 4))
 #define DG_GREATER_V(a, b) ((dg_vf)__builtin_ia32_maxps512_mask(a, b, (dg_vf){0}, (unsigned short)-1, 4))
 #define DG_SQRT_UNIT_V(x) __builtin_ia32_sqrtps512_mask(x, x, (unsigned short)-1, 4)
+#define DG_PERMUTE_V(x, at) __builtin_ia32_permvarsf512_mask(x, at, x, (unsigned short)-1)
 #elif defined(__AVX2__)
 #define DG_SEL_V(mask, a, b) __builtin_ia32_blendvps256(b, a, (dg_vf)(mask))
+#define DG_PERMUTE_V(x, at) __builtin_ia32_permvarsf256(x, at)
 #define DG_LESSER_V(a, b) __builtin_ia32_minps256(a, b)
 #define DG_GREATER_V(a, b) __builtin_ia32_maxps256(a, b)
 #elif defined(__SSE2__)
@@ -275,6 +278,21 @@ DG_FN void dg_store_u(dg_u64 *p, dg_vu x) { *(dg_vq_any *)p = x.lo, *(dg_vq_any 
 DG_FN dg_vf dg_strided_v(const float *p, long stride) { return (dg_vf){DG_EACH(DG_GET)}; }
 DG_FN void dg_store_strided_v(float *p, long stride, dg_vf x) { (void)(DG_EACH(DG_PUT)); }
 DG_FN dg_vf dg_gather_v(const float *p, dg_vi at) { return (dg_vf){DG_EACH(DG_PICK)}; }
+DG_FN dg_vi dg_clamp_lanes(long at, long least, long most) {
+  const dg_vi lane = dg_lanes_v() + dg_splat_i((int)at), first = dg_splat_i((int)least), last = dg_splat_i((int)most);
+  const dg_vi below = lane < first, above = lane > last;
+  return (first & below) | (last & above) | (lane & ~(below | above));
+}
+DG_FN dg_vf dg_clamped_v(const float *p, long at, long least, long most) { /* p[at + lane], that index brought into [least, most] */
+  if (least <= at && at + DG_W - 1 <= most) return dg_load_v(p + at);
+#if defined(__AVX2__)
+  if (most - least >= DG_W - 1) { /* the nearest vector, whose ends lanes beyond it repeat */
+    const long from = at < least ? least : most - (DG_W - 1);
+    return DG_PERMUTE_V(dg_load_v(p + from), dg_clamp_lanes(at - from, 0, DG_W - 1));
+  }
+#endif
+  return dg_gather_v(p, dg_clamp_lanes(at, least, most));
+}
 DG_FN dg_part dg_part_of(long n) { /* of at least one lane, the first */
   n = n < DG_W ? n : DG_W;
 #if defined(__AVX512F__)

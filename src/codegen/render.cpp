@@ -315,7 +315,8 @@ class Renderer {
   void loop(const Stmt& s) {
     if (s.tag == LoopTag::vector) return vector_loop(s);
     std::string v = name(s.var), lo = name(s.lo), hi = name(s.hi), type(d_.real_long);
-    if (s.reverse) return block(cat("for (", type, " ", v, " = ", hi, " - 1; ", v, " >= ", lo, "; --", v, ") {"), s.body);
+    if (!s.trades.empty()) return trading_loop(s);
+    if (s.reverse) return block(backwards(s), s.body);
     std::string first = lo, step = cat("++", v);
     switch (s.tag) {
       case LoopTag::grid:
@@ -327,6 +328,28 @@ class Renderer {
       case LoopTag::parallel: case LoopTag::serial: case LoopTag::groups: case LoopTag::lanes: case LoopTag::vector: break;
     }
     block(cat("for (", type, " ", v, " = ", first, "; ", v, " < ", hi, "; ", step, ") {"), s.body);
+  }
+
+  std::string backwards(const Stmt& s) const {
+    const std::string v = name(s.var);
+    return cat("for (", d_.real_long, " ", v, " = ", name(s.hi), " - 1; ", v, " >= ", name(s.lo), "; --", v, ") {");
+  }
+
+  // Arrays that trade places: each iteration has names of its own for them.
+  void trading_loop(const Stmt& s) {
+    DGEN_ASSERT(d_.target == Target::c);
+    const std::string v = name(s.var), lo = name(s.lo), hi = name(s.hi), L(d_.real_long);
+    for (auto [a, b] : s.trades) line(cat(element_type(static_cast<size_t>(a)), "* const t", a, "_", v, "[2] = {a", a, ", a", b, "};"));
+    line(s.reverse ? backwards(s) : cat("for (", L, " ", v, " = ", lo, "; ", v, " < ", hi, "; ++", v, ") {"));
+    ++indent_;
+    line(cat("const ", L, " odd = (", s.reverse ? cat(hi, " - 1 - ", v) : cat(v, " - ", lo), ") & 1;"));
+    for (auto [a, b] : s.trades) {
+      line(cat(pointer(static_cast<size_t>(a)), " a", a, " = t", a, "_", v, "[odd];"));
+      line(cat(pointer(static_cast<size_t>(b)), " a", b, " = t", a, "_", v, "[1 - odd];"));
+    }
+    list(s.body);
+    --indent_;
+    line("}");
   }
 
   std::string fold(const std::string& op, bool vector, const std::string& a, const std::string& b) const {

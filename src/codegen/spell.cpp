@@ -142,6 +142,11 @@ std::string Speller::vector_text(int e) const {
       return cat("dg_splat_i((int)", name(x.args[0]), ") + ", x.i == 1 ? "" : cat(x.i, " * "), "dg_lanes_v()");
     case LoopOp::gather:
       return access("dg_gather_v", cat("a", x.i, ", ", name(x.args[0])));
+    case LoopOp::clamped: {
+      std::vector<std::string> numbers;
+      for (int a : x.args) numbers.push_back(name(a));
+      return cat("dg_clamped_v(a", x.i, " + ", join(numbers), ")");
+    }
     case LoopOp::load: return vector_load(x);
     default: throw InternalError("an expression that has no vector form");
   }

@@ -350,12 +350,16 @@ void LoopBuilder::loop(int lo, int hi, LoopTag tag, bool reverse, const std::fun
   Stmt stmt{Stmt::loop};
   stmt.lo = lo, stmt.hi = hi, stmt.tag = tag, stmt.reverse = reverse;
   open(&stmt.body, false);
+  auto outside = std::exchange(trades_, {});
   bool fixed = (*this)[lo].op == LoopOp::iconst && (*this)[hi].op == LoopOp::iconst;
   stmt.var = new_var(LoopType::i64, fixed ? (*this)[lo].i : 0, fixed ? (*this)[hi].i : -1);
   body(stmt.var);
   close();
+  stmt.trades = std::exchange(trades_, std::move(outside));
   scopes_.back().list->push_back(std::move(stmt));
 }
+
+void LoopBuilder::trade(int a, int b) { trades_.emplace_back(a, b); }
 
 static bool is_product(const LoopExpr& x) { return x.op == LoopOp::scalar && x.type == LoopType::f32 && x.row->name == "mul"; }
 
@@ -510,6 +514,7 @@ void drop_stores(std::vector<Stmt>& body, const std::vector<int>& number) {
     if (s.kind == Stmt::loop && !does_something(s.body)) continue;
     if (s.array >= 0 && (s.array = number[static_cast<size_t>(s.array)]) < 0) continue;
     for (auto& [array, index] : s.pointers) array = number[static_cast<size_t>(array)];
+    for (auto& [a, b] : s.trades) a = number[static_cast<size_t>(a)], b = number[static_cast<size_t>(b)];
     kept.push_back(std::move(s));
   }
   body = std::move(kept);

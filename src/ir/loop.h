@@ -29,6 +29,7 @@ enum class LoopOp {
   // Of vectors only (see loop/vectorise.h):
   ramp,     // an integer and, from lane to lane, i more
   gather,   // array i at an integer index a lane
+  clamped,  // array i at begin + clamp(position + lane, least, most), those four being numbers
 };
 using Args = SmallVector<int, 4>;
 enum class LoopType { f32, i64, u64, f64 };
@@ -144,6 +145,7 @@ struct Stmt {
   int rest_var = -1;
   bool overlaps = false;            // loop with a rest: the last vector may do iterations again instead
   int abreast = 1;                  // loop: vectors computed side by side where there are as many; 1, 2 or 4
+  std::vector<std::pair<int, int>> trades;  // loop: arrays that take each other's place after each iteration, inside the loop only
   int64_t share = 0;                // loop, call: iterations or rows a lane, where threads may share the kernel's lanes
 };
 
@@ -204,6 +206,7 @@ class LoopBuilder {
   // be called more than once: short sums and products have no loop.
   int reduce(std::string_view op, const std::vector<int64_t>& extents, const std::function<int(const std::vector<int>&)>& value);
   int reduce_to(std::string_view op, const std::vector<int>& extents, const std::function<int(const std::vector<int>&)>& value);
+  void trade(int a, int b);  // they take each other's place after each iteration of the loop that is built
   void store(int array, int index, int value);
   void accumulate(int array, int index, int value);  // array[index] += value
   void guard(int condition, const std::function<void()>& body);
@@ -253,6 +256,7 @@ class LoopBuilder {
   static constexpr size_t kChains = 1024;
   std::vector<int> chain_ = std::vector<int>(kChains, -1), next_;
   bool left_out_ = false;
+  std::vector<std::pair<int, int>> trades_;  // of the loop that is built
 };
 
 }  // namespace dgen::ir

@@ -65,6 +65,9 @@ class Printer {
       case LoopOp::load: return cat("a", x.i, "[", name(x.args[0]), steps(x.stride), "]");
       case LoopOp::ramp: return cat(name(x.args[0]), steps(x.i));
       case LoopOp::gather: return cat("a", x.i, "[", name(x.args[0]), "]");
+      case LoopOp::clamped:
+        return cat("a", x.i, "[", name(x.args[0]), " + clamp(", name(x.args[1]), steps(1), ", ", name(x.args[2]), ", ", name(x.args[3]),
+                   ")]");
       default: return name(e);
     }
   }
@@ -123,7 +126,7 @@ class Printer {
       case Stmt::loop:
         return block(cat("for ", name(s.var), " in [", name(s.lo), ", ", name(s.hi), ")", s.reverse ? " descending" : "", tag(s.tag),
                          s.share > 0 ? ", shared" : "", masked(s), s.overlaps ? ", the last overlapping" : "",
-                         s.abreast > 1 ? cat(", ", s.abreast, " abreast") : ""),
+                         s.abreast > 1 ? cat(", ", s.abreast, " abreast") : "", trades(s)),
                      s.body);
       case Stmt::reduce: return reduce(s);
       case Stmt::barrier: return line("barrier");
@@ -134,6 +137,12 @@ class Printer {
   static const char* tag(LoopTag tag) {
     static const char* tags[] = {"", " in groups", " lanes", " parallel", " in vectors", " over the grid", " over blocks", " over threads"};
     return tags[static_cast<int>(tag)];
+  }
+
+  static std::string trades(const Stmt& s) {
+    std::string text;
+    for (auto [a, b] : s.trades) text += cat(", a", a, " and a", b, " trading places");
+    return text;
   }
 
   static const char* masked(const Stmt& s) {

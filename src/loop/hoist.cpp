@@ -49,6 +49,7 @@ class Hoister {
     for (int v : s.vars) inside_[at(v)] = true;
     if (s.kind == Stmt::store || s.kind == Stmt::add) stored_.insert(s.array);
     for (auto [array, index] : s.pointers) stored_.insert(array);
+    for (auto [a, b] : s.trades) stored_.insert({a, b});
     for (auto* body : {&s.body, &s.rest})
       for (auto& inner : *body) collect(inner);
   }

@@ -17,6 +17,7 @@ namespace {
 
 constexpr double kManyTrips = 256;
 constexpr double kFunction = 8, kContiguous = 1, kStrided = 10, kStridedStore = 16, kGather = 12, kDivision = 8, kTransform = 12, kTurn = 3;
+constexpr double kClamped = 3;
 constexpr int64_t kMostOwn = 12288;  // elements a lane of all arrays of vectors together: they lie on a thread's stack
 
 // Run-time numbers that fit 32 bits: all that do not count from the stream's start.
@@ -183,6 +184,8 @@ class Walk {
     Value index = of(x.args[0]);
     if (array(a).kind == ArrayRef::total || (x.type == LoopType::u64 && index.stride != 1)) cannot("vectors of an array of long numbers");
     if (index.kind == Value::affine && index.stride == 1) return not_rows_.insert(a), charge(kContiguous, {Value::lanes});
+    if (x.type == LoopType::f32 && index.kind == Value::lanes && clamped_index(k_, out_, x.args[0]))
+      return not_rows_.insert(a), charge(kClamped, {Value::lanes});
     out_.contiguous = false;
     if (index.kind == Value::affine) return access(a, x.args[0], false, 1, kStrided), Value{Value::lanes};
     not_rows_.insert(a);
@@ -297,6 +300,43 @@ double trips(const Kernel& k, int lo, int hi) {
 
 LaneAnalysis::LaneAnalysis(const Kernel& kernel) : k_(kernel), accesses_(kernel.arrays.size(), 0) {
   for_statements(k_.body, [this](const Stmt& s) { for_accesses(k_, s, [this](int a) { ++accesses_[static_cast<size_t>(a)]; }); });
+}
+
+// A bound that is not there was left out because the position never reaches it.
+static std::optional<ClampedIndex> clamped_position(const Kernel& k, int e) {
+  auto at = [&k](int x) -> const LoopExpr& { return k.exprs[static_cast<size_t>(x)]; };
+  constexpr int64_t none = int64_t{1} << 31;
+  ClampedIndex found{{}, e, -none, none};
+  auto bound = [&](LoopOp op) {
+    const LoopExpr& x = at(found.position);
+    if (x.op != op || at(x.args[1]).op != LoopOp::iconst) return;
+    (op == LoopOp::imin ? found.most : found.least) = at(x.args[1]).i;
+    found.position = x.args[0];
+  };
+  bound(LoopOp::imin), bound(LoopOp::imax);
+  if (found.position == e) return std::nullopt;
+  const IndexSum position = index_sum(k, found.position);
+  int64_t least = position.constant, most = position.constant;
+  for (auto [term, factor] : position.terms) {
+    const auto [lo, hi] = at(term).op == LoopOp::var ? k.var_range[static_cast<size_t>(at(term).i)] : std::pair<int64_t, int64_t>(0, 0);
+    if (hi <= lo) least = -none, most = none;
+    least += std::min(factor * lo, factor * (hi - 1)), most += std::max(factor * lo, factor * (hi - 1));
+  }
+  found.least = std::max(found.least, least), found.most = std::min(found.most, most);
+  return found.least > -none / 2 && found.most < none / 2 ? std::optional(found) : std::nullopt;
+}
+
+std::optional<ClampedIndex> clamped_index(const Kernel& k, const Lanes& lanes, int index) {
+  const IndexSum begin = index_sum(k, index);
+  std::optional<ClampedIndex> found;
+  for (auto [e, factor] : begin.terms) {
+    if (factor == 0 || lanes.of(e).kind == LaneValue::uniform) continue;
+    if (found || factor != 1 || !(found = clamped_position(k, e))) return std::nullopt;
+    if (lanes.of(found->position).kind != LaneValue::affine || lanes.of(found->position).stride != 1) return std::nullopt;
+    found->begin = begin;
+    found->begin.terms.erase(e);
+  }
+  return found;
 }
 
 double cost_of(const LoopExpr& x) {

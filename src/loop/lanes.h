@@ -1,6 +1,7 @@
 // What becomes of a loop's values when its iterations are the lanes of vectors.
 //   for i: a = x[i]; b = x[3 * i]; c = y[k]; z[i] = a * b + c       a contiguous, b strided, c the same in all lanes
 #pragma once
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -64,6 +65,14 @@ template <class F>
 void for_statements(const std::vector<ir::Stmt>& body, const F& f) {
   for (auto& s : body) f(s), for_statements(s.body, f);
 }
+
+// An index that steps by one from lane to lane but stays in [least, most], and what is the same in all lanes.
+struct ClampedIndex {
+  IndexSum begin;
+  int position = -1;
+  int64_t least = 0, most = 0;
+};
+std::optional<ClampedIndex> clamped_index(const ir::Kernel& k, const Lanes& lanes, int index);
 
 inline int lane_var(const ir::Stmt& s) { return s.kind == ir::Stmt::reduce ? s.vars.back() : s.var; }
 

@@ -22,6 +22,7 @@ using schedule::Strategy;
 inline constexpr int64_t kLargestRegisterState = 64;
 inline constexpr int64_t kShortestHold = 16;  // frames that are worth a loop
 inline constexpr int64_t kLargestVector = 16;
+inline constexpr int64_t kRowEnd = 2 * kLargestVector;  // several vectors side by side
 static_assert(schedule::kBlock >= kLargestVector);
 
 // Builds one kernel over one region's values, or, with region -1, beside the regions.
@@ -177,7 +178,19 @@ class Lowering {
 
   void ticks_from(int lo, int hi) {
     const bool parallel = region_.strategy == Strategy::pointwise;
+    traded_.clear();
     l_.loop(lo, hi, parallel ? LoopTag::parallel : LoopTag::serial, region_.clock.reverse && !parallel, [&](int t) { body(t); });
+    if (!traded_.empty()) l_.guard(l_.binary(LoopOp::imod, l_.sub(hi, lo), l_.i(2)), [this] { trade_contents(); });
+  }
+
+  // After an odd number of ticks: what cells hold lies where it is looked for.
+  void trade_contents() {
+    for (const schedule::Trade& trade : traded_)
+      l_.loop(g_[trade.write].shape().size(), [&](int e) {
+        const int a = cell_of(trade.write), b = cell_of(trade.behind);
+        const int of_a = l_.load(a, e), of_b = l_.load(b, e);
+        l_.store(a, e, of_b), l_.store(b, e, of_a);
+      });
   }
 
   // ---- zeros that are left out -----------------------------------------------------------------------------------------
@@ -278,7 +291,7 @@ class Lowering {
 
   // Reads of cells come first in a tick and writes last, in whatever order the nodes stand.
   void body(int t) {
-    value_.clear(), committed_.clear();
+    value_.clear(), committed_.clear(), written_over_.clear();
     by_clock(region_.nodes, t, [this](const std::vector<Id>& nodes, int tick) { groups(nodes, tick); });
     std::vector<Id> writes;
     for (Id id : region_.nodes)
@@ -360,16 +373,25 @@ class Lowering {
     for (Id id : nodes)
       if (!is_stream(id) && shape.size() > 1) value_[id] = {tick, -1, {}, in_cell(id) ? cell_of(id) : l_.local(shape.size())};
     if (std::all_of(nodes.begin(), nodes.end(), [this](Id id) { return in_cell(id); })) return;
-    nest(shape, {}, [&](const std::vector<int>& idx) {
+    const bool asks_near_ends = start_trades(nodes);
+    std::vector<Id> taken;
+    std::copy_if(nodes.begin(), nodes.end(), std::back_inserter(taken), [&](Id id) { return is_write(id) && takes_elements(id, nodes); });
+    std::map<Id, int> moved;  // what a cell takes is read there from now on, by whatever name
+    nest(shape, asks_near_ends ? kRowEnd : 0, {}, [&](const std::vector<int>& idx) {
       for (Id id : nodes) {
         ElemCtx ctx = context(id, tick, idx);
         int value = g_[id].op->elem(ctx);
         keep(id, tick, idx, value);
       }
-      for (Id id : nodes)
-        if (is_write(id) && shape.size() > 1 && fills_vectors(shape.back()) && !needed_after(id, nodes))
-          commit_element(id, tick, idx, nodes);
+      for (Id id : taken) {
+        const int to = memory_taken_by(id), value = value_[id].expr;
+        l_.store(to, context(id, tick, {}).ravel(idx, shape), value);
+        for (Id other : nodes)
+          if (value_[other].expr == value) moved[other] = to;
+      }
     });
+    for (auto [id, array] : moved) value_[id].array = array;
+    committed_.insert(taken.begin(), taken.end());
     if (shape.size() > 1)
       for (Id id : nodes) value_[id].expr = -1;  // known in the loop only
   }
@@ -384,27 +406,53 @@ class Lowering {
     if (plan_.exact[static_cast<size_t>(id)]) l_.store(exact_array(id, true), l_.i(0), exact_[id] = l_.widen(exact_value(id)));
   }
 
-  // What the cell takes is read there from now on, by whatever name.
-  void commit_element(Id write, int tick, const std::vector<int>& idx, const std::vector<Id>& group) {
-    const Value& value = value_[write];
-    l_.store(cell_of(write), context(write, tick, {}).ravel(idx, g_[write].shape()), value.expr);
-    committed_.insert(write);
-    for (Id id : group)
-      if (value_[id].expr == value.expr) value_[id].array = cell_of(write);
+  bool takes_elements(Id write, const std::vector<Id>& group) const {
+    if (written_over_.count(write)) return true;
+    const Shape& shape = g_[write].shape();
+    return !committed_.count(write) && shape.size() > 1 && fills_vectors(shape.back()) && !needed_after(write, group);
+  }
+  int memory_taken_by(Id write) {
+    const auto trade = written_over_.find(write);
+    return cell_of(trade == written_over_.end() ? write : trade->second);
   }
 
-  void nest(const Shape& shape, std::vector<int> idx, const std::function<void(const std::vector<int>&)>& inner) {
+  // Does this group make the new field, and is what it is written over read nowhere else?
+  bool may_trade(const schedule::Trade& trade, const std::vector<Id>& group) const {
+    const bool here = std::find(group.begin(), group.end(), trade.write) != group.end() && mine(trade.behind);
+    const bool each_tick = region_.strategy == Strategy::serial && g_[trade.write].clock() == region_.clock;
+    return here && each_tick && !committed_.count(trade.behind) && !needed_after(trade.behind, group);
+  }
+  // Is a pad then asked where it lies?
+  bool start_trades(const std::vector<Id>& group) {
+    bool asked = false;
+    for (const schedule::Trade& trade : plan_.trades) {
+      if (!may_trade(trade, group)) continue;
+      written_over_[trade.write] = trade.behind;
+      committed_.insert(trade.behind);
+      traded_.push_back(trade);
+      l_.trade(cell_of(trade.write), cell_of(trade.behind));
+      for_values([&](Id id) {
+        const bool field = g_[id].op->is(pieces) && is_read(g_[id].in[0]) && write_of(g_[id].in[0]) == trade.write;
+        asked = asked || (field && !plan_.stored(id));
+      });
+    }
+    return asked;
+  }
+
+  // end: of long rows, so many elements at both ends have loops of their own, and between them no index leaves the row.
+  void nest(const Shape& shape, int64_t end, std::vector<int> idx, const std::function<void(const std::vector<int>&)>& inner) {
     int axis = static_cast<int>(idx.size());
     if (axis == shape.rank()) return inner(idx);
-    if (shape[axis] == 1) {
-      idx.push_back(l_.i(0));
-      return nest(shape, std::move(idx), inner);
-    }
-    l_.loop(shape[axis], [&](int var) {
+    auto of_element = [&](int var) {
       std::vector<int> next = idx;
       next.push_back(var);
-      nest(shape, std::move(next), inner);
-    });
+      nest(shape, end, std::move(next), inner);
+    };
+    const int64_t n = shape[axis];
+    if (n == 1) return of_element(l_.i(0));
+    if (end == 0 || axis + 1 < shape.rank() || n < 2 * end) return l_.loop(n, of_element);
+    for (auto [from, to] : {std::pair<int64_t, int64_t>(0, end), {end, n - end}, {n - end, n}})
+      if (from < to) l_.loop(l_.i(from), l_.i(to), LoopTag::lanes, false, of_element);
   }
 
   // Rows of pieces around a wider one, which windows read, lie such that the wider one's vectors each fill a cache line.
@@ -473,7 +521,7 @@ class Lowering {
       return {array, l_.mul(g_[plain].clock().is_static() ? l_.i(0) : tick, size)};
     }
     int copy = l_.local(size);
-    nest(node.shape(), {}, [&](const std::vector<int>& idx) {
+    nest(node.shape(), 0, {}, [&](const std::vector<int>& idx) {
       l_.store(copy, context(id, tick, {}).ravel(idx, node.shape()), element(id, tick, idx));
     });
     return {copy, l_.i(0)};
@@ -529,6 +577,8 @@ class Lowering {
   bool aligns_rows_ = false;
   std::map<Id, RowLayout> rows_;  // of local values, where their rows do not follow each other
   std::set<Id> committed_;  // writes that their cells have taken at this tick
+  std::map<Id, Id> written_over_;   // writes that go to the memory of another cell at this tick, by that cell's write
+  std::vector<schedule::Trade> traded_;  // in the loop over ticks that is built
   ElemCtx::Held held_;
 };
 

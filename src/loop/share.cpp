@@ -50,7 +50,7 @@ class Sharing {
     Stmt* found = nullptr;
     for (Stmt& s : k_.body) {
       if (s.kind == Stmt::let) continue;
-      if (found || s.kind != Stmt::loop || s.tag != LoopTag::serial) return nullptr;
+      if (found || s.kind != Stmt::loop || s.tag != LoopTag::serial || !s.trades.empty()) return nullptr;
       found = &s;
     }
     return found;

@@ -227,9 +227,7 @@ class Widen {
   };
 
   void begin_row(int array, const Row& row, std::vector<Stmt>& into) {
-    int begin = number(row.first);
-    for (auto [term, factor] : row.base)
-      begin = let({LoopOp::iadd, LoopType::i64, {begin, let({LoopOp::imul, LoopType::i64, {map(term), number(factor)}}, into)}}, into);
+    const int begin = sum({row.base, row.first}, into);
     const bool by_strips = std::any_of(strips_.begin(), strips_.end(), [array = array](auto& s) { return s.second.count(array) > 0; });
     k_.arrays.push_back({.kind = ArrayRef::local, .size = by_strips ? kStrip : row.size, .written = true, .lanes = true});
     turned_[array] = {static_cast<int>(k_.arrays.size()) - 1, begin, by_strips};
@@ -247,6 +245,13 @@ class Widen {
     s.pointers = {to_memory ? memory : vectors, to_memory ? vectors : memory};
     s.numbers = {number(stride), count};
     return s;
+  }
+
+  int sum(const IndexSum& index, std::vector<Stmt>& into) {
+    int begin = number(index.constant);
+    for (auto [term, factor] : index.terms)
+      begin = let({LoopOp::iadd, LoopType::i64, {begin, let({LoopOp::imul, LoopType::i64, {map(term), number(factor)}}, into)}}, into);
+    return begin;
   }
 
   // Where an index in memory lies in the row of vectors.
@@ -356,6 +361,9 @@ class Widen {
       e.i = row->second.vectors;
     } else if (kind(index) == LaneValue::affine) {
       e.stride = lanes_.of(index).stride;
+    } else if (auto clamped = clamped_index(k_, lanes_, index); clamped && e.type == LoopType::f32) {
+      e.op = LoopOp::clamped;
+      e.args = {sum(clamped->begin, into), map(clamped->position), number(clamped->least), number(clamped->most)};
     } else {
       e.op = LoopOp::gather;
     }

@@ -67,6 +67,7 @@ class Verifier {
       case LoopOp::to_int: return all(e, 1, LoopType::f32);
       case LoopOp::ramp: return all(e, 1, LoopType::i64);
       case LoopOp::gather: return all(e, 1, LoopType::i64);
+      case LoopOp::clamped: return all(e, 4, LoopType::i64);
       case LoopOp::where: return where(e);
       case LoopOp::load: return load(e);
       case LoopOp::call:
@@ -153,6 +154,7 @@ class Verifier {
 
   void loop(const Stmt& s) {
     if (s.share > 0 && k_.lanes == 0) wrong("a loop of shared lanes in a kernel that has none");
+    for (auto [a, b] : s.trades) trade(s, array(a), array(b));
     use(s.lo, LoopType::i64, "bound");
     use(s.hi, LoopType::i64, "bound");
     size_t before = defined_.size();
@@ -163,6 +165,12 @@ class Verifier {
     variable(s.rest_var, LoopType::i64);
     list(s.rest);
     leave(before);
+  }
+
+  void trade(const Stmt& s, const ArrayRef& a, const ArrayRef& b) const {
+    if (s.tag != LoopTag::serial) wrong("arrays that trade places where ticks are in no order");
+    const bool alike = a.size == b.size && a.type == b.type && a.kind == b.kind && a.home == b.home && a.lanes == b.lanes;
+    if (!alike || !a.written || !b.written || a.home != ArrayRef::memory) wrong("arrays trade places that are not alike");
   }
 
   // Calls body, the inside of a loop or reduce.

@@ -16,6 +16,7 @@
 #include "schedule/reason.h"
 #include "schedule/sines.h"
 #include "schedule/sums.h"
+#include "schedule/trades.h"
 
 namespace dgen::schedule {
 
@@ -49,6 +50,7 @@ class Planner {
     for (Id id = 0; id < p_.graph.size(); ++id)
       if (in_feedback(id)) loops_[p_.component[at(id)]].push_back(id);
     if (options.scans || options.blocks) choose_loops();
+    if (options.trades) p_.trades = find_trades(p_.graph);
   }
 
   Plan run() {
@@ -148,7 +150,7 @@ class Planner {
   }
   // Of one whose elements are read in long rows.
   Id want_pieces(Id id) {
-    while (moves(id) && !node(id).op->is(pieces)) id = node(id).in[0];
+    while (moves(id) && (!node(id).op->is(pieces) || is_asked(g(), users_, p_.trades, id))) id = node(id).in[0];
     if (node(id).op->is(pieces)) stored_[at(id)] = true;
     return id;
   }

@@ -9,6 +9,7 @@
 #include "analysis/late.h"
 #include "analysis/recurrence.h"
 #include "ir/graph.h"
+#include "schedule/trades.h"
 
 namespace dgen::schedule {
 
@@ -57,6 +58,7 @@ struct PlanOptions {
   int64_t chunk_frames = 0;  // about how many frames one partial sum over time adds up; 0: see schedule/chunk.h
   bool scans = false;        // linear recurrences may be computed in other orders than tick by tick
   bool blocks = false;       // so may feedback that comes back late
+  bool trades = false;       // cells may trade memory
   bool keep = false;         // what follows from inputs gets regions of its own, to be kept while they are the same
 };
 
@@ -69,6 +71,7 @@ struct Plan {
   std::vector<bool> exact;      // by node: static numbers that are kept in double, too, since a scan's constants are made of them
   std::vector<int64_t> history; // by node: ticks read before the tile in clock order
   std::vector<Region> regions;  // in order of execution
+  std::vector<Trade> trades;    // of cells that may trade memory
   int levels = 0;
   int64_t chunk = 0;            // stream frames of one partial sum; tiles are multiples of it (schedule/chunk.h)
 

@@ -508,6 +508,64 @@ TEST_P(Numeric, RowsThatLieApart) {
   });
 }
 
+// Two fields, one a tick behind the other: in runs of odd and even lengths, as interpreted and with the bits of one run. In some the
+// older one is read elsewhere, too, by other elements or by a third field.
+TEST_P(Numeric, FieldsThatTradeMemory) {
+  using Field = SignalTensor;
+  using Bend = std::function<Field(const Field& now, const Field& before)>;
+  using Pick = std::function<Field(const Field& next, const Field& now, const Field& before)>;
+  constexpr int frames = 9;
+  const auto run = [](Backend backend, const Shape& shape, const Bend& bend, const Pick& pick, const std::vector<int>& blocks) {
+    config().backend = backend;
+    std::vector<float> start(static_cast<size_t>(shape.size())), in(start.size() * frames), values;
+    for (size_t i = 0; i < start.size(); ++i) start[i] = static_cast<float>(i % 11) - 4.5f;
+    for (size_t i = 0; i < in.size(); ++i) in[i] = static_cast<float>(i % 13) - 5.5f;
+    auto [now, write_now] = Field::history(shape, {.init = Tensor(start, shape)});
+    auto [before, write_before] = Field::history(shape);
+    const Field next = write_now(bend(now, before) + 0.1f * Field::input(0, shape));
+    write_before(now);
+    Program program = compile(pick(next, now, before));
+    size_t from = 0;
+    for (int n : blocks) {
+      const auto size = start.size() * static_cast<size_t>(n);
+      const std::vector<float> part(in.begin() + static_cast<std::ptrdiff_t>(from), in.begin() + static_cast<std::ptrdiff_t>(from + size));
+      const std::vector<float> got = program.run({.frames = n, .inputs = {part}, .preserve_state = true})[0];
+      values.insert(values.end(), got.begin(), got.end());
+      from += size;
+    }
+    return values;
+  };
+  const Tensor small({{0, 1, 0}, {1, -3, .5f}, {0, 1, 0}}), full({{.25f, .5f, .25f}, {.5f, -2, .75f}, {.25f, 0, .125f}});
+  const auto bend = [](const Tensor& kernel, int around, float value) {
+    return [=](const Field& now, const Field& before) {
+      return 0.9f * now - 0.5f * before + 0.1f * now.pad({{around, around}, {around, around}}, value).conv2d(kernel);
+    };
+  };
+  const std::vector<std::pair<Shape, Bend>> bends{{{64, 32}, bend(small, 1, 0)},
+                                                  {{22, 96}, bend(full, 1, 0.5f)},
+                                                  {{13, 160}, bend(small, 1, -1)},
+                                                  {{64, 32}, bend(Tensor::full({5, 5}, .04f), 2, 0)},
+                                                  {{48, 48}, [](const Field& now, const Field& before) {
+                                                     return 0.5f * now.flip({1}) - 0.25f * before;
+                                                   }}};
+  const std::vector<Pick> picks{[](const Field& next, const Field&, const Field&) { return next; },
+                                [](const Field&, const Field& now, const Field& before) { return now - before; },
+                                [](const Field& next, const Field&, const Field& before) { return next[1] + before.flip({0})[1]; },
+                                [](const Field& next, const Field&, const Field& before) {
+                                  auto [oldest, write_oldest] = Field::history(next.shape());
+                                  write_oldest(before);
+                                  return next[1][7] - oldest[0][3];
+                                }};
+  for (auto& [shape, bent] : bends)
+    for (size_t p = 0; p < picks.size(); ++p) {
+      SCOPED_TRACE(shape.str() + ", pick " + std::to_string(p));
+      const std::vector<float> exact = run(Backend::interpreter, shape, bent, picks[p], {frames});
+      const std::vector<float> whole = run(GetParam(), shape, bent, picks[p], {frames});
+      expect_values(whole, Values(exact.begin(), exact.end()));
+      EXPECT_EQ(run(GetParam(), shape, bent, picks[p], {3, 1, 2, 3}), whole);
+    }
+}
+
 TEST_P(Numeric, FeedbackInBlocks) {
   auto [prev, write] = SignalTensor::history({4});
   Signal x = sin(Signal::phasor(331) * 6.2831853f).biquad({.cutoff = 800});

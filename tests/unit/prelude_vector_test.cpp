@@ -1,6 +1,7 @@
 // Every vector function gives the bits of its scalar twin in every lane, with both compilers and for every width of this machine.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -83,6 +84,7 @@ void move(const float *from, long stride, long n, float *packed, float *back, fl
   for (long e = 0; e < n; ++e) dg_store_v(packed + e * DG_W, v[e]);
   dg_store_v(gathered, dg_gather_v(from, dg_splat_i(5) + 3 * dg_lanes_v()));
 }
+void clamped(const float *p, long at, long least, long most, float *out) { dg_store_v(out, dg_clamped_v(p, at, least, most)); }
 void phases(const dg_u64 *from, dg_u64 *to) { dg_store_u(to, dg_phase_after_v(dg_load_u(from), dg_splat_u(1), dg_lanes_u())); }
 )";
 
@@ -219,6 +221,12 @@ void check_moves(const TextLibrary& library) {
       }
     for (int l = 0; l < w; ++l) ASSERT_EQ(gathered[static_cast<size_t>(l)], from[static_cast<size_t>(5 + 3 * l)]);
   }
+  for (auto [least, most] : {std::pair<long, long>(0, 52), {1, 31}, {3, 20}, {7, 7}})
+    for (long at = -40; at < 90; ++at) {
+      float got[16];
+      library.get<void(const float*, long, long, long, float*)>("clamped")(from.data(), at, least, most, got);
+      for (int l = 0; l < w; ++l) ASSERT_EQ(got[l], from[static_cast<size_t>(std::clamp(at + l, least, most))]);
+    }
   std::vector<float> tree[3];
   for (auto& t : tree) t.assign(from.begin(), from.begin() + w);
   for (size_t h = static_cast<size_t>(w) / 2; h; h /= 2)
