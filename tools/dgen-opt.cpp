@@ -36,8 +36,8 @@ const char* usage = R"(usage: dgen-opt [options] [FILE]       FILE is text IR (s
   --lanes          of --loops and --emit c: also the kernels that do a share of the lanes, for several threads
   --emit FORM      c, cuda, metal: the kernels in that language; with helpers by --prelude; dot: the graph for Graphviz
   --run N          run N frames and print each output, one tick a line
-  --backend B      of --run, --plan and --loops: interpreter (default; plans are then what any backend can do) or cpu (unless
-                   passes are named, with all that a program goes through)
+  --backend B      of --run, --plan and --loops: interpreter (default; plans are then what any backend can do) or cpu (the
+                   plan, unless passes are named, is then what a program gets)
   --rate HZ        of --run: sample rate, 44100 without it
   --digits N       of --run: significant digits, 6 without it
   --param S=V,...  values of param slot S, repeated as needed; zeros without it; --tensor, --input (by channel) likewise

@@ -147,7 +147,8 @@ std::string page() {
       cat("# Strategies: errors and times\n\nWritten by `make_strategies docs/strategies.md`. ", frames,
           " frames on one core, the shortest of 40 runs. An error is the\nroot mean square of the difference to the interpreter, in "
           "float64, over "
-          "that of the values. \"In order\" is `DGEN_OPT=0`: no scans,\nno blocks, no vectors of ours, each tick as it is written, with the same compiler flags. "
+          "that of the values. \"In order\" is `DGEN_OPT=0`: no scans,\nno blocks, no vectors of ours, each tick as it is written, "
+          "with the same compiler flags. "
           "`program.explain()` says which strategy a region has and why. Against plain C\nand for other sizes: `scripts/bench`.\n\n"
           "| strategy | patch | error | in order | ns a tick | in order | times as fast |\n|---|---|---|---|---|---|---|\n");
   const std::vector<Result> ours = measure_all(false), plain = measure_all(true);

@@ -1,6 +1,8 @@
 #include "driver/launches.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "base/check.h"
 #include "ir/op.h"
@@ -56,11 +58,12 @@ Launches::Launches(const Compiled& c, const MemoryPlan& memory) {
     const bool statics = after == end && std::ranges::all_of(of_tile, [](const PreparedLaunch& l) { return l.kept == Kept::statics; });
     sweeps.push_back({level, static_cast<Sweep::Kind>(level % 3), of_tile, all.subspan(after, end - after), statics});
   }
-  find_kept();
+  find_kept(memory);
 }
 
 // What is kept while inputs are the same is made from statics, too, but from no param.
-void Launches::find_kept() {
+void Launches::find_kept(const MemoryPlan& memory) {
+  find_made_from(memory);
   reads.fill(std::vector<bool>(bases, false));
   for (const PreparedLaunch& launch : launches_)
     for (size_t a = 0; a < launch.arrays && launch.kept != Kept::no; ++a) {
@@ -70,6 +73,36 @@ void Launches::find_kept() {
     }
   for (const PreparedLaunch& launch : launches_)
     statics_step = statics_step || (launch.kept == Kept::statics && std::ranges::count(launch.numbers, training_step) > 0);
+}
+
+void Launches::find_made_from(const MemoryPlan& memory) {
+  std::map<Id, std::set<size_t>> behind;  // by stream: bases that it is made from
+  std::map<Id, size_t> maker;             // of a stream that is not kept itself, but what is made of it
+  std::vector<std::set<size_t>> needs;    // by launch: makers of what it reads
+  made_from.resize(bases);
+  for (PreparedLaunch& launch : launches_) {
+    if (launch.kept != Kept::statics) continue;
+    launch.nth = statics++;
+    std::set<size_t> from, makers;
+    for (size_t a = 0; a < launch.arrays; ++a) from.insert(static_cast<size_t>(addresses[launch.first_array + a].base));
+    for (const ArrayRef& ref : launch.step->kernel.arrays) {
+      if (ref.kind != ArrayRef::stream && ref.kind != ArrayRef::exact) continue;
+      from.insert(behind[ref.id].begin(), behind[ref.id].end());
+      if (const auto made = maker.find(ref.id); made != maker.end()) makers.insert(made->second);
+    }
+    for (const ArrayRef& ref : launch.step->kernel.arrays) {
+      if ((ref.kind != ArrayRef::stream && ref.kind != ArrayRef::exact) || !ref.written) continue;
+      behind[ref.id].insert(from.begin(), from.end());
+      const Place& place = memory.places[static_cast<size_t>(memory.stream[static_cast<size_t>(ref.id)])];
+      if (place.keep != schedule::Keep::kept) maker[ref.id] = launch.nth;
+    }
+    needs.push_back(makers);
+    for (size_t base : from) made_from[base].push_back(launch.nth);
+  }
+  for (std::vector<size_t>& launches : made_from)  // what is read and was not kept is made again
+    for (size_t i = 0; i < launches.size(); ++i)
+      for (size_t made : needs[launches[i]])
+        if (std::ranges::count(launches, made) == 0) launches.push_back(made);
 }
 
 // An output of the forward sweep that lies in memory tick after tick, without ticks before the run.

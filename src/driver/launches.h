@@ -31,6 +31,7 @@ struct PreparedLaunch {
   int64_t lane_groups = 0;  // that threads share instead, all of them for `grain` ticks; the last two numbers say which
   bool again = true;     // also when a tile is computed again: sums over time have their share of it already
   analysis::Kept kept = analysis::Kept::no;  // until when it need not run again
+  size_t nth = 0;  // of those that are kept while statics are
   bool ends_region = false;
 };
 
@@ -71,10 +72,15 @@ struct Launches {
   std::vector<Movable> movable;
   // By base: is something made from it that is kept? By analysis::Kept.
   std::array<std::vector<bool>, 3> reads;
+  // Of what is kept while statics are: which launches run again when a base changes, those that make something of it, or of what
+  // others make of it, and makers of what these read.
+  std::vector<std::vector<size_t>> made_from;
+  size_t statics = 0;  // how many there are
   bool statics_step = false;  // they follow the step
 
  private:
-  void find_kept();
+  void find_kept(const schedule::MemoryPlan& memory);
+  void find_made_from(const schedule::MemoryPlan& memory);
   void find_movable(const schedule::Plan& plan, const schedule::MemoryPlan& memory);
   void prepare(const Compiled& c, const schedule::MemoryPlan& memory, const Step& step);
   Address address(const Compiled& c, const schedule::MemoryPlan& memory, const ir::ArrayRef& ref);

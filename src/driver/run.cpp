@@ -88,8 +88,13 @@ class Run {
  private:
   void cut_tiles();
   void bind();
-  void drop(Kept kept) { skips_[static_cast<size_t>(kept)] = false; }
+  void drop(Kept kept) {
+    skips_[static_cast<size_t>(kept)] = false;
+    if (kept == Kept::statics) w_.stale.assign(w_.launches.statics, true);
+  }
+  void drop_made_from(size_t base);
   bool skips(Kept kept) const { return skips_[static_cast<size_t>(kept)]; }
+  bool skips(const PreparedLaunch& l) const { return l.kept == Kept::statics ? !w_.stale[l.nth] : skips(l.kept); }
   void look_at_inputs(bool keep);
   void bind_numbers();
   void bind_slots();
@@ -134,6 +139,7 @@ void Run::go(std::span<const std::span<float>> outputs, bool keep) {
   if (c_.on_host && !args_.real_time) use_threads(c_.options.threads);
   cut_tiles();
   skips_ = std::exchange(w_.made, {});  // a run that fails leaves nothing to rely on
+  w_.stale.assign(w_.launches.statics, !skips(Kept::statics));
   look_at_inputs(keep);
   bind();
   move_outputs(outputs);
@@ -216,6 +222,19 @@ void Run::bind_numbers() {
   w_.arguments.move(Launches::scalars, c_.on_host ? numbers.data() : w_.numbers.floats());
 }
 
+// Of statics those that follow from the base; all of them where a sweep begins with zeros that launches add to.
+void Run::drop_made_from(size_t base) {
+  const Launches& l = w_.launches;
+  if (l.reads[static_cast<size_t>(Kept::inputs)][base]) drop(Kept::inputs);
+  if (l.made_from[base].empty()) return;
+  const bool tended = std::any_of(l.sweeps.begin(), l.sweeps.end(), [this](const Sweep& sweep) {
+    return sweep.kind == Sweep::fixed && !w_.memory.tended[static_cast<size_t>(sweep.level)].empty();
+  });
+  if (tended) return drop(Kept::statics);
+  skips_[static_cast<size_t>(Kept::statics)] = false;
+  for (size_t nth : l.made_from[base]) w_.stale[nth] = true;
+}
+
 // A GPU's memory may have been another device's in the meantime.
 void Run::bind_slots() {
   const Launches& l = w_.launches;
@@ -223,8 +242,7 @@ void Run::bind_slots() {
     Storage& storage = base < l.tensors ? *bindings_.params.at(base - Launches::slots) : *bindings_.tensors.at(base - l.tensors);
     const uint64_t version = storage.version();
     if (version == w_.versions[base] && c_.on_host) continue;
-    for (Kept kept : {Kept::statics, Kept::inputs})
-      if (version != w_.versions[base] && l.reads[static_cast<size_t>(kept)][base]) drop(kept);
+    if (version != w_.versions[base]) drop_made_from(base);
     w_.versions[base] = version;
     w_.arguments.move(base, storage.on(device_));
   }
@@ -288,7 +306,7 @@ void Run::run_tile(const Sweep& sweep, const Tile& tile, bool again) {
   runtime::Trace::Scope span(c_.trace, again ? "tile again" : kNames[sweep.kind], tile.start);
   set_tile(tile);
   for (const PreparedLaunch& l : sweep.of_tile) {
-    if ((again && !l.again) || skips(l.kept)) continue;
+    if ((again && !l.again) || skips(l)) continue;
     launch(l);
     if (c_.careful && l.ends_region) memory_.poison(c_.planner.timeline().of_region[static_cast<size_t>(l.step->region)]);
   }

@@ -29,6 +29,7 @@ struct RunWorkspace : Workspace {
   std::vector<std::vector<float>> seen;  // by kept input of the planner
   // By analysis::Kept: is what is kept so long there from an earlier run?
   std::array<bool, 3> made{};
+  std::vector<bool> stale;  // by launch that is kept while statics are: must it run again?
   int64_t launched = 0, ffts = 0;  // since the program last asked
 };
 

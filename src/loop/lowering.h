@@ -462,8 +462,8 @@ class Lowering {
     int64_t widest = 0;
     for (Id in : node.in) widest = std::max(widest, g_[in].shape().back());
     const auto round_up = [](int64_t n) { return (n + kLargestVector - 1) / kLargestVector * kLargestVector; };
-    const int64_t before = (node.shape().back() - widest) / 2;
-    return {round_up(before) - before, round_up(node.shape().back())};
+    const int64_t before = (node.shape().back() - widest) / 2, begin = round_up(before) - before;
+    return {begin, round_up(begin + node.shape().back())};  // rows that begin within their pitch, so that threads may share them
   }
   // Does an operator take the value as an array?
   bool read_whole(Id id) const {

@@ -8,18 +8,21 @@
 
 namespace dgen::schedule {
 
-namespace {
-
 // At frame rate scalar work is vectorised over frames and long rows over elements, so they keep apart from each other and from
-// what is in between.
-bool same_width(const Unit& a, const Unit& b) { return a.clock.period != 1 || a.width == b.width; }
+// what is in between. Static weights in panels are regions of their own, which need not run again where a knob turns.
+int width_apart(const Unit& unit) {
+  if (unit.strategy != Strategy::pointwise) return 0;
+  if (unit.clock.is_static()) return unit.kept != analysis::Kept::no && unit.width == Unit::long_rows;
+  return unit.clock.period == 1 ? unit.width : 0;
+}
+
+namespace {
 
 bool fuses(const Unit& from, const Unit& to, bool same_tick) {
   if (from.strategy != to.strategy || from.clock != to.clock || from.kept != to.kept) return false;
   if (to.strategy == Strategy::serial) return true;
   if (to.strategy != Strategy::pointwise) return false;
-  if (to.clock.is_static()) return true;
-  return same_tick && same_width(from, to);
+  return (to.clock.is_static() || same_tick) && width_apart(from) == width_apart(to);
 }
 
 // A group of fused units that could as well run later joins what reads it, so that what it makes is not stored, or not for long.

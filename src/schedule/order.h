@@ -24,6 +24,7 @@ struct Edge {
   bool same_tick;
 };
 
+int width_apart(const Unit& unit);  // units of one region have the same
 void order_units(std::vector<Unit>& units, const std::vector<Edge>& edges);
 
 }  // namespace dgen::schedule

@@ -35,6 +35,7 @@ Graph in_panels_where(const Graph& g, const char* pass, bool in_loops) {
         const Shape right = node.op == matmul ? g[g[id].in[1]].shape() : Shape{};
         const bool fits = right.rank() == 2 && is_large_product(right) && right.back() % kPanel == 0;
         if (!fits || node.clock().is_static() || in_loop != in_loops) return o.add(std::move(node));
+        if (!in_loops && time_product(g, id).a != none) return o.add(std::move(node));  // a sum over time makes it of all ticks
         const StaticMatrix known = static_matrix(g, g[id].in[1]);
         if (known.id == none || (known.transposed && !in_loops)) return o.add(std::move(node));
         const Clock clock = node.clock();

@@ -488,10 +488,10 @@ class Planner {
     std::map<Key, std::vector<const Unit*>> groups;
     int alone = 0;
     for (const Unit& unit : units_) {
-      const bool shared = unit.strategy == Strategy::pointwise || unit.strategy == Strategy::serial || unit.strategy == Strategy::sines ||
-                          unit.joins_sums;
-      int width = unit.strategy == Strategy::pointwise && unit.clock.period == 1 ? unit.width : 0;
-      Key key{unit.level, unit.depth, static_cast<int>(unit.strategy), unit.clock.period, unit.clock.reverse, width, unit.kept,
+      const bool weights = unit.clock.is_static() && width_apart(unit) != 0;
+      const bool shared = (unit.strategy == Strategy::pointwise && !weights) || unit.strategy == Strategy::serial ||
+                          unit.strategy == Strategy::sines || unit.joins_sums;
+      Key key{unit.level, unit.depth, static_cast<int>(unit.strategy), unit.clock.period, unit.clock.reverse, width_apart(unit), unit.kept,
               shared ? 0 : ++alone};
       groups[key].push_back(&unit);
     }

@@ -53,6 +53,45 @@ TEST_F(KeptValues, FollowParamsAndConstants) {
   }
 }
 
+// A knob makes again what follows from it, and not weights in panels beside it; what that reads and was not kept is there, too.
+TEST_F(KeptValues, AreMadeAgainWhereTheyFollow) {
+  Signal gain = Signal::param(0.25f);
+  Tensor weights = Tensor::param(std::vector<float>(64 * 64, 0.5f), Shape{64, 64});
+  Tensor a = Tensor::param(std::vector<float>(32 * 32, 0.1f), Shape{32, 32});
+  const auto patch = [&] {
+    const SignalTensor rows = Signal::input(0).buffer(64, 4).reshape(Shape{1, 64}).matmul(weights);
+    return rows.sum() * exp(gain) + Signal::input(0) * (a.matmul(a) * exp(gain)).sum();
+  };
+  Program program = compile(patch());
+  const auto expect_fresh = [&] {
+    Program fresh = compile(patch());
+    program.reset();
+    EXPECT_EQ(block(program, kOnes), block(fresh, kOnes));
+  };
+  expect_fresh();
+  expect_fresh();
+  const auto launches_of_block = [&] {
+    const int64_t before = launches(program);
+    block(program, kOnes);
+    return launches(program) - before;
+  };
+  const int64_t as_it_was = launches_of_block();
+  gain.assign(std::vector<float>{0.5f});
+  const int64_t with_knob = launches_of_block();
+  EXPECT_GT(with_knob, as_it_was);
+  gain.assign(std::vector<float>{0.75f});
+  weights.assign(std::vector<float>(64 * 64, 0.25f));
+  EXPECT_GT(launches_of_block(), with_knob);
+  for (float value : {-0.5f, 0.5f}) {
+    gain.assign(std::vector<float>{value});
+    expect_fresh();
+    a.assign(std::vector<float>(32 * 32, value));
+    expect_fresh();
+    weights.assign(std::vector<float>(64 * 64, value));
+    expect_fresh();
+  }
+}
+
 // Bit for bit what a program says that has never seen another cutoff or rate.
 TEST_F(KeptValues, FollowTheSampleRate) {
   Signal cutoff = Signal::param(1000);
