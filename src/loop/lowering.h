@@ -376,7 +376,9 @@ class Lowering {
     const bool asks_near_ends = start_trades(nodes);
     std::vector<Id> taken;
     std::copy_if(nodes.begin(), nodes.end(), std::back_inserter(taken), [&](Id id) { return is_write(id) && takes_elements(id, nodes); });
-    std::map<Id, int> moved;  // what a cell takes is read there from now on, by whatever name
+    // What a cell takes is read there from now on, by whatever name: what is the same in all loops over the elements.
+    std::map<std::pair<Id, int>, int> same;
+    int loops = 0;
     nest(shape, asks_near_ends ? kRowEnd : 0, {}, [&](const std::vector<int>& idx) {
       for (Id id : nodes) {
         ElemCtx ctx = context(id, tick, idx);
@@ -387,10 +389,12 @@ class Lowering {
         const int to = memory_taken_by(id), value = value_[id].expr;
         l_.store(to, context(id, tick, {}).ravel(idx, shape), value);
         for (Id other : nodes)
-          if (value_[other].expr == value) moved[other] = to;
+          if (value_[other].expr == value) ++same[{other, to}];
       }
+      ++loops;
     });
-    for (auto [id, array] : moved) value_[id].array = array;
+    for (auto& [moved, times] : same)
+      if (times == loops) value_[moved.first].array = moved.second;
     committed_.insert(taken.begin(), taken.end());
     if (shape.size() > 1)
       for (Id id : nodes) value_[id].expr = -1;  // known in the loop only
