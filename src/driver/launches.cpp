@@ -64,12 +64,11 @@ Launches::Launches(const Compiled& c, const MemoryPlan& memory) {
 // What is kept while inputs are the same is made from statics, too, but from no param.
 void Launches::find_kept(const MemoryPlan& memory) {
   find_made_from(memory);
-  reads.fill(std::vector<bool>(bases, false));
+  inputs_follow.assign(bases, false);
   for (const PreparedLaunch& launch : launches_)
     for (size_t a = 0; a < launch.arrays && launch.kept != Kept::no; ++a) {
       const auto base = static_cast<size_t>(addresses[launch.first_array + a].base);
-      reads[static_cast<size_t>(launch.kept)][base] = true;
-      if (base >= tensors) reads[static_cast<size_t>(Kept::inputs)][base] = true;
+      if (launch.kept == Kept::inputs || base >= tensors) inputs_follow[base] = true;
     }
   for (const PreparedLaunch& launch : launches_)
     statics_step = statics_step || (launch.kept == Kept::statics && std::ranges::count(launch.numbers, training_step) > 0);

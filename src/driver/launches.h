@@ -4,8 +4,6 @@
 //     arrays   {arena, 128 bytes + 4 a frame before the tile}, {param 0, 0 bytes}
 //     numbers  first number, first number, tick0 of frames; lo and hi are put in their place
 #pragma once
-#include <array>
-
 #include "driver/compiled.h"
 
 namespace dgen::driver {
@@ -70,8 +68,7 @@ struct Launches {
   std::vector<std::vector<size_t>> users;  // by base: addresses that follow it
   std::vector<size_t> tiled;               // addresses that follow the tile
   std::vector<Movable> movable;
-  // By base: is something made from it that is kept? By analysis::Kept.
-  std::array<std::vector<bool>, 3> reads;
+  std::vector<bool> inputs_follow;  // by base: is something made from it that is kept while inputs are the same?
   // Of what is kept while statics are: which launches run again when a base changes, those that make something of it, or of what
   // others make of it, and makers of what these read.
   std::vector<std::vector<size_t>> made_from;

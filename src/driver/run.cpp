@@ -225,7 +225,7 @@ void Run::bind_numbers() {
 // Of statics those that follow from the base; all of them where a sweep begins with zeros that launches add to.
 void Run::drop_made_from(size_t base) {
   const Launches& l = w_.launches;
-  if (l.reads[static_cast<size_t>(Kept::inputs)][base]) drop(Kept::inputs);
+  if (l.inputs_follow[base]) drop(Kept::inputs);
   if (l.made_from[base].empty()) return;
   const bool tended = std::any_of(l.sweeps.begin(), l.sweeps.end(), [this](const Sweep& sweep) {
     return sweep.kind == Sweep::fixed && !w_.memory.tended[static_cast<size_t>(sweep.level)].empty();
