@@ -17,11 +17,10 @@
 #include "ir/print.h"
 #include "ir/print_loop.h"
 #include "ir/verify.h"
+#include "loop/cpu_map.h"
 #include "loop/gpu_map.h"
-#include "loop/hoist.h"
 #include "loop/lower.h"
 #include "loop/share.h"
-#include "loop/vectorise.h"
 #include "loop/verify.h"
 
 namespace {
@@ -216,19 +215,27 @@ void show_kernels(std::vector<ir::Kernel> kernels, const Arguments& a) {
   auto target = targets.find(a.emit.empty() ? "c" : a.emit);
   if (target == targets.end()) fail("unknown form '", a.emit, "'");
   // Loops are shown as they come, unless the text of a target is asked for.
-  for (ir::Kernel& kernel : kernels)
-    if (!a.emit.empty())
-      kernel = codegen::is_gpu(target->second) ? loop::map_to_gpu(std::move(kernel)) : loop::vectorise(loop::hoist(std::move(kernel)));
-  for (size_t k = kernels.size(); a.lanes && k-- > 0;)
-    if (kernels[k].lanes > 0) kernels.insert(kernels.begin() + static_cast<std::ptrdiff_t>(k) + 1, loop::cut_lanes(kernels[k]));
+  std::vector<ir::Kernel> shown;
+  for (ir::Kernel& kernel : kernels) {
+    std::optional<ir::Kernel> by_lanes;
+    if (!a.emit.empty() && !codegen::is_gpu(target->second)) {
+      loop::CpuKernels mapped = loop::map_to_cpu(std::move(kernel), !a.options.plain, a.lanes);
+      kernel = std::move(mapped.whole), by_lanes = std::move(mapped.by_lanes);
+    } else {
+      if (!a.emit.empty()) kernel = loop::map_to_gpu(std::move(kernel));
+      if (a.lanes && kernel.lanes > 0) by_lanes = loop::cut_lanes(kernel);
+    }
+    shown.push_back(std::move(kernel));
+    if (by_lanes) shown.push_back(std::move(*by_lanes));
+  }
   if (a.loops)
-    for (auto& kernel : kernels) std::cout << ir::print(kernel);
+    for (auto& kernel : shown) std::cout << ir::print(kernel);
   if (a.emit.empty()) return;
   std::vector<const ir::Kernel*> all;
-  for (const ir::Kernel& kernel : kernels) all.push_back(&kernel);
+  for (const ir::Kernel& kernel : shown) all.push_back(&kernel);
   if (a.prelude) std::cout << codegen::render_program(target->second, all);
   else
-    for (auto& kernel : kernels) std::cout << codegen::render_kernel(codegen::dialect(target->second), kernel);
+    for (auto& kernel : shown) std::cout << codegen::render_kernel(codegen::dialect(target->second), kernel);
 }
 
 void work(const Arguments& a) {

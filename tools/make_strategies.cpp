@@ -50,6 +50,16 @@ SignalTensor smooth_lanes() {
   return write(before + Signal::input(2) * (x - before));
 }
 
+// Each point takes from the 25 around it.
+Signal plate() {
+  constexpr int height = 16, width = 32;
+  auto [before, write] = SignalTensor::history({height, width});
+  const Tensor taps = Tensor::linspace(0.5f, -0.25f, 25).reshape({5, 5}) * 0.2f;
+  const Tensor strength = Tensor::linspace(0, 1, height * width).reshape({height, width});
+  const SignalTensor now = write(before.conv2d(taps, {.padding = 2}) + Signal::input(0) * strength);
+  return now[5][7].scalar();
+}
+
 struct Row {
   const char *strategy, *patch;
   std::function<Value()> make;
@@ -71,6 +81,7 @@ const std::vector<Row>& rows() {
       {"DelayBlocks", "comb, 100 samples", [] { return x.comb({.time = 100.0f, .feedback = 0.7f}); }},
       {"Serial", "tanh ladder", [] { return x.ladder({.cutoff = 1000, .resonance = 0.5f}); }},
       {"SerialLanes", "16 one-poles, coefficient per frame", [] { return smooth_lanes(); }},
+      {"SerialLanes", "plate of 16 x 32 points in feedback, 25 taps", [] { return plate(); }},
       {"Fft", "mean STFT magnitude, 1024 / 256", [] { return stft(x, {.size = 1024, .hop = 256}).magnitude().mean(); }},
       {"Gemm", "64 values a tick times 64 x 64",
        [] {

@@ -204,6 +204,7 @@ class Renderer {
   // Of vectors abreast: what is another value in each.
   void find_differing(const std::vector<Stmt>& body) {
     for (const Stmt& s : body) {
+      for (auto& c : s.carried) differ_.insert(c.var);
       find_differing(s.body);
       if (s.kind == Stmt::reduce && (spell_.lanes(s.var) || differ_.count(s.value) || differ_.count(s.factor))) differ_.insert(s.var);
       if (s.kind != Stmt::let) continue;
@@ -232,7 +233,8 @@ class Renderer {
       }
       const bool same =
           copies_ > 1 && ((s.kind == Stmt::let && !differ_.count(s.value)) || (s.kind == Stmt::reduce && !differ_.count(s.var)));
-      if (copies_ == 1 || s.kind == Stmt::reduce || same) {
+      const bool together = s.kind == Stmt::reduce || s.kind == Stmt::loop || (s.kind == Stmt::guard && !differ_.count(s.value));
+      if (copies_ == 1 || together || same) {
         const int copies = std::exchange(copies_, same ? 1 : copies_);
         statement(s);
         copies_ = copies;
@@ -327,7 +329,14 @@ class Renderer {
       case LoopTag::threads: first = cat(lo, " + ", d_.thread), step = cat(v, " += ", d_.threads); break;
       case LoopTag::parallel: case LoopTag::serial: case LoopTag::groups: case LoopTag::lanes: case LoopTag::vector: break;
     }
-    block(cat("for (", type, " ", v, " = ", first, "; ", v, " < ", hi, "; ", step, ") {"), s.body);
+    std::string next;
+    each([&](const std::string&) {
+      for (auto& c : s.carried) {
+        line(cat(spell_.type(c.var), " ", name(c.var), " = ", spell_.lanes(c.var) ? spell_.splat(c.first) : name(c.first), ";"));
+        next += cat(next.empty() ? "" : " ", name(c.var), " = ", name(c.next), ";");
+      }
+    });
+    block(cat("for (", type, " ", v, " = ", first, "; ", v, " < ", hi, "; ", step, ") {"), s.body, next);
   }
 
   std::string backwards(const Stmt& s) const {

@@ -12,11 +12,9 @@
 #include "compile/nvrtc.h"
 #include "driver/debug.h"
 #include "loop/cost.h"
+#include "loop/cpu_map.h"
 #include "loop/gpu_map.h"
-#include "loop/hoist.h"
 #include "loop/lower.h"
-#include "loop/share.h"
-#include "loop/vectorise.h"
 #include "loop/verify.h"
 #include "runtime/cuda.h"
 
@@ -113,13 +111,14 @@ std::vector<Step> make_steps(const Plan& plan, const Options& options) {
     const bool lanes = threads && step.kernel.lanes > 0;
     step.operations = lanes ? loop::shared_operations(step.kernel)
                             : loop::operations(step.kernel, std::max<int64_t>(1, plan.chunk / std::max<int64_t>(1, step.clock.period)));
-    if (gpu) step.kernel = loop::map_to_gpu(std::move(step.kernel));
-    else if (options.plain) step.kernel = loop::hoist(std::move(step.kernel));
-    else step.kernel = loop::hoist(loop::vectorise(loop::hoist(std::move(step.kernel))));
+    if (gpu) {
+      step.kernel = loop::map_to_gpu(std::move(step.kernel));
+    } else {
+      loop::CpuKernels kernels = loop::map_to_cpu(std::move(step.kernel), !options.plain, threads);
+      step.kernel = std::move(kernels.whole), step.by_lanes = std::move(kernels.by_lanes);
+    }
     loop::verify(step.kernel);
-    if (!lanes) continue;
-    step.by_lanes = loop::cut_lanes(step.kernel);
-    loop::verify(*step.by_lanes);
+    if (step.by_lanes) loop::verify(*step.by_lanes);
   }
   std::stable_sort(steps.begin(), steps.end(), [](auto& a, auto& b) { return a.level < b.level; });
   return steps;

@@ -145,6 +145,10 @@ struct Stmt {
   int rest_var = -1;
   bool overlaps = false;            // loop with a rest: the last vector may do iterations again instead
   int abreast = 1;                  // loop: vectors computed side by side where there are as many; 1, 2 or 4
+  struct Carried {
+    int var, first, next;  // var is first in the first iteration, then what next was in the one before; each is taken in this order
+  };
+  std::vector<Carried> carried;             // loop in order
   std::vector<std::pair<int, int>> trades;  // loop: arrays that take each other's place after each iteration, inside the loop only
   int64_t share = 0;                // loop, call: iterations or rows a lane, where threads may share the kernel's lanes
 };

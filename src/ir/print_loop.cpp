@@ -126,7 +126,7 @@ class Printer {
       case Stmt::loop:
         return block(cat("for ", name(s.var), " in [", name(s.lo), ", ", name(s.hi), ")", s.reverse ? " descending" : "", tag(s.tag),
                          s.share > 0 ? ", shared" : "", masked(s), s.overlaps ? ", the last overlapping" : "",
-                         s.abreast > 1 ? cat(", ", s.abreast, " abreast") : "", trades(s)),
+                         s.abreast > 1 ? cat(", ", s.abreast, " abreast") : "", trades(s), carried(s)),
                      s.body);
       case Stmt::reduce: return reduce(s);
       case Stmt::barrier: return line("barrier");
@@ -142,6 +142,12 @@ class Printer {
   static std::string trades(const Stmt& s) {
     std::string text;
     for (auto [a, b] : s.trades) text += cat(", a", a, " and a", b, " trading places");
+    return text;
+  }
+
+  std::string carried(const Stmt& s) const {
+    std::string text;
+    for (auto [var, first, next] : s.carried) text += cat(", ", name(var), " = ", name(first), " then ", name(next));
     return text;
   }
 

@@ -19,6 +19,7 @@ constexpr double kManyTrips = 256;
 constexpr double kFunction = 8, kContiguous = 1, kStrided = 10, kStridedStore = 16, kGather = 12, kDivision = 8, kTransform = 12, kTurn = 3;
 constexpr double kClamped = 3;
 constexpr int64_t kMostOwn = 12288;  // elements a lane of all arrays of vectors together: they lie on a thread's stack
+constexpr int64_t kNear = 512;       // so many lie in a nearest cache
 
 // Run-time numbers that fit 32 bits: all that do not count from the stream's start.
 bool is_small(const KernelArg& arg) {
@@ -69,8 +70,13 @@ class Walk {
   void find_own(const Stmt& loop) {
     std::unordered_map<int, int> inside;
     for_statements(loop.body, [&](const Stmt& s) { for_accesses(k_, s, [&](int a) { ++inside[a]; }); });
-    for (auto [a, n] : inside)
-      if (array(a).kind == ArrayRef::local && n == accesses_[static_cast<size_t>(a)]) out_.own.insert(a);
+    int64_t size = 0;
+    for (auto [a, n] : inside) {
+      if (array(a).kind != ArrayRef::local || n != accesses_[static_cast<size_t>(a)]) continue;
+      out_.own.insert(a);
+      size += array(a).size;
+    }
+    own_cost_ = size > kNear ? 2 * kContiguous : kContiguous;
   }
 
   // Rows are turned where that costs less than strided access, which is charged here.
@@ -84,7 +90,7 @@ class Walk {
     for (auto& [a, accesses] : accesses_to_) {
       std::optional<Row> row;
       if (!not_rows_.count(a)) row = row_of(k_, accesses, lane_var(loop), inside);
-      double turned = row ? kTurn * static_cast<double>(row->size) : 0;
+      const double turned = row ? kTurn * static_cast<double>(row->size) + uses_[a] : 0;
       if (row && turned < strided_cost_[a]) out_.rows[a] = *row;
       else for (auto& access : accesses) out_.copies += access.span > 1 ? access.span : 0;
       out_.cost += out_.rows.count(a) ? turned : strided_cost_[a];
@@ -94,6 +100,7 @@ class Walk {
   void access(int a, int index, bool store, int64_t span, double cost) {
     accesses_to_[a].push_back({index, store, of(index).stride, span});
     strided_cost_[a] += times_ * cost;
+    if (span == 1) uses_[a] += times_ * kContiguous;  // a call's transform is charged with what it reads
     if (guarded_) not_rows_.insert(a);
   }
 
@@ -177,7 +184,7 @@ class Walk {
     if (out_.own.count(a)) {
       if (!all_uniform) disown(a);
       if (array(a).type != LoopType::f32) cannot("a local array of long numbers");
-      return charge(1, {Value::lanes});
+      return charge(own_cost_, {Value::lanes});
     }
     loaded_.insert(a);
     if (all_uniform) return not_rows_.insert(a), charge(1, {});
@@ -221,7 +228,7 @@ class Walk {
     Value index = of(s.index);
     if (out_.own.count(s.array)) {
       if (index.kind != Value::uniform) disown(s.array);
-      return spend(s.kind == Stmt::add ? 2 : 1);
+      return spend(s.kind == Stmt::add ? 2 * own_cost_ : own_cost_);
     }
     if (index.kind != Value::affine) return cannot("lanes that write to one place");
     const ArrayRef& a = array(s.array);
@@ -283,10 +290,11 @@ class Walk {
   const std::vector<int>& accesses_;
   Lanes out_;
   std::unordered_set<int> stored_, loaded_;
+  double own_cost_ = kContiguous;  // of an access to an array of vectors
   double times_ = 1;  // how often what is looked at runs
   int guarded_ = 0;
   std::map<int, std::vector<RowAccess>> accesses_to_;  // strided ones, by array
-  std::unordered_map<int, double> strided_cost_;
+  std::unordered_map<int, double> strided_cost_, uses_;  // by array; uses_: of its row of vectors
   std::unordered_set<int> not_rows_;  // arrays also accessed in another way
 };
 

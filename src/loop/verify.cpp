@@ -158,8 +158,13 @@ class Verifier {
     use(s.lo, LoopType::i64, "bound");
     use(s.hi, LoopType::i64, "bound");
     size_t before = defined_.size();
+    if (!s.carried.empty() && (s.tag != LoopTag::serial || s.reverse)) wrong("values carried where iterations are in no order");
+    for (auto& c : s.carried) use(c.first, expr(c.var).type, "carried value"), variable(c.var, expr(c.var).type);
     variable(s.var, LoopType::i64);
-    vectors(s, [&] { list(s.body); });
+    vectors(s, [&] {
+      for (auto& inner : s.body) statement(inner);
+    });
+    for (auto& c : s.carried) use(c.next, expr(c.var).type, "carried value");
     leave(before);
     if (s.rest.empty()) return;
     variable(s.rest_var, LoopType::i64);

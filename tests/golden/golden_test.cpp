@@ -19,10 +19,9 @@
 #include "ir/expr.h"
 #include "ir/op.h"
 #include "ir/parse.h"
+#include "loop/cpu_map.h"
 #include "loop/gpu_map.h"
-#include "loop/hoist.h"
 #include "loop/lower.h"
-#include "loop/vectorise.h"
 #include "loop/verify.h"
 #include "schedule/plan.h"
 #include "unit/prelude_test_util.h"
@@ -46,7 +45,7 @@ std::vector<ir::Kernel> kernels_of(const ir::Graph& g, Target target) {
   std::vector<ir::Kernel> kernels = loop::lower_plan(schedule::make_plan(driver::prepare(g)), !codegen::is_gpu(target));
   for (auto& kernel : kernels) loop::verify(kernel);
   for (auto& kernel : kernels)
-    kernel = codegen::is_gpu(target) ? loop::map_to_gpu(std::move(kernel)) : loop::hoist(loop::vectorise(loop::hoist(std::move(kernel))));
+    kernel = codegen::is_gpu(target) ? loop::map_to_gpu(std::move(kernel)) : loop::map_to_cpu(std::move(kernel), true, false).whole;
   for (auto& kernel : kernels) loop::verify(kernel);
   return kernels;
 }

@@ -1,0 +1,17 @@
+// A kernel for a CPU: what stays the same over ticks goes before them, loops become vectors, rows of stencils stay in registers.
+#pragma once
+#include <optional>
+
+#include "ir/loop.h"
+
+namespace dgen::loop {
+
+struct CpuKernels {
+  ir::Kernel whole;
+  std::optional<ir::Kernel> by_lanes;  // for a share of the lanes
+};
+
+// vectors: else loops stay as they were written. by_lanes: is that kernel wanted, where there are lanes that threads may share?
+CpuKernels map_to_cpu(ir::Kernel kernel, bool vectors, bool by_lanes);
+
+}  // namespace dgen::loop
