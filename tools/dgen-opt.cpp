@@ -253,7 +253,8 @@ void work(const Arguments& a) {
     schedule::Plan plan = as_driven ? driver::plan_program(g, a.options)
                                     : schedule::make_plan(a.passes.empty() ? driver::prepare(g) : g, driver::plan_options(a.options));
     if (a.plan) std::cout << driver::explain_plan(plan);
-    if (kernels) show_kernels(loop::lower_plan(plan), a);
+    const bool for_cpu = as_driven && (a.emit.empty() || a.emit == "c");
+    if (kernels) show_kernels(loop::lower_plan(plan, for_cpu), a);
   }
   if (a.frames >= 0) run(g, a);
 }

@@ -95,14 +95,23 @@ class Renderer {
     return "(" + text + ")";
   }
 
+  size_t scratch_number() const {
+    const auto found = std::ranges::find(k_.args, KernelArg::scratch, &KernelArg::kind);
+    DGEN_ASSERT(found != k_.args.end());
+    return static_cast<size_t>(found - k_.args.begin());
+  }
+
   void declare(size_t i) {
     const ArrayRef& a = k_.arrays[i];
     std::string type = element_type(i);
     if (a.kind == ArrayRef::local) {
+      if (a.lanes) type = a.type == LoopType::u64 ? "dg_vu" : "dg_vf";
+      if (a.home == ArrayRef::scratch && d_.target == Target::c)
+        return line(cat(type, "* ", d_.restrict_word, " a", i, " = (", type, "*)(n", scratch_number(), " + ", 4 * a.at, ");"));
       if (a.home == ArrayRef::scratch)
         return line(cat(d_.space, "float* a", i, " = scratch + (", d_.real_long, ")", d_.block, " * ", k_.scratch, " + ", a.at, ";"));
-      return line(cat(a.home == ArrayRef::shared ? d_.shared : "", a.lanes ? (a.type == LoopType::u64 ? "dg_vu" : "dg_vf") : type, " a", i,
-                      "[", a.size, "]", a.aligned ? " __attribute__((aligned(64)));" : ";"));
+      return line(cat(a.home == ArrayRef::shared ? d_.shared : "", type, " a", i, "[", a.size, "]",
+                      a.aligned ? " __attribute__((aligned(64)));" : ";"));
     }
     if (packed() || k_.table) {
       std::string from = packed() ? replace(std::string(d_.array), "$i", cat(i)) : cat("table[", passed_++, "]");

@@ -84,7 +84,8 @@ class CompiledProgram : public Program {
     launches_.fetch_add(std::exchange(w.launched, 0), std::memory_order_relaxed);
     if (w.ffts > 0) ffts_.fetch_add(std::exchange(w.ffts, 0), std::memory_order_relaxed);
     tiles_.store(static_cast<int64_t>(w.tiles.size()), std::memory_order_relaxed);
-    const int64_t bytes = w.memory.bytes + w.memory.input_bytes;
+    const int64_t scratch = c_.on_host ? static_cast<int64_t>(w.scratch.bytes()) : 0;
+    const int64_t bytes = w.memory.bytes + w.memory.input_bytes + scratch;
     int64_t peak = peak_bytes_.load(std::memory_order_relaxed);
     while (bytes > peak && !peak_bytes_.compare_exchange_weak(peak, bytes)) {
     }

@@ -131,6 +131,7 @@ void Launches::prepare(const Compiled& c, const MemoryPlan& memory, const Step& 
     numbers_.push_back(number(arg));
     if (arg.kind == KernelArg::lo) launch.lo = static_cast<int>(i);
     if (arg.kind == KernelArg::hi) launch.hi = static_cast<int>(i);
+    if (arg.kind == KernelArg::scratch) launch.scratch = static_cast<int>(i);
   }
   launch.arrays = addresses.size() - launch.first_array;
   launch.numbers = std::span(numbers_).subspan(first_number);
@@ -209,6 +210,7 @@ int Launches::number(const KernelArg& arg) {
     case KernelArg::hi:
     case KernelArg::lane_lo:
     case KernelArg::lane_hi:
+    case KernelArg::scratch:
       return one;
     case KernelArg::tile_frame:
       return tile_frame;

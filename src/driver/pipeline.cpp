@@ -78,7 +78,12 @@ static Pass::For offered_by(const Options& options) {
 schedule::PlanOptions plan_options(const Options& options) {
   const bool in_vectors = offered_by(options) == Pass::vectors;
   constexpr int64_t long_chunk = 4096;  // what the second-level cache of a CPU has room for is nothing to a GPU
-  return {in_vectors || options.chunk_frames > 0 ? options.chunk_frames : long_chunk, in_vectors, in_vectors, in_vectors, !options.plain};
+  schedule::PlanOptions wanted;
+  wanted.chunk_frames = in_vectors || options.chunk_frames > 0 ? options.chunk_frames : long_chunk;
+  wanted.scans = wanted.blocks = wanted.trades = in_vectors;
+  wanted.keep = !options.plain;
+  if (options.backend == Backend::cpu) wanted.largest_local = 1 << 20;  // one a thread, where a GPU has one for each of its blocks
+  return wanted;
 }
 
 schedule::Plan plan_program(ir::Graph captured, const Options& options, const Watch& watch) {

@@ -115,8 +115,10 @@ class Run {
   void launch_timed(const PreparedLaunch& launch, int64_t count);
   void launch_ranges(const PreparedLaunch& launch, int64_t count);
   void launch_lanes(const PreparedLaunch& launch, int64_t count);
-  void call(const PreparedLaunch& launch, int64_t lo, int64_t hi) { call(launch, launch.code, lo, hi, 0, 0); }
-  void call(const PreparedLaunch& launch, void* code, int64_t lo, int64_t hi, int64_t lane_lo, int64_t lane_hi);
+  void call(const PreparedLaunch& launch, int64_t lo, int64_t hi, int thread = 0) { call(launch, launch.code, lo, hi, 0, 0, thread); }
+  void call(const PreparedLaunch& launch, void* code, int64_t lo, int64_t hi, int64_t lane_lo, int64_t lane_hi, int thread);
+  void set_scratch_aside();
+  int64_t least_part(const PreparedLaunch& launch, int64_t grain, int64_t count) const;
   void call_gpu(const PreparedLaunch& launch, std::span<const long> numbers, int64_t count);
   static runtime::LaunchShape shape_of(const Step& step, int64_t count);
   void look();
@@ -137,6 +139,7 @@ class Run {
 void Run::go(std::span<const std::span<float>> outputs, bool keep) {
   runtime::Trace::Scope span(c_.trace, "run", args_.frames);
   if (c_.on_host && !args_.real_time) use_threads(c_.options.threads);
+  if (c_.code.scratch > 0) set_scratch_aside();
   cut_tiles();
   skips_ = std::exchange(w_.made, {});  // a run that fails leaves nothing to rely on
   w_.stale.assign(w_.launches.statics, !skips(Kept::statics));
@@ -360,30 +363,42 @@ void Run::launch_timed(const PreparedLaunch& launch, int64_t count) {
 void Run::launch_ranges(const PreparedLaunch& launch, int64_t count) {
   if (launch.lane_groups > 0 && !args_.real_time) return launch_lanes(launch, count);
   if (launch.grain == 0 || args_.real_time || count < 2 * launch.grain) return call(launch, 0, count);
-  runtime::parallel_for(count, launch.grain, [&](int64_t from, int64_t to, int) {
+  runtime::parallel_for(count, least_part(launch, launch.grain, count), [&](int64_t from, int64_t to, int thread) {
     FlushDenormals flush;
-    call(launch, from, to);
+    call(launch, from, to, thread);
   });
+}
+
+void Run::set_scratch_aside() {
+  if (!c_.on_host) return;
+  if (!args_.real_time) w_.scratches = std::max(w_.scratches, runtime::thread_count());
+  w_.scratch.reserve(device_, static_cast<size_t>(w_.scratches * c_.code.scratch) * sizeof(float));
+}
+
+// There are no more parts than have memory of their own.
+int64_t Run::least_part(const PreparedLaunch& launch, int64_t grain, int64_t count) const {
+  return launch.scratch < 0 ? grain : std::max(grain, (count + w_.scratches - 1) / w_.scratches);
 }
 
 // Ticks in order, their lanes among threads.
 void Run::launch_lanes(const PreparedLaunch& launch, int64_t count) {
   const int64_t grain = std::max<int64_t>(1, launch.grain * launch.lane_groups / count);
   if (launch.lane_groups < 2 * grain) return call(launch, 0, count);
-  auto share = [&](int64_t from, int64_t to, int) {
+  auto share = [&](int64_t from, int64_t to, int thread) {
     FlushDenormals flush;
-    call(launch, launch.step->lanes_code, 0, count, from, to == launch.lane_groups ? to + 1 : to);  // the last one has what is left
+    call(launch, launch.step->lanes_code, 0, count, from, to == launch.lane_groups ? to + 1 : to, thread);  // the last has what is left
   };
-  runtime::parallel_for(launch.lane_groups, grain, share);
+  runtime::parallel_for(launch.lane_groups, least_part(launch, grain, launch.lane_groups), share);
 }
 
-inline void Run::call(const PreparedLaunch& launch, void* code, int64_t lo, int64_t hi, int64_t lane_lo, int64_t lane_hi) {
+inline void Run::call(const PreparedLaunch& launch, void* code, int64_t lo, int64_t hi, int64_t lane_lo, int64_t lane_hi, int thread) {
   long numbers[kMostNumbers];
   long* number = numbers;
   const long* const values = w_.arguments.numbers();
   for (int i : launch.numbers) *number++ = values[i];
   if (launch.lo >= 0) numbers[launch.lo] = lo;
   if (launch.hi >= 0) numbers[launch.hi] = hi;
+  if (launch.scratch >= 0) numbers[launch.scratch] = reinterpret_cast<long>(w_.scratch.floats(thread * c_.code.scratch));
   if (launch.lane_groups > 0) numbers[launch.numbers.size() - 2] = lane_lo, numbers[launch.numbers.size() - 1] = lane_hi;
   runtime::Trace::Scope span(c_.trace, launch.step->kernel.name);
   const std::span<const long> used(numbers, launch.numbers.size());

@@ -13,6 +13,7 @@ struct RunWorkspace : Workspace {
   schedule::MemoryPlan memory;
   Launches launches;
   runtime::Block arena, numbers, scratch, table;  // numbers: RunScalars, then literals; table: of a launch's arrays
+  int scratches = 1;  // threads whose calls have scratch of their own
   std::vector<runtime::Block> inputs;
   std::vector<float*> elsewhere;  // by place: see RunMemory
   Arguments arguments;

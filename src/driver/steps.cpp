@@ -172,6 +172,7 @@ CompiledSteps compile_steps(const Plan& plan, const Options& wanted) {
   Compiler code = wanted.backend == Backend::cpu ? compile_c(texts, wanted) : compile_cuda(texts, gpu_of(wanted.backend));
   for (size_t i = 0; i < kernels.size(); ++i) *kernels[i].second = code.find(part_of[i], kernels[i].first->name);
   out.modules = std::move(code.modules);
+  for (const Step& step : out.steps) out.scratch = std::max(out.scratch, step.kernel.scratch);
   return out;
 }
 

@@ -76,7 +76,7 @@ struct ArrayRef {
     memory,     // locals: of one thread
     registers,  // copied to a local array while the kernel runs
     shared,     // local: of all threads of a block, in fast memory
-    scratch,    // local: the same in device memory, `at` floats into the block's part
+    scratch,    // local: `at` floats into memory of a GPU's block, or of a call on a CPU
   } home = memory;
   int64_t at = 0;
   bool lanes = false;     // local: of vectors
@@ -87,9 +87,10 @@ enum class RunScalar { sample_rate, inv_sample_rate, ticks_base };
 
 // Run-time integers of a launch. tile_frame: stream frame of the tile's first frame; per clock (id = period): tick0 is the
 // run's tick number of the tile's first tick, offset its frame minus the tile's first frame; lo, hi: ticks to do;
-// ticks: of a clock in the whole run; tile_ticks: in the tile; lane_lo, lane_hi: groups of lanes to do (loop/share.h).
+// ticks: of a clock in the whole run; tile_ticks: in the tile; lane_lo, lane_hi: groups of lanes to do (loop/share.h);
+// scratch: address of memory that is the call's own, Kernel::scratch floats.
 struct KernelArg {
-  enum Kind { lo, hi, tile_frame, tick0, offset, step, ticks, tile_ticks, lane_lo, lane_hi } kind;
+  enum Kind { lo, hi, tile_frame, tick0, offset, step, ticks, tile_ticks, lane_lo, lane_hi, scratch } kind;
   int64_t period = 0;
   bool operator==(const KernelArg&) const = default;
 };
@@ -165,7 +166,7 @@ struct Kernel {
   // How a GPU launches it (see loop/gpu_map.h).
   enum Spread { one_block, ticks_over_threads, ticks_over_blocks, elements_over_threads } spread = one_block;
   int threads = 1;       // of a block
-  int64_t scratch = 0;   // floats of device memory a block
+  int64_t scratch = 0;   // floats of memory a block, on a CPU a call
   bool table = false;    // the addresses of its arrays stand in memory, more than a launch passes
   std::vector<std::pair<int64_t, int64_t>> var_range;  // [lo, hi) of integer variables where known, else (0, -1)
 };

@@ -1,5 +1,6 @@
 #include "loop/cpu_map.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "loop/carry.h"
@@ -9,9 +10,29 @@
 
 namespace dgen::loop {
 
-CpuKernels map_to_cpu(ir::Kernel kernel, bool vectors, bool by_lanes) {
+using namespace ir;
+
+// Local arrays that are too much for a thread's stack lie in memory that the caller has for them, the largest ones first.
+static void place_locals(Kernel& k) {
+  constexpr int64_t stack = 1 << 18, widest = 64, line = 16;  // bytes, bytes of a vector, floats of a cache line
+  const auto bytes = [](const ArrayRef& a) { return a.size * (a.lanes ? widest : a.type == LoopType::f32 ? 4 : 8); };
+  std::vector<ArrayRef*> locals;
+  int64_t all = 0;
+  for (ArrayRef& a : k.arrays)
+    if (a.kind == ArrayRef::local) locals.push_back(&a), all += bytes(a);
+  std::ranges::stable_sort(locals, std::greater<>(), [&](const ArrayRef* a) { return bytes(*a); });
+  for (size_t i = 0; all > stack; ++i) {
+    all -= bytes(*locals[i]);
+    locals[i]->home = ArrayRef::scratch, locals[i]->at = k.scratch;
+    k.scratch += (bytes(*locals[i]) / 4 + line - 1) / line * line;
+  }
+  if (k.scratch > 0) k.args.push_back({KernelArg::scratch});
+}
+
+CpuKernels map_to_cpu(Kernel kernel, bool vectors, bool by_lanes) {
   CpuKernels made{hoist(std::move(kernel)), {}};
   if (vectors) made.whole = hoist(vectorise(std::move(made.whole)));
+  place_locals(made.whole);
   if (by_lanes && made.whole.lanes > 0) made.by_lanes = cut_lanes(made.whole);
   if (!vectors) return made;
   made.whole = carry_rows(std::move(made.whole));

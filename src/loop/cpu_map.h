@@ -1,4 +1,5 @@
-// A kernel for a CPU: what stays the same over ticks goes before them, loops become vectors, rows of stencils stay in registers.
+// A kernel for a CPU: what stays the same over ticks goes before them, loops become vectors, rows of stencils stay in registers,
+// and what is too large for a stack lies in memory of the caller's (Kernel::scratch).
 #pragma once
 #include <optional>
 

@@ -289,7 +289,7 @@ static std::vector<Kernel> only(Kernel kernel) {
   return kernels;
 }
 
-LoweredRegion lower_region(const Plan& plan, int number, bool hold_ticks) {
+LoweredRegion lower_region(const Plan& plan, int number, bool for_cpu) {
   const Region& region = plan.regions[static_cast<size_t>(number)];
   std::string name = "k" + std::to_string(number);
   if (region.strategy == Strategy::gemm) return {only(lower_gemm(plan, number, name)), true};
@@ -298,9 +298,9 @@ LoweredRegion lower_region(const Plan& plan, int number, bool hold_ticks) {
   if (region.strategy == Strategy::phase_sum) return {only(lower_phase_sum(plan, number, name)), false};
   if (region.strategy == Strategy::sines) return {only(lower_sines(plan, number, name)), true};
   if (region.strategy == Strategy::sum_time) return {TimeSums(plan, number, name).kernels(), true};
-  if (region.strategy == Strategy::serial) return {only(find_shared_lanes(Lowering(plan, number, name).ticks(hold_ticks))), false};
+  if (region.strategy == Strategy::serial) return {only(find_shared_lanes(Lowering(plan, number, name).ticks(for_cpu))), false};
   bool parallel = region.strategy == Strategy::pointwise && !region.clock.is_static();
-  return {only(Lowering(plan, number, name).ticks(hold_ticks)), parallel};
+  return {only(Lowering(plan, number, name).ticks(for_cpu)), parallel};
 }
 
 std::vector<Kernel> advance_kernels(const Plan& plan, int level) {
@@ -340,12 +340,12 @@ std::vector<Kernel> finish_kernels(const Plan& plan, int level) {
   return kernels;
 }
 
-std::vector<Kernel> lower_plan(const Plan& plan, bool hold_ticks) {
+std::vector<Kernel> lower_plan(const Plan& plan, bool for_cpu) {
   std::vector<Kernel> all;
   auto append = [&all](std::vector<Kernel> kernels) {
     for (Kernel& kernel : kernels) all.push_back(std::move(kernel));
   };
-  for (size_t r = 0; r < plan.regions.size(); ++r) append(lower_region(plan, static_cast<int>(r), hold_ticks).kernels);
+  for (size_t r = 0; r < plan.regions.size(); ++r) append(lower_region(plan, static_cast<int>(r), for_cpu).kernels);
   for (int level = 0; level < plan.levels; ++level) append(advance_kernels(plan, level)), append(finish_kernels(plan, level));
   return all;
 }

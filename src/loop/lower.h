@@ -13,14 +13,14 @@ struct LoweredRegion {
   bool parallel = false;            // the first kernel's ticks (or chunks) may be cut among threads
 };
 
-// hold_ticks, for CPUs: a loop over frames that reads values of a slower clock becomes a loop over that clock's ticks with a loop over
+// for_cpu: a loop over frames that reads values of a slower clock becomes a loop over that clock's ticks with a loop over
 // the frames of each inside, so that those values stand still there; and sums leave out products with 0 that are known.
-LoweredRegion lower_region(const schedule::Plan& plan, int region, bool hold_ticks = false);
+LoweredRegion lower_region(const schedule::Plan& plan, int region, bool for_cpu = false);
 // After a tile: phases of closed-form phasors move on by the tile's frames. Empty if there is none in the sweep.
 std::vector<ir::Kernel> advance_kernels(const schedule::Plan& plan, int level);
 // After a sweep: sums over time become values.
 std::vector<ir::Kernel> finish_kernels(const schedule::Plan& plan, int level);
 // All kernels of a plan, for showing and checking them.
-std::vector<ir::Kernel> lower_plan(const schedule::Plan& plan, bool hold_ticks = false);
+std::vector<ir::Kernel> lower_plan(const schedule::Plan& plan, bool for_cpu = false);
 
 }  // namespace dgen::loop

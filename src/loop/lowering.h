@@ -38,18 +38,18 @@ class Lowering {
   LoopBuilder& builder() { return l_; }
   const Plan& plan() const { return plan_; }
 
-  Kernel ticks(bool hold_ticks) {
+  Kernel ticks(bool for_cpu) {
     declare();
-    aligns_rows_ = hold_ticks;
+    aligns_rows_ = for_cpu;
     bool parallel = region_.strategy == Strategy::pointwise;
-    int64_t period = hold_ticks && parallel && region_.clock.period == 1 ? slower_period() : 0;
+    int64_t period = for_cpu && parallel && region_.clock.period == 1 ? slower_period() : 0;
     if (region_.clock.is_static()) {
       body(l_.i(0));
     } else if (period > 0) {
       ticks_of(period);
     } else if (region_.strategy == Strategy::blocks) {
       blocks_of_ticks();
-    } else if (hold_ticks && leaves_out_zeros()) {
+    } else if (for_cpu && leaves_out_zeros()) {
       ticks_without_zeros();
     } else {
       ticks_from(l_.arg(KernelArg::lo), l_.arg(KernelArg::hi));

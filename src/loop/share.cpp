@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <optional>
 #include <tuple>
 #include <unordered_set>
 
@@ -29,32 +30,31 @@ class Sharing {
   explicit Sharing(Kernel& k) : k_(k) {}
 
   void run() {
-    Stmt* ticks = tick_loop();
-    if (!ticks) return;
-    find_parts(ticks->body);
-    if (!possible_ || parts_.empty()) return;
+    for (Stmt& s : k_.body) find_ticks(s);
+    if (!possible_ || !ticks_ || parts_.empty()) return;
     for (const Stmt* part : parts_) lanes_ = std::gcd(lanes_, iterations(*part));
     const int64_t group = group_size();
     if (group == 0 || lanes_ < 2 * group) return;
-    find_written(ticks->body, false);
-    before_ticks();
-    look(ticks->body);
+    find_written(k_.body, false);
+    for (int array : same_)
+      if (rows_.count(array)) possible_ = false;
+    look(k_.body);
+    trade(k_.body);
     if (!possible_) return;
     k_.lanes = lanes_, k_.lane_group = group;
     for (Stmt* part : parts_) part->share = iterations(*part) / lanes_;
   }
 
  private:
-  // The one loop over ticks in order, beside which nothing is done but to compute numbers.
-  Stmt* tick_loop() {
-    Stmt* found = nullptr;
-    for (Stmt& s : k_.body) {
-      if (s.kind == Stmt::let) continue;
-      if (found || s.kind != Stmt::loop || s.tag != LoopTag::serial || !s.trades.empty()) return nullptr;
-      found = &s;
-    }
-    return found;
+  // Loops over ticks in order, and what is done for all lanes before and after them.
+  void find_ticks(Stmt& s) {
+    if (s.kind == Stmt::let) return;
+    ticks_ = ticks_ || is_ticks(s);
+    if (is_ticks(s) || s.kind == Stmt::guard) find_parts(s.body);
+    else possible_ = false;
   }
+
+  static bool is_ticks(const Stmt& outside_lanes) { return outside_lanes.kind == Stmt::loop && outside_lanes.tag == LoopTag::serial; }
 
   // What is done for all lanes in a tick: the outermost loops over elements, and calls that take rows.
   void find_parts(std::vector<Stmt>& body) {
@@ -101,7 +101,7 @@ class Sharing {
     for (const Stmt& s : body) {
       if (s.kind == Stmt::store || s.kind == Stmt::add) write(s.array, in_lane);
       if (s.kind == Stmt::call) write(s.pointers.back().first, true);
-      find_written(s.body, in_lane || s.kind == Stmt::loop);
+      find_written(s.body, in_lane || (s.kind == Stmt::loop && !is_ticks(s)));
     }
   }
 
@@ -112,11 +112,12 @@ class Sharing {
     else possible_ = false;
   }
 
-  void before_ticks() {
-    for (int array : same_)
-      if (rows_.count(array)) possible_ = false;
-    for (const Stmt& s : k_.body)
-      if (s.kind == Stmt::let) load(s.value);
+  // Arrays that take each other's place have the same rows.
+  void trade(const std::vector<Stmt>& body) {
+    for (const Stmt& s : body) {
+      for (auto [a, b] : s.trades) possible_ = possible_ && rows_.count(a) && rows_.count(b) && rows_.at(a) == rows_.at(b);
+      trade(s.body);
+    }
   }
 
   void look(const std::vector<Stmt>& body) {
@@ -125,9 +126,9 @@ class Sharing {
       if (s.kind == Stmt::call) call(s);
       if (s.kind == Stmt::let) load(s.value);
       if (s.kind == Stmt::store || s.kind == Stmt::add) touch(s.array, s.index);
-      const bool outermost = s.kind == Stmt::loop && !lane_;
+      const bool outermost = s.kind == Stmt::loop && !lane_ && !is_ticks(s);
       if (outermost) lane_ = &s;
-      if (s.kind == Stmt::loop || s.kind == Stmt::reduce) inner_.insert(lane_ && !outermost ? s.var : -1);
+      if (lane_ && !outermost && (s.kind == Stmt::loop || s.kind == Stmt::reduce)) inner_.insert(s.var);
       inner_.insert(s.vars.begin(), s.vars.end());
       look(s.body);
       if (outermost) lane_ = nullptr;
@@ -154,6 +155,26 @@ class Sharing {
     int64_t step = 0, from = 0, to = 1;
   };
 
+  // Of a variable of a loop in a lane, clamped or not.
+  struct Range {
+    int64_t least = 0, most = 0;
+  };
+  std::optional<Range> range_of(int e) const {
+    const LoopExpr& x = k_.exprs[static_cast<size_t>(e)];
+    if (x.op == LoopOp::iconst) return Range{x.i, x.i};
+    if (x.op == LoopOp::var) {
+      const auto [lo, hi] = inner_.count(e) ? k_.var_range[static_cast<size_t>(x.i)] : std::pair<int64_t, int64_t>(0, -1);
+      return hi > lo ? std::optional(Range{lo, hi - 1}) : std::nullopt;
+    }
+    if (x.op != LoopOp::imin && x.op != LoopOp::imax && x.op != LoopOp::iadd && x.op != LoopOp::isub) return {};
+    const std::optional<Range> a = range_of(x.args[0]), b = range_of(x.args[1]);
+    if (!a || !b) return {};
+    if (x.op == LoopOp::iadd) return Range{a->least + b->least, a->most + b->most};
+    if (x.op == LoopOp::isub) return Range{a->least - b->most, a->most - b->least};
+    if (x.op == LoopOp::imin) return Range{std::min(a->least, b->least), std::min(a->most, b->most)};
+    return Range{std::max(a->least, b->least), std::max(a->most, b->most)};
+  }
+
   // What an index adds to multiples of the array's size, which are other ticks.
   Access access(int array, int index) const {
     const int64_t size = k_.arrays[static_cast<size_t>(array)].size;
@@ -165,11 +186,9 @@ class Sharing {
         a.step = factor;
         continue;
       }
-      const LoopExpr& x = k_.exprs[static_cast<size_t>(e)];
-      const auto [lo, hi] =
-          x.op == LoopOp::var && inner_.count(e) ? k_.var_range[static_cast<size_t>(x.i)] : std::pair<int64_t, int64_t>(0, -1);
-      a.known = hi > lo;
-      a.from += std::min(factor * lo, factor * (hi - 1)), a.to += std::max(factor * lo, factor * (hi - 1));
+      const std::optional<Range> range = range_of(e);
+      if (!range) return {};
+      a.from += std::min(factor * range->least, factor * range->most), a.to += std::max(factor * range->least, factor * range->most);
     }
     return a;
   }
@@ -198,7 +217,7 @@ class Sharing {
   Kernel& k_;
   std::vector<Stmt*> parts_;
   int64_t lanes_ = 0;
-  bool possible_ = true;
+  bool possible_ = true, ticks_ = false;
   std::map<int, int64_t> rows_;     // by array that lanes write: elements of a row, 0 if not yet known
   std::unordered_set<int> same_;    // local arrays that are the same for all lanes
   const Stmt* lane_ = nullptr;      // the loop that is looked at

@@ -25,7 +25,6 @@ using analysis::Kept;
 
 namespace {
 
-constexpr int64_t kLargestLocal = 16384;   // elements; larger values of a tick go to memory
 // Of operators inlined into one stored value: passes go through them by recursion, and each reader computes them again.
 constexpr int64_t kDeepestTree = 64, kLargestTree = 250;
 constexpr int64_t kFarSmaller = 8, kFewOperations = 3, kLongRow = 16;
@@ -554,7 +553,7 @@ class Planner {
       const Region& region = p_.regions[static_cast<size_t>(p_.region_of[at(id)])];
       if (region.strategy == Strategy::gemm && id != region.nodes.back()) continue;
       const bool one = region.strategy == Strategy::gemm || region.strategy == Strategy::sum_time || region.strategy == Strategy::sines;
-      if (one || node(id).shape().size() > kLargestLocal || node(id).op->is(adds_in_place)) stream(id);
+      if (one || node(id).shape().size() > options_.largest_local || node(id).op->is(adds_in_place)) stream(id);
       if (region.clock.period != node(id).clock().period) stream(id);  // several clocks in one loop
     }
   }

@@ -60,6 +60,7 @@ struct PlanOptions {
   bool blocks = false;       // so may feedback that comes back late
   bool trades = false;       // cells may trade memory
   bool keep = false;         // what follows from inputs gets regions of its own, to be kept while they are the same
+  int64_t largest_local = 1 << 14;  // elements of what lives for one tick of a loop; larger values are streams
 };
 
 struct Plan {

@@ -29,6 +29,7 @@ const std::vector<Stencil> kStencils{
     {"5 x 5 without a first and a third row", {16, 64}, 5, 5, true, 1, 1, {0, 1, 2, 3, 4, 10, 11, 12, 13, 14}},
     {"4 x 4, dilated", {16, 40}, 4, 4, true, 2},
     {"4 x 4, every second", {32, 64}, 4, 4, false, 1, 2},
+    {"a plane that is too large for a stack", {150, 300}, 5, 5},
     {"nine terms", {16, 64}, 3, 3, false},
     {"one row", {16, 64}, 1, 12, false},
     {"few rows", {6, 64}, 3, 5, false},
@@ -83,13 +84,27 @@ Patch planes_of_voices() {
   return p;
 }
 
+// Strings, each a row of a field that trades memory with the row of a tick before; of the kernel some elements may be zero.
+Patch strings(bool zeros) {
+  Patch p;
+  const Shape shape{36, 64};
+  Ex now = p.cell(shape, 1, p.param(shape, -0.1, 0.1)), before = p.cell(shape);
+  Ex x = ex("pad", {now}, {{"pairs", Ints{0, 0, 1, 1}}, {"value", 0.0}});
+  Ex kernel = ex("known_zeros", {p.tensor({3}, {0.5f, zeros ? 0.0f : -0.25f, 0.5f})}, {{"elements", zeros ? Ints{1} : Ints{}}});
+  Ex windows = ex("windows", {x}, {{"axis", int64_t{1}}, {"size", int64_t{3}}, {"stride", int64_t{1}}, {"dilation", int64_t{1}}});
+  Ex bent = ex("sum", {windows * kernel}, {{"axes", Ints{2}}});
+  p.write(before, now);
+  p.output(p.write(now, bent * 0.9 - before * 0.3 + p.input() * p.param(shape)));
+  return p;
+}
+
 bool carries(const std::vector<Stmt>& body) {
   return std::any_of(body.begin(), body.end(), [](const Stmt& s) { return !s.carried.empty() || carries(s.body); });
 }
 bool is_carried(const Patch& p, bool by_lanes = false) {
   driver::Options options = fast_build();
   options.backend = Backend::cpu;
-  const std::vector<Kernel> kernels = loop::lower_plan(driver::plan_program(p.capture.graph, options));
+  const std::vector<Kernel> kernels = loop::lower_plan(driver::plan_program(p.capture.graph, options), true);
   return std::any_of(kernels.begin(), kernels.end(), [&](const Kernel& kernel) {
     const loop::CpuKernels mapped = loop::map_to_cpu(kernel, true, by_lanes);
     return by_lanes ? mapped.by_lanes && carries(mapped.by_lanes->body) : carries(mapped.whole.body);
@@ -120,6 +135,25 @@ TEST(Stencil, HasTheBitsOfPlainLoops) {
       expect_bits_of_plain_loops(make(s));
     }
   expect_bits_of_plain_loops(planes_of_voices());
+}
+
+// Threads share the lanes of fields that read themselves along rows only, whether these trade memory or leave out zeros.
+TEST(Strings, AreSharedByThreads) {
+  driver::Options options = fast_build();
+  options.backend = Backend::cpu;
+  for (bool zeros : {false, true}) {
+    SCOPED_TRACE(zeros ? "zeros" : "no zeros");
+    const Patch p = strings(zeros);
+    const std::vector<Kernel> kernels = loop::lower_plan(driver::plan_program(p.capture.graph, options), true);
+    const auto trades = [](const Kernel& kernel) {
+      return std::ranges::count_if(kernel.body, [](const Stmt& s) { return !s.trades.empty(); });
+    };
+    const auto found = std::ranges::find_if(kernels, [&](const Kernel& kernel) { return trades(kernel) > 0; });
+    ASSERT_NE(found, kernels.end());
+    EXPECT_EQ(found->lanes, 36);
+    EXPECT_EQ(trades(*found), zeros ? 2 : 1);
+    if (!on_cuda()) expect_bits_of_plain_loops(p);
+  }
 }
 
 }  // namespace
