@@ -373,13 +373,13 @@ class Lowering {
     for (Id id : nodes)
       if (!is_stream(id) && shape.size() > 1) value_[id] = {tick, -1, {}, in_cell(id) ? cell_of(id) : l_.local(shape.size())};
     if (std::all_of(nodes.begin(), nodes.end(), [this](Id id) { return in_cell(id); })) return;
-    const bool asks_near_ends = start_trades(nodes);
+    const Ints ends = start_trades(nodes);
     std::vector<Id> taken;
     std::copy_if(nodes.begin(), nodes.end(), std::back_inserter(taken), [&](Id id) { return is_write(id) && takes_elements(id, nodes); });
     // What a cell takes is read there from now on, by whatever name: what is the same in all loops over the elements.
     std::map<std::pair<Id, int>, int> same;
     int loops = 0;
-    nest(shape, asks_near_ends ? kRowEnd : 0, {}, [&](const std::vector<int>& idx) {
+    nest(shape, ends, {}, [&](const std::vector<int>& idx) {
       for (Id id : nodes) {
         ElemCtx ctx = context(id, tick, idx);
         int value = g_[id].op->elem(ctx);
@@ -426,9 +426,9 @@ class Lowering {
     const bool each_tick = region_.strategy == Strategy::serial && g_[trade.write].clock() == region_.clock;
     return here && each_tick && !committed_.count(trade.behind) && !needed_after(trade.behind, group);
   }
-  // Is a pad then asked where it lies?
-  bool start_trades(const std::vector<Id>& group) {
-    bool asked = false;
+  // By axis: near the ends, so many elements of pads that are then asked where they lie.
+  Ints start_trades(const std::vector<Id>& group) {
+    Ints ends(static_cast<size_t>(g_[group[0]].shape().rank()), 0);
     for (const schedule::Trade& trade : plan_.trades) {
       if (!may_trade(trade, group)) continue;
       written_over_[trade.write] = trade.behind;
@@ -437,26 +437,32 @@ class Lowering {
       l_.trade(cell_of(trade.write), cell_of(trade.behind));
       for_values([&](Id id) {
         const bool field = g_[id].op->is(pieces) && is_read(g_[id].in[0]) && write_of(g_[id].in[0]) == trade.write;
-        asked = asked || (field && !plan_.stored(id));
+        if (!field || plan_.stored(id) || g_[id].shape().rank() != static_cast<int>(ends.size())) return;
+        for (size_t axis = 0; axis < ends.size(); ++axis)
+          if (g_[id].shape()[static_cast<int>(axis)] > g_[g_[id].in[0]].shape()[static_cast<int>(axis)]) ends[axis] = 1;
       });
     }
-    return asked;
+    if (!ends.empty() && ends.back() > 0) ends.back() = kRowEnd;
+    return ends;
   }
 
-  // end: of long rows, so many elements at both ends have loops of their own, and between them no index leaves the row.
-  void nest(const Shape& shape, int64_t end, std::vector<int> idx, const std::function<void(const std::vector<int>&)>& inner) {
-    int axis = static_cast<int>(idx.size());
-    if (axis == shape.rank()) return inner(idx);
+  // ends: by axis, so many elements at both ends have loops of their own, and between them no index leaves the axis.
+  void nest(const Shape& shape, const Ints& ends, std::vector<int> idx, const std::function<void(const std::vector<int>&)>& inner) {
+    const auto axis = idx.size();
+    if (static_cast<int>(axis) == shape.rank()) return inner(idx);
     auto of_element = [&](int var) {
       std::vector<int> next = idx;
       next.push_back(var);
-      nest(shape, end, std::move(next), inner);
+      nest(shape, ends, std::move(next), inner);
     };
-    const int64_t n = shape[axis];
-    if (n == 1) return of_element(l_.i(0));
-    if (end == 0 || axis + 1 < shape.rank() || n < 2 * end) return l_.loop(n, of_element);
-    for (auto [from, to] : {std::pair<int64_t, int64_t>(0, end), {end, n - end}, {n - end, n}})
+    auto loop = [&](int64_t from, int64_t to) {
+      if (to == from + 1) return of_element(l_.i(from));
       if (from < to) l_.loop(l_.i(from), l_.i(to), LoopTag::lanes, false, of_element);
+    };
+    const int64_t n = shape[static_cast<int>(axis)], end = ends.empty() || n < 2 * ends[axis] ? 0 : ends[axis];
+    if (end > 0) loop(0, end);
+    loop(end, n - end);
+    if (end > 0) loop(n - end, n);
   }
 
   // Rows of pieces around a wider one, which windows read, lie such that the wider one's vectors each fill a cache line.
@@ -525,7 +531,7 @@ class Lowering {
       return {array, l_.mul(g_[plain].clock().is_static() ? l_.i(0) : tick, size)};
     }
     int copy = l_.local(size);
-    nest(node.shape(), 0, {}, [&](const std::vector<int>& idx) {
+    nest(node.shape(), {}, {}, [&](const std::vector<int>& idx) {
       l_.store(copy, context(id, tick, {}).ravel(idx, node.shape()), element(id, tick, idx));
     });
     return {copy, l_.i(0)};

@@ -47,7 +47,7 @@ class Trades {
     const Shape& shape = g_[trade.write].shape();
     if (shape.size() < kFewest || shape.back() < kShortestRow || shape.back() % kVector != 0) return false;
     if (taken_[number(trade.write)] || taken_[number(trade.behind)]) return false;
-    // A field of which only the same element is read is done with where it is made anew, and threads may share it.
+    // A field of which only the same element is read is done with where it is made anew: nothing is copied there.
     return read_elsewhere(number(trade.write)) && only_elements(number(trade.behind), trade.write);
   }
 
