@@ -19,7 +19,8 @@ namespace {
 constexpr size_t kFewestTerms = 10, kMostTerms = 64;  // nine gain a tenth with AVX-512 and lose more with AVX2
 constexpr int64_t kMostCarried = 12;                 // vectors, of 16 registers
 constexpr int kFewestLanes = 4;
-constexpr int64_t kFewestRows = 8;                   // of a plane: those before the first sum is whole are additional work
+constexpr int64_t kMostRows = 8;                     // of a window: each has a sum in a register
+constexpr int64_t kFewestRows = 4;                   // of a plane for each row before the first sum is whole, which is additional work
 
 // x * factor, x being a load of vectors. A factor is an expression from outside, or a load.
 struct Term {
@@ -50,20 +51,20 @@ class Plane {
     });
   }
 
-  static bool fits(const Kernel& k, const Stmt& s) {
+  static bool fits(const Stmt& s) {
     const auto is = [](Stmt::Kind kind) { return [kind](const Stmt& one) { return one.kind == kind; }; };
     if (s.kind != Stmt::loop || s.tag != LoopTag::lanes || s.reverse || s.body.empty()) return false;
-    const auto [lo, hi] = k.var_range[static_cast<size_t>(k.exprs[static_cast<size_t>(s.var)].i)];
     const Stmt& columns = s.body.back();
     const bool nest = std::all_of(s.body.begin(), s.body.end() - 1, is(Stmt::let)) && columns.kind == Stmt::loop;
-    if (hi - lo < kFewestRows || !nest || columns.tag != LoopTag::vector || columns.reverse) return false;
+    if (!nest || columns.tag != LoopTag::vector || columns.reverse) return false;
     return std::ranges::all_of(columns.body, [&](const Stmt& one) {
       return is(Stmt::let)(one) || is(Stmt::store)(one) || is(Stmt::reduce)(one);
     });
   }
 
-  std::optional<WindowSum> find_sum() const {
+  std::optional<WindowSum> find_sum() {
     for (auto s = columns_.body.rbegin(); s != columns_.body.rend(); ++s) {
+      if (s->kind == Stmt::let && parts_.count(s->value)) continue;  // of a sum that cannot be carried
       WindowSum sum = s->kind == Stmt::reduce ? statement(*s) : s->kind == Stmt::let ? chain(s->value) : WindowSum{};
       if (sum.terms.size() >= kFewestTerms && sum.terms.size() <= kMostTerms && in_rows(sum)) return sum;
     }
@@ -109,11 +110,11 @@ class Plane {
   bool is_row(int e) const { return is_load(e) && expr(e).lanes && expr(e).stride == 1 && inside_.count(e); }
 
   // fma(x3, k3, fma(x2, k2, x1 * k1))
-  WindowSum chain(int e) const {
+  WindowSum chain(int e) {
     static const Op fma = op("fma"), mul = op("mul");
     WindowSum sum{.result = e};
     const auto is = [&](Op row) { return expr(e).op == LoopOp::scalar && expr(e).row == row && inside_.count(e); };
-    while (is(fma) && sum.terms.size() <= kMostTerms && add(sum, expr(e).args[0], expr(e).args[1], {})) e = expr(e).args[2];
+    while (is(fma) && sum.terms.size() <= kMostTerms && add(sum, expr(e).args[0], expr(e).args[1], {})) parts_.insert(e = expr(e).args[2]);
     if (!is(mul) || !add(sum, expr(e).args[0], expr(e).args[1], {})) return {};
     std::reverse(sum.terms.begin(), sum.terms.end());
     return sum;
@@ -169,7 +170,9 @@ class Plane {
       loads.insert(term.index.constant);
       if (term.index.terms != same || term.row < std::exchange(last, term.row)) return false;
     }
-    const bool worthwhile = last > 0 && 3 * loads.size() <= 2 * sum.terms.size();
+    const auto [lo, hi] = k_.var_range[static_cast<size_t>(expr(rows_.var).i)];
+    const bool few = last < kMostRows && hi - lo >= kFewestRows * last;
+    const bool worthwhile = last > 0 && few && 3 * loads.size() <= 2 * sum.terms.size();
     return worthwhile && sum.terms[0].row == 0 && std::ranges::all_of(sum.terms, [&](const Term& t) { return stays_inside(sum, t); });
   }
 
@@ -316,12 +319,13 @@ class Plane {
   Kernel& k_;
   const Stmt &rows_, &columns_;
   std::unordered_set<int> inside_, stored_;  // expressions, arrays
+  std::unordered_set<int> parts_;            // of chains that were looked at
   std::map<int, int> new_;
 };
 
 void visit(Kernel& k, std::vector<Stmt>& body) {
   for (Stmt& s : body) {
-    if (!Plane::fits(k, s)) {
+    if (!Plane::fits(s)) {
       visit(k, s.body);
       continue;
     }

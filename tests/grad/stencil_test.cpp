@@ -19,20 +19,21 @@ struct Stencil {
 };
 
 const std::vector<Stencil> kStencils{
-    {"5 x 5", {12, 64}, 5, 5},
+    {"5 x 5", {16, 64}, 5, 5},
     {"4 x 3", {16, 64}, 4, 3},
-    {"7 x 7, rows that fill no vector", {20, 37}, 7, 7},
+    {"7 x 7, rows that fill no vector", {25, 37}, 7, 7},
     {"3 x 5, few columns", {11, 21}, 3, 5, true, 1, 1, {}, true},
     {"2 x 5", {9, 64}, 2, 5},
-    {"8 x 2", {16, 33}, 8, 2, true, 1, 1, {}, true},
+    {"8 x 2", {28, 33}, 8, 2, true, 1, 1, {}, true},
     {"5 x 3 without its first and third row", {16, 64}, 5, 3, true, 1, 1, {0, 1, 2, 6, 7, 8}},
     {"5 x 5 without a first and a third row", {16, 64}, 5, 5, true, 1, 1, {0, 1, 2, 3, 4, 10, 11, 12, 13, 14}},
-    {"4 x 4, dilated", {16, 40}, 4, 4, true, 2},
+    {"4 x 4, dilated", {24, 40}, 4, 4, true, 2},
     {"4 x 4, every second", {32, 64}, 4, 4, false, 1, 2},
     {"a plane that is too large for a stack", {150, 300}, 5, 5},
     {"nine terms", {16, 64}, 3, 3, false},
     {"one row", {16, 64}, 1, 12, false},
-    {"few rows", {6, 64}, 3, 5, false},
+    {"few rows", {7, 64}, 3, 5, false},
+    {"tall windows", {64, 64}, 16, 2, false},
     {"81 terms", {16, 64}, 9, 9, false},
 };
 
@@ -52,7 +53,7 @@ Ex padded(Ex x, const Stencil& s) {
 Ex kernel_of(Patch& p, const Stencil& s) {
   std::vector<float> values = random_floats(s.rows * s.columns, 77, -0.3, 0.3);
   for (int zero : s.zeros) values[static_cast<size_t>(zero)] = 0;
-  return p.tensor({s.rows, s.columns}, std::move(values));
+  return ex("known_zeros", {p.tensor({s.rows, s.columns}, std::move(values))}, {{"elements", Ints(s.zeros.begin(), s.zeros.end())}});
 }
 
 // In feedback, where the sum is a part of more; of what the ticks made, where it stands alone beside another of its kind.
