@@ -27,13 +27,14 @@ using namespace dgen;
 constexpr int frames = 16384, voices = 16;
 constexpr float two_pi = 2 * std::numbers::pi_v<float>;
 
-// Channel 0 is noise, 1 a cutoff or frequency in Hz, 2 a coefficient.
+// Channel 0 is noise, 1 a cutoff or frequency in Hz, 2 a coefficient, 3 a cutoff from 20 to 5000 Hz.
 std::vector<std::vector<float>> channels() {
-  std::vector<std::vector<float>> in(3, std::vector<float>(frames));
+  std::vector<std::vector<float>> in(4, std::vector<float>(frames));
   for (size_t t = 0; t < frames; ++t) {
     in[0][t] = noise_value(1, 0, t);
     in[1][t] = 1000 + 700 * std::sin(1e-3f * static_cast<float>(t));
     in[2][t] = 0.3f + 0.2f * std::sin(2e-3f * static_cast<float>(t));
+    in[3][t] = 20 * std::pow(250.0f, 0.5f + 0.5f * std::sin(2e-3f * static_cast<float>(t)));
   }
   return in;
 }
@@ -78,6 +79,7 @@ const std::vector<Row>& rows() {
       {"Scan, order 2, constant", "biquad, 1 kHz", [] { return x.biquad({.cutoff = 1000}); }},
       {"Scan, order 2, constant", "biquad, 20 Hz", [] { return x.biquad({.cutoff = 20}); }},
       {"Scan, order 2, varying", "biquad, cutoff per frame", [] { return x.biquad({.cutoff = hz}); }},
+      {"Scan, order 2, varying", "biquad, cutoff per frame, 20 to 5000 Hz", [] { return x.biquad({.cutoff = Signal::input(3)}); }},
       {"DelayBlocks", "comb, 100 samples", [] { return x.comb({.time = 100.0f, .feedback = 0.7f}); }},
       {"Serial", "tanh ladder", [] { return x.ladder({.cutoff = 1000, .resonance = 0.5f}); }},
       {"SerialLanes", "16 one-poles, coefficient per frame", [] { return smooth_lanes(); }},

@@ -6,182 +6,21 @@
 // cut of a run changes a bit. Where the state is not finite, a tick is computed as it is written, and the group starts anew
 // with what it gave in z and zeros before; so are all ticks of constant A whose powers leave float's range. As written, a
 // masked coefficient of 0 (of a value not chosen) drops what it multiplies, and so does a gradient of 0.
-#include <algorithm>
-#include <cctype>
-#include <vector>
-
-#include "base/check.h"
 #include "codegen/prelude.h"
+#include "codegen/prelude_scan_terms.h"
 
 namespace dgen::codegen {
 namespace {
 
-// ---- one recurrence --------------------------------------------------------------------------------------------------
-
-// dg_scan_ORDER_A_B_OUT[_r|_w]: A by element, row by row: 0, 1, s (static), t (every tick), capital where nothing is masked; b by
-// cell: 0, t, the input f (1), or s: a static multiple, in B, of it; of each cell's values go out those before the tick (b), after it
-// (a), both (x), none (n); then sums of the cells before the tick and f, each as what multiplies them: 0, 1, or s (static, in
-// C), or of the cells after the tick (S); r: ticks in descending order; w: the input is a sine, which is made here (dg_wave).
-class Scan {
+class Scan : ScanTerms {
  public:
-  explicit Scan(const std::string& name) : name_(name) {
-    auto part = [&name, at = name.find("scan_") + 5]() mutable {
-      size_t end = std::min(name.find('_', at), name.size());
-      std::string text = name.substr(at, end - at);
-      at = end + 1;
-      return text;
-    };
-    d_ = std::stoi(part());
-    kinds_ = part(), b_ = part(), out_ = part();
-    const auto d = static_cast<size_t>(d_);
-    for (size_t at = d; at < out_.size(); at += d + 1) sums_.push_back(out_.substr(at, d + 1));
-    for (char kind : kinds_) a_ += static_cast<char>(std::tolower(kind));
-    reverse_ = name.ends_with("_r"), wave_ = name.ends_with("_w");
-    varies_ = a_.find('t') != std::string::npos;
-  }
+  using ScanTerms::ScanTerms;
 
   std::string text() const {
     return state() + (varies_ ? "" : powers()) + double_up() + start() + ticks() + groups() + whole();
   }
 
  private:
-  bool plain(int i, int j) const { return std::isupper(kinds_[static_cast<size_t>(i * d_ + j)]) != 0; }
-  char a(int i, int j) const { return a_[static_cast<size_t>(i * d_ + j)]; }
-  bool before(int i) const { return out_[static_cast<size_t>(i)] == 'b' || out_[static_cast<size_t>(i)] == 'x'; }
-  bool after(int i) const { return out_[static_cast<size_t>(i)] == 'a' || out_[static_cast<size_t>(i)] == 'x'; }
-  bool summed(int i, bool after) const {
-    return std::any_of(sums_.begin(), sums_.end(), [i, after](const std::string& sum) {
-      const char kind = sum[static_cast<size_t>(i)];
-      return kind != '0' && (kind == 'S') == after;
-    });
-  }
-  static bool of_next(const std::string& sum) { return sum.find('S') != std::string::npos; }
-  bool adds(int i) const { return b_[static_cast<size_t>(i)] != '0'; }
-  bool streamed(int i) const { return b_[static_cast<size_t>(i)] == 't'; }
-  bool takes_input() const { return b_.find_first_of("1s") != std::string::npos; }
-  std::string gain(int i) const { return b_[static_cast<size_t>(i)] == '1' ? "1" : cat("e", i); }
-  bool scaled(int i) const { return b_[static_cast<size_t>(i)] == 's'; }
-  bool sums_input() const {
-    return std::any_of(sums_.begin(), sums_.end(), [](const std::string& sum) { return sum.back() != '0'; });
-  }
-  bool has_input() const { return takes_input() || sums_input(); }
-  // The columns of row i in the order of computing: the cell's own last, since it is on the shortest way around.
-  std::vector<int> columns(int i, bool all = false) const {
-    std::vector<int> js;
-    for (int k = 0; k < d_; ++k)
-      if (int j = (i + 1 + k) % d_; all || a(i, j) != '0') js.push_back(j);
-    return js;
-  }
-  template <class F>
-  void each_varying(const F& f) const {
-    for (int i = 0; i < d_; ++i)
-      for (int j = 0; j < d_; ++j)
-        if (a(i, j) == 't') f(cat("a", i, j));
-  }
-  template <class F>
-  std::string cells(const F& f) const {
-    std::string text;
-    for (int i = 0; i < d_; ++i) text += f(i);
-    return text;
-  }
-  template <class F>
-  std::string pairs(const F& f) const {
-    return cells([&](int i) { return cells([&](int j) { return f(i, j); }); });
-  }
-  template <class F>
-  std::string statics(const F& f) const {
-    std::string text;
-    for (int i = 0; i < d_ * d_; ++i) text += a_[static_cast<size_t>(i)] == 's' ? f(i) : "";
-    return text;
-  }
-  // first + sum over j of factor(j) x(j), the own cell's last.
-  template <class F, class G>
-  std::string sum_of(int i, const char* fma, const std::string& first, const F& factor, const G& x) const {
-    std::string sum = first;
-    for (int j : columns(i, true)) sum = cat(fma, "(", factor(j), ", ", x(j), ", ", sum, ")");
-    return sum;
-  }
-  int at(int i, int j) const { return i * d_ + j; }
-  static std::string finite(const std::string& values) { return cat("(", values, ") == 0"); }
-  template <class F>
-  std::string all_finite(const F& value) const {
-    return finite(cells([&](int i) { return cat(i ? " + " : "", value(i), " * 0"); }));
-  }
-
-  // Parameters: static factors of A, b and the sums, streams in, streams out.
-  std::string streams(bool declare, bool whole = false) const {
-    std::string text = declare ? "const double *A, const float *B, const float *C" : "A, B, C";
-    auto add = [&](const std::string& name, bool in) { text += cat(declare ? (in ? ", const float *" : ", float *") : ", ", name); };
-    each_varying([&](const std::string& name) { add(name, true); });
-    if (wave_ && declare) text += whole ? ", const float *anchors, const float *table, const float *weight" : ", const dg_wave *f";
-    else if (has_input()) add("f", true);
-    for (int i = 0; i < d_; ++i)
-      if (streamed(i)) add(cat("b", i), true);
-    for (int i = 0; i < d_; ++i) {
-      if (before(i)) add(cat("u", i), false);
-      if (after(i)) add(cat("w", i), false);
-    }
-    for (size_t k = 0; k < sums_.size(); ++k) add(cat("y", k), false);
-    return text;
-  }
-  std::string shared() const { return cat(streams(false), ", g"); }
-  std::string declared() const { return cat(streams(true), ", ", name_, "_state *g"); }
-
-  std::string element(int i, int j, const char* constants) const {
-    if (a(i, j) == '1') return "1";
-    return a(i, j) == 's' ? cat(constants, "[", at(i, j), "]") : cat("a", i, j, "t");
-  }
-
-  // Row i of A times a vector whose names start with x.
-  std::string row(int i, const std::string& x, const char* fma, const char* constants) const {
-    std::string sum;
-    for (int j : columns(i)) sum = plus(sum, element(i, j, constants), cat(x, j), fma);
-    return sum.empty() ? cat(x, "0 * 0") : sum;
-  }
-  // The same of z, and a tick's input. A cell that is taken as it is goes first: all else is fma then.
-  std::string row_and_input(int i, const char* fma, const char* constants) const {
-    std::vector<int> js = columns(i);
-    std::stable_partition(js.begin(), js.end(), [&](int j) { return a(i, j) == '1'; });
-    std::string sum = streamed(i) ? cat("b", i, "t") : "";
-    bool input = adds(i) && !streamed(i);
-    for (int j : js) {
-      if (input && a(i, j) != '1') sum = plus(sum, gain(i), "ft", fma), input = false;
-      sum = plus(sum, element(i, j, constants), cat("z", j), fma);
-    }
-    if (input) sum = plus(sum, gain(i), "ft", fma);
-    return sum.empty() ? "z0 * 0" : sum;
-  }
-  static std::string plus(const std::string& sum, const std::string& factor, const std::string& x, const char* fma) {
-    if (factor == "1") return sum.empty() ? x : cat("(", x, " + ", sum, ")");
-    return sum.empty() ? cat(factor, " * ", x) : cat(fma, "(", factor, ", ", x, ", ", sum, ")");
-  }
-
-  // One tick of z and m, old values to new ones.
-  std::string step(const char* type, const char* fma, const char* constants) const {
-    std::string text = cells([&](int i) { return cat("    ", type, " next", i, " = ", row_and_input(i, fma, constants), ";\n"); });
-    if (varies_)
-      text += pairs([&](int j, int i) { return cat("    ", type, " p", j, i, " = ", row(i, cat("m", j), fma, constants), ";\n"); });
-    text += cells([](int i) { return cat("    z", i, " = next", i, ";\n"); });
-    if (varies_) text += pairs([](int j, int i) { return cat("    m", j, i, " = p", j, i, ";\n"); });
-    return text;
-  }
-
-  // Sum k of cells, whose names start with x, and the input.
-  std::string sum_text(size_t k, const char* x, const char* fma, const char* splat) const {
-    std::string sum;
-    for (int i = 0; i <= d_; ++i) {
-      const char kind = sums_[k][static_cast<size_t>(i)];
-      const std::string factor = cat(splat, "(C[", k * static_cast<size_t>(d_ + 1) + static_cast<size_t>(i), "])"),
-                        term = i < d_ ? cat(x, i) : "ft";
-      if (kind == '0') continue;
-      if (sum.empty())
-        sum = kind == '1' ? term : cat(factor, " * ", term);
-      else
-        sum = kind == '1' ? cat(sum, " + ", term) : cat(fma, "(", factor, ", ", term, ", ", sum, ")");
-    }
-    return sum;
-  }
-
   // What is kept between runs (see StateLayout). cell: the values that the cells had, to see what changed between runs; ends: z
   // and m at the ends of the group's segments so far. Of constant A: its static elements, to see the same, and its powers, of
   // ticks, of the segments before a lane, and of a group, once ready is 1; wild: they leave float's range; into: see basis().
@@ -324,8 +163,9 @@ class Scan {
     auto factor = [&](int j) { return varies_ ? cat("m", j, i) : cat("g->tick[(", n, ") * ", d_ * d_, " + ", at(i, j), "]"); };
     return sum_of(i, "DG_FMA", cat("z", i), factor, [](int j) { return cat("v", j); });
   }
+  std::string cell_value(int i, const std::string& n) const { return differs() ? to_cells(i, value(i, n), value(1 - i, n)) : value(i, n); }
   std::string values(const std::string& n) const {
-    return cells([&](int i) { return cat("    x", i, " = ", value(i, n), ";\n"); });
+    return cells([&](int i) { return cat("    x", i, " = ", cell_value(i, n), ";\n"); });
   }
   std::string start_segment() const {
     std::string text = cells([](int i) { return cat("      z", i, " = 0;\n"); });
@@ -334,7 +174,7 @@ class Scan {
   // From the values of a name on, as if the group had been zeros so far.
   std::string start_anew(const char* from) const {
     std::string text =
-        start_segment() + cells([&](int i) { return cat("      z", i, " = ", from, i, ", s[", i, "] = 0, v", i, " = 0;\n"); });
+        start_segment() + cells([&](int i) { return cat("      z", i, " = ", from_cells(i, from), ", s[", i, "] = 0, v", i, " = 0;\n"); });
     text += "      __builtin_memset(g->ends, 0, sizeof g->ends);\n";
     return varies_ ? text + "      __builtin_memset(g->products, 0, sizeof g->products);\n" : text;
   }
@@ -369,7 +209,7 @@ class Scan {
     for (size_t k = 0; k < sums_.size(); ++k)
       if (!of_next(sums_[k])) text += cat("    y", k, "[t] = ", sum_text(k, "x", "DG_FMA", ""), ";\n");
     text += step("float", "DG_FMA", "(float)A");
-    text += cells([&](int i) { return cat("    float n", i, " = ", value(i, "(k & 7) + 1"), ";\n"); });
+    text += cells([&](int i) { return cat("    float n", i, " = ", cell_value(i, "(k & 7) + 1"), ";\n"); });
     text += cat("    if (", varies_ ? "" : "wild || ", "!(", all_finite([](int i) { return cat("n", i); }), ")) {\n");
     for (int i = 0; i < d_; ++i) {
       std::string sum = !adds(i)      ? "0.0"
@@ -377,7 +217,7 @@ class Scan {
                         : scaled(i)   ? cat("(double)(e", i, " * ft)")
                                       : "(double)ft";
       for (int j : columns(i))
-        sum = cat(plain(i, j) ? "dg_scan_plain("
+        if (a(i, j) != '0') sum = cat(plain(i, j) ? "dg_scan_plain("
                   : reverse_  ? "dg_scan_term_r("
                               : "dg_scan_term(",
                   element(i, j, "A"), ", x", j, ", ", sum, ")");
@@ -472,8 +312,12 @@ class Scan {
   // z and m before (u) and after (w) each tick, where values of the cell go out.
   template <class F>
   void each_kept(int i, const F& f) const {
-    if (before(i) || summed(i, false)) f(cat("u", i), false);
-    if (after(i) || summed(i, true)) f(cat("w", i), true);
+    auto needed = [&](bool later) {
+      auto cell = [&](int k) { return (later ? after(k) : before(k)) || summed(k, later); };
+      return cell(i) || (differs() && i == y() && cell(x_));
+    };
+    if (needed(false)) f(cat("u", i), false);
+    if (needed(true)) f(cat("w", i), true);
   }
   std::string keep(bool later) const {
     return cells([&](int i) {
@@ -504,6 +348,7 @@ class Scan {
   }
   // Cell i at the start of a segment at which the state is `last`.
   std::string cell(int i) const {
+    if (differs()) return to_cells(i, cat("last[", i, "]"), cat("last[", 1 - i, "]"));
     if (!based()) return cat("last[", i, "]");
     return sum_of(i, "DG_FMA", "0.0f", [&](int j) { return cat("g->tick[", at(i, j), "]"); }, [](int j) { return cat("last[", j, "]"); });
   }
@@ -526,6 +371,11 @@ class Scan {
       });
       return part;
     });
+    if (differs())
+      each_kept(x_, [&](const std::string& o, bool after) {
+        const std::string of_y = cat(after ? "w" : "u", y(), "x[t]");
+        text += cat("    ", o, "x[t] = ", to_cells(x_, cat(o, "x[t]"), of_y), ";\n");
+      });
     text += cells([&](int i) { return summed(i, false) ? cat("    const dg_vf x", i, " = u", i, "x[t];\n") : ""; });
     text += cells([&](int i) { return summed(i, true) ? cat("    const dg_vf n", i, " = w", i, "x[t];\n") : ""; });
     if (sums_input()) text += "    const dg_vf ft = fx[q][t];\n";
@@ -545,7 +395,7 @@ class Scan {
 
   // Element i of a state whose cells are c.
   std::string in_basis(int i) const {
-    if (!based()) return cat("c", i);
+    if (!based()) return from_cells(i, "c");
     return cat("DG_FMA(g->into[", at(i, 1 - i), "], c", 1 - i, ", g->into[", at(i, i), "] * c", i, ")");
   }
 
@@ -581,11 +431,6 @@ class Scan {
     text += cat("    ", name_, "_ticks(", shared(), ", ", reverse_ ? "n - 1 - done" : "done", ", k, count);\n  }\n");
     return text + cells([](int i) { return cat("  *cell", i, " = g->cell[", i, "];\n"); }) + "}\n";
   }
-
-  std::string name_, kinds_, a_, b_, out_;
-  std::vector<std::string> sums_;
-  int d_ = 0;
-  bool reverse_ = false, wave_ = false, varies_ = false;
 };
 
 }  // namespace

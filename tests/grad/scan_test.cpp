@@ -60,5 +60,36 @@ TEST(Scans, TwoPolesCloseToOne) {
   }
 }
 
+double rms_error(const std::vector<float>& got, const Values& want) {
+  double difference = 0, size = 0;
+  for (size_t t = 0; t < want.size(); ++t) difference += std::pow(static_cast<double>(got[t]) - want[t], 2), size += want[t] * want[t];
+  return std::sqrt(difference / size);
+}
+
+// The same with coefficients that vary: products of A are to cost no digits that ticks in order have. All forms in which one cell
+// takes the other as it is, either cell first, and their adjoints.
+TEST(Scans, PolesCloseToOneThatVary) {
+  if (on_cuda()) GTEST_SKIP() << "scans are the host's";
+  constexpr int64_t frames = 3000;
+  for (const bool transposed : {true, false})
+    for (const bool swapped : {true, false}) {
+      SCOPED_TRACE(testing::Message() << (transposed ? "transposed, " : "direct, ") << (swapped ? "second cell first" : "first cell first"));
+      Patch p;
+      Ex x = p.input(), r = 1.0 - p.input({}, 1, 0.002, 0.01), a1 = r * -2.0 + p.number(0x1p-16f), a2 = r * r;
+      Ex first = p.cell({}), second = p.cell({}), s1 = swapped ? second : first, s2 = swapped ? first : second;
+      Ex y = transposed ? p.write(s1, x - s1 * a1 + s2) : p.write(s1, x - s1 * a1 - s2 * a2);
+      p.write(s2, transposed ? x * 0.5 - s1 * a2 : s1);
+      Ex loss = p.loss(y);
+      p.output(y), p.output(p.grad(loss, 0));
+      EXPECT_NE(Player(p, Backend::cpu).program().explain().find("Scan: linear of order 2, varying"), std::string::npos);
+      driver::Options plain = fast_build();
+      plain.plain = true;
+      const auto want = Oracle(p).run(frames);
+      const Rows scanned = run_fresh(p, Backend::cpu, frames), in_order = run_fresh(p, Backend::cpu, frames, plain);
+      EXPECT_LE(rms_error(scanned[0], want[0]), 1.5 * rms_error(in_order[0], want[0]) + 1e-6);
+      EXPECT_LE(std::fabs(scanned[1][0] / want[1][0] - 1), 2 * std::fabs(in_order[1][0] / want[1][0] - 1) + 1e-4);
+    }
+}
+
 }  // namespace
 }  // namespace dgen::test
