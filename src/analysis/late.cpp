@@ -20,6 +20,11 @@ bool in_vectors(const Node& node) {
 
 }  // namespace
 
+int64_t ticks_before_line(const Graph& g, Id line) {
+  static const Op state_read = op("state_read");
+  return g[g[line].in[0]].op == state_read ? 1 : 0;
+}
+
 std::optional<LateFeedback> late_feedback(const Graph& g, const std::vector<Id>& component, int64_t least) {
   auto at = [&component](Id id) {
     return static_cast<size_t>(std::lower_bound(component.begin(), component.end(), id) - component.begin());
@@ -31,7 +36,7 @@ std::optional<LateFeedback> late_feedback(const Graph& g, const std::vector<Id>&
     const Node& node = g[id];
     if (node.shape().size() != 1 || node.clock() != g[component[0]].clock() || !in_vectors(node)) return {};
     if (node.op->lag && inside(node.in[0]) && std::all_of(node.in.begin() + 1, node.in.end(), is_static) &&
-        node.op->reach(node, 0, g[node.in[0]].type) > least)
+        node.op->reach(node, 0, g[node.in[0]].type) > least - ticks_before_line(g, id))
       found.lines.push_back(id);
   }
   if (found.lines.empty()) return {};

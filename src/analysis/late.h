@@ -15,6 +15,9 @@ struct LateFeedback {
   std::vector<ir::Id> order;  // the component's nodes for ticks side by side: a line before its input, a cell's read after its write
 };
 
+// What a line reads is so many ticks old: a cell's value before the tick is known a tick earlier.
+int64_t ticks_before_line(const ir::Graph& g, ir::Id line);
+
 // Of a component of single values at one clock in which some line can be `least` ticks late.
 std::optional<LateFeedback> late_feedback(const ir::Graph& g, const std::vector<ir::Id>& component, int64_t least);
 

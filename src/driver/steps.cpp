@@ -183,8 +183,13 @@ int64_t compile_requests() {
 
 std::map<int, std::string> notes_on(const std::vector<Step>& steps) {
   std::map<int, std::string> notes;
-  for (const Step& step : steps)
-    if (step.by_lanes) notes[step.region] = cat("threads share its ", step.kernel.lanes, " lanes, ", step.kernel.lane_group, " at a time");
+  for (const Step& step : steps) {
+    std::string& note = notes[step.region];
+    auto add = [&note](const std::string& what) { note += cat(note.empty() || what.empty() ? "" : "; ", what); };
+    if (note.empty()) add(loop::say_lanes(step.kernel));
+    if (step.by_lanes) add(cat("threads share its ", step.kernel.lanes, " lanes, ", step.kernel.lane_group, " at a time"));
+  }
+  std::erase_if(notes, [](auto& note) { return note.second.empty(); });
   return notes;
 }
 

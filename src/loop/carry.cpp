@@ -333,7 +333,6 @@ void visit(Kernel& k, std::vector<Stmt>& body) {
     const std::optional<WindowSum> sum = plane.find_sum();
     if (!sum) continue;
     s = Stmt(plane.carried(*sum));
-    k.why += "; rows of its windows' sums in registers";
   }
 }
 

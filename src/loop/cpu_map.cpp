@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/check.h"
 #include "loop/carry.h"
 #include "loop/hoist.h"
+#include "loop/lanes.h"
 #include "loop/share.h"
 #include "loop/vectorise.h"
 
@@ -38,6 +40,23 @@ CpuKernels map_to_cpu(Kernel kernel, bool vectors, bool by_lanes) {
   made.whole = carry_rows(std::move(made.whole));
   if (made.by_lanes) made.by_lanes = carry_rows(std::move(*made.by_lanes));
   return made;
+}
+
+std::string say_lanes(const Kernel& kernel) {
+  bool ticks = false, elements = false, terms = false, carried = false;
+  const auto counts_ticks = [&](int e) {
+    const LoopExpr& x = kernel.exprs[static_cast<size_t>(e)];
+    return x.op == LoopOp::arg && kernel.args[static_cast<size_t>(x.i)].kind == KernelArg::hi;
+  };
+  for_statements(kernel.body, [&](const Stmt& s) {
+    carried = carried || !s.carried.empty();
+    if (s.tag != LoopTag::vector) return;
+    (s.kind == Stmt::reduce ? terms : counts_ticks(s.hi) ? ticks : elements) = true;
+  });
+  std::string lanes;
+  for (auto [are, what] : {std::pair(ticks, "ticks"), {elements, "elements"}, {terms, "terms of sums"}})
+    if (are) lanes += cat(lanes.empty() ? "lanes are " : ", ", what);
+  return carried ? cat(lanes, ", rows of windows in registers") : lanes;
 }
 
 }  // namespace dgen::loop

@@ -2,6 +2,7 @@
 // and what is too large for a stack lies in memory of the caller's (Kernel::scratch).
 #pragma once
 #include <optional>
+#include <string>
 
 #include "ir/loop.h"
 
@@ -14,5 +15,8 @@ struct CpuKernels {
 
 // vectors: else loops stay as they were written. by_lanes: is that kernel wanted, where there are lanes that threads may share?
 CpuKernels map_to_cpu(ir::Kernel kernel, bool vectors, bool by_lanes);
+
+// What the lanes of a mapped kernel's vectors are, for explain: "lanes are ticks, terms of sums"; empty without vectors.
+std::string say_lanes(const ir::Kernel& kernel);
 
 }  // namespace dgen::loop

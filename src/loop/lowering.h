@@ -266,7 +266,8 @@ class Lowering {
     int all = l_.i(1);
     for (Id id : region_.late.lines) {
       ElemCtx ctx = context(id, l_.i(0), std::vector<int>(static_cast<size_t>(g_[id].shape().rank()), l_.i(0)));
-      all = l_.both(all, l_.less(l_.i(schedule::kBlock - 1), g_[id].op->lag(ctx)));
+      const int64_t least = schedule::kBlock - analysis::ticks_before_line(g_, id);
+      all = l_.both(all, l_.less(l_.i(least - 1), g_[id].op->lag(ctx)));
     }
     return all;
   }
