@@ -179,16 +179,14 @@ class Plane {
   // Every column of a window is loaded of every row that any of its columns is loaded of: do all lie in the array?
   bool stays_inside(const WindowSum& sum, const Term& term) const {
     const int64_t size = k_.arrays[static_cast<size_t>(sum.array)].size;
-    int64_t least = term.index.constant, most = term.index.constant;
-    for (auto [e, factor] : term.index.terms) {
-      if (inside_.count(e) && e != rows_.var && e != columns_.var) return false;
-      if (e != rows_.var && e != columns_.var && factor % size == 0) continue;  // other ticks
-      auto [lo, hi] = expr(e).op == LoopOp::var ? k_.var_range[static_cast<size_t>(expr(e).i)] : std::pair<int64_t, int64_t>(0, -1);
-      if (hi <= lo || factor < 0) return false;
-      if (e == rows_.var) hi += sum.rows() - 1;
-      least += factor * lo, most += factor * (hi - 1);
+    IndexSum index = term.index;
+    for (auto& [e, factor] : index.terms) {
+      if (e == rows_.var || e == columns_.var) continue;
+      if (inside_.count(e)) return false;
+      if (factor % size == 0) factor = 0;  // other ticks
     }
-    return least >= 0 && most < size;
+    const std::optional<Range> range = range_of(k_, index);
+    return range && range->least >= 0 && range->most + (sum.rows() - 1) * sum.pitch < size;
   }
 
   // ---- the new nest ----------------------------------------------------------------------------------------------------

@@ -323,14 +323,8 @@ static std::optional<ClampedIndex> clamped_position(const Kernel& k, int e) {
   };
   bound(LoopOp::imin), bound(LoopOp::imax);
   if (found.position == e) return std::nullopt;
-  const IndexSum position = index_sum(k, found.position);
-  int64_t least = position.constant, most = position.constant;
-  for (auto [term, factor] : position.terms) {
-    const auto [lo, hi] = at(term).op == LoopOp::var ? k.var_range[static_cast<size_t>(at(term).i)] : std::pair<int64_t, int64_t>(0, 0);
-    if (hi <= lo) least = -none, most = none;
-    least += std::min(factor * lo, factor * (hi - 1)), most += std::max(factor * lo, factor * (hi - 1));
-  }
-  found.least = std::max(found.least, least), found.most = std::min(found.most, most);
+  const Range position = range_of(k, found.position).value_or(Range{-none, none});
+  found.least = std::max(found.least, position.least), found.most = std::min(found.most, position.most);
   return found.least > -none / 2 && found.most < none / 2 ? std::optional(found) : std::nullopt;
 }
 

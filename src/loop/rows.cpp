@@ -73,6 +73,34 @@ IndexSum index_sum(const Kernel& k, int index) {
   return sum;
 }
 
+std::optional<Range> range_of(const Kernel& k, int e) {
+  const LoopExpr& x = k.exprs[static_cast<size_t>(e)];
+  if (x.op == LoopOp::var) {
+    const auto [lo, hi] = k.var_range[static_cast<size_t>(x.i)];
+    return hi > lo ? std::optional(Range{lo, hi - 1}) : std::nullopt;
+  }
+  if (x.op != LoopOp::imin && x.op != LoopOp::imax) {
+    const IndexSum sum = index_sum(k, e);
+    return sum.terms.contains(e) ? std::nullopt : range_of(k, sum);
+  }
+  const std::optional<Range> a = range_of(k, x.args[0]), b = range_of(k, x.args[1]);
+  if (!a || !b) return {};
+  if (x.op == LoopOp::imin) return Range{std::min(a->least, b->least), std::min(a->most, b->most)};
+  return Range{std::max(a->least, b->least), std::max(a->most, b->most)};
+}
+
+std::optional<Range> range_of(const Kernel& k, const IndexSum& sum) {
+  Range all{sum.constant, sum.constant};
+  for (auto [e, factor] : sum.terms) {
+    if (factor == 0) continue;
+    const std::optional<Range> range = range_of(k, e);
+    if (!range) return {};
+    all.least += std::min(factor * range->least, factor * range->most);
+    all.most += std::max(factor * range->least, factor * range->most);
+  }
+  return all;
+}
+
 std::optional<Row> row_of(const Kernel& k, const std::vector<RowAccess>& accesses, int loop_var, const std::unordered_set<int>& inside) {
   Row row;
   std::vector<Reach> written, all;

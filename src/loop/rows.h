@@ -19,6 +19,13 @@ struct IndexSum {
 };
 IndexSum index_sum(const ir::Kernel& k, int index);
 
+// What an integer made of variables whose ranges are known may be, both ends included.
+struct Range {
+  int64_t least = 0, most = 0;
+};
+std::optional<Range> range_of(const ir::Kernel& k, int e);
+std::optional<Range> range_of(const ir::Kernel& k, const IndexSum& sum);
+
 struct Row {
   int64_t stride = 0;             // from lane to lane
   int64_t first = 0, size = 0;    // elements, counted from the base

@@ -6,6 +6,7 @@
 #include <optional>
 #include <tuple>
 #include <unordered_set>
+#include <utility>
 
 #include "base/check.h"
 #include "loop/rows.h"
@@ -128,8 +129,6 @@ class Sharing {
       if (s.kind == Stmt::store || s.kind == Stmt::add) touch(s.array, s.index);
       const bool outermost = s.kind == Stmt::loop && !lane_ && !is_ticks(s);
       if (outermost) lane_ = &s;
-      if (lane_ && !outermost && (s.kind == Stmt::loop || s.kind == Stmt::reduce)) inner_.insert(s.var);
-      inner_.insert(s.vars.begin(), s.vars.end());
       look(s.body);
       if (outermost) lane_ = nullptr;
     }
@@ -155,41 +154,18 @@ class Sharing {
     int64_t step = 0, from = 0, to = 1;
   };
 
-  // Of a variable of a loop in a lane, clamped or not.
-  struct Range {
-    int64_t least = 0, most = 0;
-  };
-  std::optional<Range> range_of(int e) const {
-    const LoopExpr& x = k_.exprs[static_cast<size_t>(e)];
-    if (x.op == LoopOp::iconst) return Range{x.i, x.i};
-    if (x.op == LoopOp::var) {
-      const auto [lo, hi] = inner_.count(e) ? k_.var_range[static_cast<size_t>(x.i)] : std::pair<int64_t, int64_t>(0, -1);
-      return hi > lo ? std::optional(Range{lo, hi - 1}) : std::nullopt;
-    }
-    if (x.op != LoopOp::imin && x.op != LoopOp::imax && x.op != LoopOp::iadd && x.op != LoopOp::isub) return {};
-    const std::optional<Range> a = range_of(x.args[0]), b = range_of(x.args[1]);
-    if (!a || !b) return {};
-    if (x.op == LoopOp::iadd) return Range{a->least + b->least, a->most + b->most};
-    if (x.op == LoopOp::isub) return Range{a->least - b->most, a->most - b->least};
-    if (x.op == LoopOp::imin) return Range{std::min(a->least, b->least), std::min(a->most, b->most)};
-    return Range{std::max(a->least, b->least), std::max(a->most, b->most)};
-  }
-
   // What an index adds to multiples of the array's size, which are other ticks.
   Access access(int array, int index) const {
     const int64_t size = k_.arrays[static_cast<size_t>(array)].size;
-    const IndexSum sum = index_sum(k_, index);
-    Access a{size > 0, 0, sum.constant, sum.constant + 1};
-    for (auto [e, factor] : sum.terms) {
-      if (!a.known || factor % size == 0) continue;
-      if (lane_ && e == lane_->var) {
-        a.step = factor;
-        continue;
-      }
-      const std::optional<Range> range = range_of(e);
-      if (!range) return {};
-      a.from += std::min(factor * range->least, factor * range->most), a.to += std::max(factor * range->least, factor * range->most);
-    }
+    IndexSum sum = index_sum(k_, index);
+    Access a{size > 0};
+    if (!a.known) return a;
+    if (lane_) a.step = std::exchange(sum.terms[lane_->var], 0);
+    for (auto& [e, factor] : sum.terms)
+      if (factor % size == 0) factor = 0;
+    const std::optional<Range> range = range_of(k_, sum);
+    if (!range) return {};
+    a.from = range->least, a.to = range->most + 1;
     return a;
   }
 
@@ -221,7 +197,6 @@ class Sharing {
   std::map<int, int64_t> rows_;     // by array that lanes write: elements of a row, 0 if not yet known
   std::unordered_set<int> same_;    // local arrays that are the same for all lanes
   const Stmt* lane_ = nullptr;      // the loop that is looked at
-  std::unordered_set<int> inner_;   // variables of loops in a lane
 };
 
 // Bounds of the marked loops, from the groups to do.
