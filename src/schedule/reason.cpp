@@ -88,7 +88,8 @@ std::string reason_of(const Plan& plan, const Region& region, const PlanOptions&
     if (node.op->is(adds_in_place)) other = "; adds to a delay line whose time varies";
   }
   if (region.strategy == Strategy::blocks)
-    return cat("feedback through cell ", cells, " by delay lines: frames in vector lanes if every way around takes ", kBlock, ", else in order");
+    return cat("feedback through cell ", cells, " by delay lines: frames in vector lanes if every way around takes ", kBlock,
+               ", else in order");
   if (region.strategy == Strategy::serial)
     return cat("ticks in order: ", cells.empty() ? "state" : "feedback through cell " + cells, why_in_order(plan, region, options, loops),
                other);

@@ -73,7 +73,7 @@ TEST(Scans, PolesCloseToOneThatVary) {
   constexpr int64_t frames = 3000;
   for (const bool transposed : {true, false})
     for (const bool swapped : {true, false}) {
-      SCOPED_TRACE(testing::Message() << (transposed ? "transposed, " : "direct, ") << (swapped ? "second cell first" : "first cell first"));
+      SCOPED_TRACE(testing::Message() << (transposed ? "transposed, " : "direct, ") << (swapped ? "second" : "first") << " cell first");
       Patch p;
       Ex x = p.input(), r = 1.0 - p.input({}, 1, 0.002, 0.01), a1 = r * -2.0 + p.number(0x1p-16f), a2 = r * r;
       Ex first = p.cell({}), second = p.cell({}), s1 = swapped ? second : first, s2 = swapped ? first : second;
