@@ -63,8 +63,10 @@ class ScanTerms {
   }
 
   // Two cells that vary, of which one takes the other as it is (a filter's canonical forms), are nearly the same far below the
-  // sample rate, up to a sign, and products of A cancel. So cell x_ is counted from y_ (z, m, v and s are of that), where A is
-  //   s_y' = a s_y + s_x, s_x' = c s_y:  x + y for x   [e 1; e + c  1]     s_y' = a s_y + c s_x, s_x' = s_y:  y - x for y   [e  e + c; 1 1]
+  // sample rate, up to a sign, and products of A cancel. So one, x_, is counted from the other (z, m, v and s are of that). Of k, the
+  // cell own_, and o:
+  //   k' = a k + o, o' = c k      k and o + k:  A is [e 1; e + c 1]
+  //   k' = a k + c o, o' = k      k - o and o:  A is [e e + c; 1 1]
   // with e = a - 1: differences of nearly equal numbers, hence exact, that no product has to make.
   void find_difference() {
     auto varying = [this](int i, int j) { return a(i, j) == 't' || a(i, j) == 's'; };

@@ -330,7 +330,7 @@ void visit(Kernel& k, std::vector<Stmt>& body) {
     Plane plane(k, s);
     const std::optional<WindowSum> sum = plane.find_sum();
     if (!sum) continue;
-    s = Stmt(plane.carried(*sum));
+    s = plane.carried(*sum);
   }
 }
 

@@ -1,7 +1,9 @@
 #include "loop/cpu_map.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
+#include <vector>
 
 #include "base/check.h"
 #include "loop/carry.h"
@@ -16,8 +18,8 @@ using namespace ir;
 
 // Local arrays that are too much for a thread's stack lie in memory that the caller has for them, the largest ones first.
 static void place_locals(Kernel& k) {
-  constexpr int64_t stack = 1 << 18, widest = 64, line = 16;  // bytes, bytes of a vector, floats of a cache line
-  const auto bytes = [](const ArrayRef& a) { return a.size * (a.lanes ? widest : a.type == LoopType::f32 ? 4 : 8); };
+  constexpr int64_t stack = 1 << 18, most_lanes = 16, line = 16;  // bytes, of the widest vector, floats of a cache line
+  const auto bytes = [](const ArrayRef& a) { return a.size * (a.lanes ? most_lanes : 1) * (a.type == LoopType::f32 ? 4 : 8); };
   std::vector<ArrayRef*> locals;
   int64_t all = 0;
   for (ArrayRef& a : k.arrays)
