@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "ir/op.h"
+#include "loop/edit.h"
 #include "loop/lanes.h"
 #include "loop/rows.h"
 
@@ -39,9 +40,9 @@ struct WindowSum {
 };
 
 // One nest: rows of a plane, and in each a loop over columns in vectors.
-class Plane {
+class Plane : Edit {
  public:
-  Plane(Kernel& k, Stmt& rows) : k_(k), rows_(rows), columns_(rows.body.back()) {
+  Plane(Kernel& k, Stmt& rows) : Edit(k), rows_(rows), columns_(rows.body.back()) {
     inside_ = {rows_.var};
     for_statements(rows_.body, [this](const Stmt& s) {
       if (s.kind == Stmt::let) inside_.insert(s.value);
@@ -79,7 +80,7 @@ class Plane {
     columns.body.clear();
     columns.abreast = abreast(sum), columns.share = 0;
     if (!columns_.rest.empty()) columns.rest = {one_column()};
-    rows.var = variable(LoopType::i64, lo, hi + before);
+    rows.var = variable({LoopOp::var, LoopType::i64}, lo, hi + before);
     rows.lo = rows_.lo, rows.hi = let({LoopOp::iadd, LoopType::i64, {rows_.hi, number(before)}}, columns.body);
     const int last = let({LoopOp::iadd, LoopType::i64, {rows_.lo, number(before - 1)}}, columns.body);  // with which no sum is whole
     add_terms(sum, columns, rows, whole);
@@ -92,8 +93,6 @@ class Plane {
   }
 
  private:
-  const LoopExpr& expr(int e) const { return k_.exprs[static_cast<size_t>(e)]; }
-
   // Vectors side by side go through memory in longer pieces, as long as their sums fit registers.
   int abreast(const WindowSum& sum) const {
     int count = 4;
@@ -114,8 +113,9 @@ class Plane {
     static const Op fma = op("fma"), mul = op("mul");
     WindowSum sum{.result = e};
     const auto is = [&](Op row) { return expr(e).op == LoopOp::scalar && expr(e).row == row && inside_.count(e); };
-    while (is(fma) && sum.terms.size() <= kMostTerms && add(sum, expr(e).args[0], expr(e).args[1], {})) parts_.insert(e = expr(e).args[2]);
-    if (!is(mul) || !add(sum, expr(e).args[0], expr(e).args[1], {})) return {};
+    while (is(fma) && sum.terms.size() <= kMostTerms && add_product(sum, expr(e).args[0], expr(e).args[1], {}))
+      parts_.insert(e = expr(e).args[2]);
+    if (!is(mul) || !add_product(sum, expr(e).args[0], expr(e).args[1], {})) return {};
     std::reverse(sum.terms.begin(), sum.terms.end());
     return sum;
   }
@@ -130,13 +130,13 @@ class Plane {
       std::map<int, int64_t> at;
       auto left = static_cast<int64_t>(term);
       for (size_t v = s.vars.size(); v-- > 0; left /= expr(s.extents[v]).i) at[s.vars[v]] = left % expr(s.extents[v]).i;
-      if (!add(sum, s.value, s.factor, at)) return {};
+      if (!add_product(sum, s.value, s.factor, at)) return {};
     }
     return sum;
   }
 
   // at: what variables of the sum are for this term.
-  bool add(WindowSum& sum, int x, int factor, const std::map<int, int64_t>& at) const {
+  bool add_product(WindowSum& sum, int x, int factor, const std::map<int, int64_t>& at) const {
     if (!is_row(x)) std::swap(x, factor);
     if (!is_row(x) || (sum.array >= 0 && sum.array != expr(x).i)) return false;
     sum.array = static_cast<int>(expr(x).i);
@@ -191,21 +191,11 @@ class Plane {
 
   // ---- the new nest ----------------------------------------------------------------------------------------------------
 
-  int add(LoopExpr e) {
-    k_.exprs.push_back(std::move(e));
-    return static_cast<int>(k_.exprs.size()) - 1;
-  }
-  int let(LoopExpr e, std::vector<Stmt>& into) {
-    into.push_back({Stmt::let});
-    return into.back().value = add(std::move(e));
-  }
-  int number(int64_t value) { return add({LoopOp::iconst, LoopType::i64, {}, value}); }
   int zero() { return add({LoopOp::fconst}); }
-  int variable(LoopType type, int64_t lo, int64_t hi) {
-    LoopExpr e{LoopOp::var, type};
-    e.i = k_.vars++, e.lanes = type == LoopType::f32;
-    k_.var_range.push_back({lo, hi});
-    return add(std::move(e));
+  int sum_variable() {
+    LoopExpr e{LoopOp::var, LoopType::f32};
+    e.lanes = true;
+    return variable(std::move(e));
   }
   int index(const IndexSum& sum, std::vector<Stmt>& into) {
     int all = number(sum.constant);
@@ -226,7 +216,7 @@ class Plane {
   // Adds a row to the sums that are carried, and to the one that is then whole.
   void add_terms(const WindowSum& sum, Stmt& columns, Stmt& rows, Stmt& whole) {
     const int64_t before = sum.rows() - 1;
-    for (int64_t row = before; row >= 1; --row) rows.carried.push_back({variable(LoopType::f32, 0, -1), zero(), -1});
+    for (int64_t row = before; row >= 1; --row) rows.carried.push_back({sum_variable(), zero(), -1});
     const auto carried = [&](int64_t row) -> Stmt::Carried& { return rows.carried[static_cast<size_t>(before - row)]; };
     std::map<int64_t, int> loads;  // of this row, by what the index adds
     const int base = row_begin(sum, rows);
@@ -300,21 +290,13 @@ class Plane {
     }
     Stmt out = s;
     out.body.clear();
-    for (int& v : out.vars) v = copy_variable(v);
+    for (int& v : out.vars) v = new_[v] = copy_variable(v);
     for (const Stmt& one : s.body) copy(one, out.body);
     for (int* e : {&out.index, &out.value, &out.factor}) *e = map(*e);
     for (int& n : out.extents) n = map(n);
-    if (s.kind == Stmt::reduce) out.var = copy_variable(s.var);
+    if (s.kind == Stmt::reduce) out.var = new_[s.var] = copy_variable(s.var);
     into.push_back(std::move(out));
   }
-  int copy_variable(int old) {
-    LoopExpr e = expr(old);
-    k_.var_range.push_back(k_.var_range[static_cast<size_t>(e.i)]);
-    e.i = k_.vars++;
-    return new_[old] = add(std::move(e));
-  }
-
-  Kernel& k_;
   const Stmt &rows_, &columns_;
   std::unordered_set<int> inside_, stored_;  // expressions, arrays
   std::unordered_set<int> parts_;            // of chains that were looked at

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "ir/helper.h"
 #include "ir/op.h"
+#include "loop/edit.h"
 #include "loop/lanes.h"
 
 namespace dgen::loop {
@@ -126,9 +127,9 @@ class Chooser {
 // ---- the loops in vectors --------------------------------------------------------------------------------------------
 
 // Copies the body of a loop with new expressions, those that differ from lane to lane as vectors.
-class Widen {
+class Widen : Edit {
  public:
-  Widen(Kernel& k, const Lanes& lanes) : k_(k), lanes_(lanes) {}
+  Widen(Kernel& k, const Lanes& lanes) : Edit(k), lanes_(lanes) {}
 
   Stmt run(Stmt loop) {
     std::vector<Stmt> body = std::exchange(loop.body, {});
@@ -141,7 +142,7 @@ class Widen {
     }
     loop.tag = LoopTag::vector;
     int& var = loop.kind == Stmt::reduce ? loop.vars.back() : loop.var;
-    var = variable(var);
+    var = widened(var);
     find_strips(body);
     for (auto& [array, row] : lanes_.rows) begin_row(array, row, loop.body);
     list(std::move(body), loop.body);
@@ -168,36 +169,18 @@ class Widen {
     return static_cast<int64_t>(loop.kind == Stmt::reduce ? trips(k_, -1, loop.extents.back()) : trips(k_, loop.lo, loop.hi));
   }
 
-  const LoopExpr& expr(int e) const { return k_.exprs[static_cast<size_t>(e)]; }
   LaneValue::Kind kind(int e) const { return lanes_.of(e).kind; }
 
-  int add(LoopExpr e) {
-    k_.exprs.push_back(std::move(e));
-    return static_cast<int>(k_.exprs.size()) - 1;
-  }
-  int let(LoopExpr e, std::vector<Stmt>& into) {
-    const int value = add(std::move(e));
-    into.push_back({Stmt::let});
-    into.back().value = value;
-    return value;
-  }
   int map(int e) const {
     auto found = new_.find(e);
     return found == new_.end() ? e : found->second;
   }
-  int variable(int old) {
-    LoopExpr e = expr(old);
-    k_.var_range.push_back(k_.var_range[static_cast<size_t>(e.i)]);
-    e.i = k_.vars++;
-    e.lanes = kind(old) == LaneValue::lanes;
-    return new_[old] = add(std::move(e));
+  int widened(int old) {
+    new_[old] = copy_variable(old);
+    k_.exprs.back().lanes = kind(old) == LaneValue::lanes;
+    return new_[old];
   }
-  int counter(int64_t end) {
-    LoopExpr e{LoopOp::var, LoopType::i64};
-    k_.var_range.push_back({0, end});
-    e.i = k_.vars++;
-    return add(std::move(e));
-  }
+  int counter(int64_t end) { return variable({LoopOp::var, LoopType::i64}, 0, end); }
 
   // An operand of a vector: positions that step from lane to lane become a vector of them.
   int operand(int old, bool of_call, std::vector<Stmt>& into) {
@@ -322,6 +305,7 @@ class Widen {
     into.push_back(std::move(all));
   }
 
+  using Edit::let;
   void let(int old, std::vector<Stmt>& into) {
     LoopExpr e = expr(old);
     e.lanes = kind(old) == LaneValue::lanes;
@@ -398,11 +382,6 @@ class Widen {
     into.push_back(std::move(out));
     for (Stmt& store : after) into.push_back(std::move(store));
   }
-  int number(int64_t value) {
-    LoopExpr e{LoopOp::iconst, LoopType::i64};
-    e.i = value;
-    return add(std::move(e));
-  }
 
   void statement(Stmt&& s, std::vector<Stmt>& into) {
     if (s.kind == Stmt::let) return let(s.value, into);
@@ -411,8 +390,8 @@ class Widen {
     const int index = s.index;
     for (int* e : {&s.lo, &s.hi, &s.index}) *e = map(*e);
     for (int& n : s.extents) n = map(n);
-    for (int& v : s.vars) v = variable(v);
-    if (s.kind == Stmt::loop) s.var = variable(s.var);
+    for (int& v : s.vars) v = widened(v);
+    if (s.kind == Stmt::loop) s.var = widened(s.var);
     list(std::exchange(s.body, {}), s.body);
     if (s.kind == Stmt::store || s.kind == Stmt::add) {
       auto row = turned_.find(s.array);
@@ -423,11 +402,10 @@ class Widen {
     } else {
       s.value = map(s.value), s.factor = map(s.factor);
     }
-    if (s.kind == Stmt::reduce) s.var = variable(s.var);
+    if (s.kind == Stmt::reduce) s.var = widened(s.var);
     into.push_back(std::move(s));
   }
 
-  Kernel& k_;
   const Lanes& lanes_;
   std::unordered_map<int, int> new_, own_;
   std::unordered_map<int, Turned> turned_;
