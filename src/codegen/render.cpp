@@ -8,25 +8,12 @@
 
 #include "base/check.h"
 #include "codegen/spell.h"
+#include "loop/parts.h"
+#include "loop/walk.h"
 
 namespace dgen::codegen {
 
 using namespace ir;
-
-const Dialect& dialect(Target target) {
-  static const Dialect dialects[] = {
-      {Target::c, "void ", "(void* const* a, const long* n)", "a[$i]", "restrict", "long", "", "double", "", "", "", "", "", ""},
-      {Target::cuda, "extern \"C\" __global__ __launch_bounds__($t) void ", "", "", "__restrict__", "long long", "", "double",
-       "threadIdx.x", "blockDim.x", "blockIdx.x", "gridDim.x", "__syncthreads();", "__shared__ "},
-      {Target::metal, "kernel void ",
-       "(constant dg_arrays<$n>& a [[buffer(0)]], constant long* n [[buffer(1)]], device float* scratch [[buffer(2)]], "
-       "uint dg_thread [[thread_position_in_threadgroup]], uint dg_threads [[threads_per_threadgroup]], "
-       "uint dg_block [[threadgroup_position_in_grid]], uint dg_blocks [[threadgroups_per_grid]])",
-       "a.at[$i]", "", "long", "device ", "float2", "dg_thread", "dg_threads", "dg_block", "dg_blocks",
-       "threadgroup_barrier(mem_flags::mem_device | mem_flags::mem_threadgroup);", "threadgroup "},
-  };
-  return dialects[static_cast<int>(target)];
-}
 
 namespace {
 
@@ -41,22 +28,32 @@ std::string replace(std::string text, std::string_view what, const std::string& 
 
 class Renderer {
  public:
-  Renderer(const Dialect& d, const Kernel& k) : d_(d), k_(k), spell_(d, k) {}
+  Renderer(const Dialect& d, const Kernel& k) : d_(d), k_(k), spell_(d, k) {
+    loop::for_statements(k.body, [this](const Stmt& s) {
+      for (auto [a, b] : s.trades) traded_.insert({a, b});
+    });
+  }
 
   std::string run() {
     out_ = cat(replace(std::string(d_.before_name), "$t", cat(k_.threads)), k_.name,
                packed() ? replace(std::string(d_.arguments), "$n", cat(k_.arrays.size())) : parameters(), " {\n");
     indent_ = 1;
-    for (size_t i = 0; packed() && i < k_.args.size(); ++i) line(cat("const ", d_.real_long, " n", i, " = n[", i, "];"));
-    for (size_t i = 0; i < k_.arrays.size(); ++i) declare(i);
+    numbers();
+    const loop::Needs needs = loop::needs_of(k_, k_.body);
+    for (size_t i = 0; i < k_.arrays.size(); ++i)
+      if (needs.of_parts.empty() || declared(needs, static_cast<int>(i))) declare(i);
     if (shares_fold(k_.body)) line(cat(d_.shared, "float fold[", kLanes, "];"));
     for (size_t i = 0; i < k_.arrays.size(); ++i) copy_state(i, true);
     list(k_.body);
     for (size_t i = 0; i < k_.arrays.size(); ++i) copy_state(i, false);
-    return out_ + "}\n";
+    return functions_ + out_ + "}\n";
   }
 
  private:
+  void numbers() {
+    for (size_t i = 0; packed() && i < k_.args.size(); ++i) line(cat("const ", d_.real_long, " n", i, " = n[", i, "];"));
+  }
+
   static bool shares_fold(const std::vector<Stmt>& body) {
     for (auto& s : body)
       if ((s.kind == Stmt::reduce && s.tag == LoopTag::threads) || shares_fold(s.body)) return true;
@@ -72,6 +69,9 @@ class Renderer {
            : a.kind == ArrayRef::segment ? "double"
            : a.kind == ArrayRef::total   ? std::string(d_.total_type)
                                          : "float";
+  }
+  std::string local_type(size_t i) const {
+    return !k_.arrays[i].lanes ? element_type(i) : k_.arrays[i].type == LoopType::u64 ? "dg_vu" : "dg_vf";
   }
   std::string array_name(size_t i) const { return cat(k_.arrays[i].home == ArrayRef::registers ? "g" : "a", i); }
   // What other threads of the block write must not be `restrict`: compilers then move loads over barriers.
@@ -103,9 +103,8 @@ class Renderer {
 
   void declare(size_t i) {
     const ArrayRef& a = k_.arrays[i];
-    std::string type = element_type(i);
     if (a.kind == ArrayRef::local) {
-      if (a.lanes) type = a.type == LoopType::u64 ? "dg_vu" : "dg_vf";
+      const std::string type = local_type(i);
       if (a.home == ArrayRef::scratch && d_.target == Target::c)
         return line(cat(type, "* ", d_.restrict_word, " a", i, " = (", type, "*)(n", scratch_number(), " + ", 4 * a.at, ");"));
       if (a.home == ArrayRef::scratch)
@@ -113,11 +112,40 @@ class Renderer {
       return line(cat(a.home == ArrayRef::shared ? d_.shared : "", type, " a", i, "[", a.size, "]",
                       a.aligned ? " __attribute__((aligned(64)));" : ";"));
     }
+    const std::string type = element_type(i);
     if (packed() || k_.table) {
       std::string from = packed() ? replace(std::string(d_.array), "$i", cat(i)) : cat("table[", passed_++, "]");
       line(cat(pointer(i), " ", array_name(i), " = (", a.written ? "" : "const ", d_.space, type, "*)", from, ";"));
     }
     if (a.home == ArrayRef::registers) line(cat(type, " a", i, "[", a.size, "];"));
+  }
+
+  // A part declares what it touches itself, but for arrays that are local to its caller or have another name there: it is given those.
+  bool given(int i) const { return k_.arrays[static_cast<size_t>(i)].kind == ArrayRef::local || traded_.count(i) > 0; }
+  bool declared(const loop::Needs& needs, int i) const { return needs.arrays.count(i) > 0 || (given(i) && needs.of_parts.count(i) > 0); }
+
+  void part(const Stmt& s) {
+    DGEN_ASSERT(d_.target == Target::c && copies_ == 1);
+    const loop::Needs needs = loop::needs_of(k_, s.body);
+    const std::string function = cat(k_.name, "_part", parts_++);
+    std::string parameters(d_.arguments.substr(1, d_.arguments.size() - 2)), values = "a, n", outer = std::exchange(out_, "");
+    const auto parameter = [&](const std::string& type, const std::string& what) {
+      parameters += cat(", ", type, " ", what), values += cat(", ", what);
+    };
+    if (spell_.masked()) parameters += ", const long lanes", values += ", DG_COUNT(there)";  // a mask that is handed over makes gcc slow
+    for (int e : needs.values) parameter(cat("const ", spell_.type(e)), name(e));
+    const int indent = std::exchange(indent_, 1);
+    numbers();
+    for (int i = 0; i < std::ssize(k_.arrays); ++i) {
+      if (!declared(needs, i)) continue;
+      if (given(i)) parameter(cat(local_type(static_cast<size_t>(i)), "* ", d_.restrict_word), cat("a", i));
+      else declare(static_cast<size_t>(i));
+    }
+    if (spell_.masked()) line("const dg_part there = dg_part_of(lanes);");
+    list(s.body);
+    functions_ += cat("static __attribute__((noinline)) void ", function, "(", parameters, ") {\n", out_, "}\n");
+    out_ = std::move(outer), indent_ = indent;
+    line(cat(function, "(", values, ");"));
   }
 
   void copy_state(size_t i, bool in) {
@@ -128,8 +156,7 @@ class Renderer {
 
   void vector_store(const Stmt& s) {
     std::string at = cat("a", s.array, " + ", name(s.index)), value = spell_.splat(s.value);
-    bool longs = k_.arrays[static_cast<size_t>(s.array)].type == LoopType::u64;
-    const bool strided = s.stride != 1;
+    const bool longs = k_.arrays[static_cast<size_t>(s.array)].type == LoopType::u64, strided = s.stride != 1;
     if (strided) at += cat(", ", s.stride);
     if (s.kind == Stmt::add) value = cat(spell_.access(strided ? "dg_strided_v" : "dg_load_v", at), " + ", value);
     line(cat(spell_.access(longs ? "dg_store_u" : strided ? "dg_store_strided_v" : "dg_store_v", cat(at, ", ", value)), ";"));
@@ -268,10 +295,9 @@ class Renderer {
     return end;
   }
   bool reads(const Stmt& s, const std::set<int>& values) const {
-    auto is = [&](int e) { return values.count(e) > 0; };
-    if (is(s.value) || is(s.factor) || is(s.index)) return true;
-    if (s.kind == Stmt::let && std::ranges::any_of(k_.exprs[static_cast<size_t>(s.value)].args, is)) return true;
-    return std::any_of(s.body.begin(), s.body.end(), [&](const Stmt& inner) { return reads(inner, values); });
+    bool found = false;
+    loop::for_all_reads(k_, s, [&](int e) { found = found || values.count(e) > 0; });
+    return found;
   }
   void sums(std::span<const Stmt> body) {
     std::vector<const Stmt*> all;
@@ -284,7 +310,9 @@ class Renderer {
 
   void statement(const Stmt& s) {
     switch (s.kind) {
-      case Stmt::let: return line(cat("const ", spell_.type(s.value), " ", name(s.value), " = ", spell_.text(s.value), ";"));
+      case Stmt::let:
+        return line(cat("const ", spell_.type(s.value), " ", name(s.value), " = ",
+                        s.array < 0 ? spell_.text(s.value) : cat("a", s.array, "[", name(s.index), "]"), ";"));
       case Stmt::store: case Stmt::add:
         if (s.stride != 0) return vector_store(s);
         return line(cat("a", s.array, "[", name(s.index), s.kind == Stmt::add ? "] += " : "] = ",
@@ -295,6 +323,7 @@ class Renderer {
       case Stmt::reduce: return s.tag == LoopTag::threads ? shared_reduce(s) : s.tag == LoopTag::vector ? vector_reduce({&s}) : reduce(s);
       case Stmt::barrier: return line(std::string(d_.barrier));
       case Stmt::single: return block(cat("if (", d_.thread, " == 0) {"), s.body);
+      case Stmt::part: return part(s);
     }
   }
 
@@ -436,11 +465,10 @@ class Renderer {
     line("}");
   }
   void fold_one(const Stmt& s, const std::string& slot) {
-    const bool wide = spell_.lanes(s.var);
     list(s.body);
     each([&](const std::string& suffix) {
       const std::string w = cat("w", suffix, "[", slot, "]");
-      line(cat(w, " = ", add_term(s, wide, w), ";"));
+      line(cat(w, " = ", add_term(s, spell_.lanes(s.var), w), ";"));
     });
   }
   void fold_in_order(const Stmt& s, bool whole_rows) {
@@ -556,8 +584,10 @@ class Renderer {
   const Dialect& d_;
   const Kernel& k_;
   Speller spell_;
-  std::string out_;
+  std::string out_, functions_;  // of the function that is written, of those before it
   int indent_ = 0;
+  int parts_ = 0;
+  std::set<int> traded_;  // arrays that trade places somewhere
   int passed_ = 0;  // arrays that came in the table so far
   int copies_ = 1;  // vectors abreast, and what differs between them
   std::unordered_set<int> differ_;

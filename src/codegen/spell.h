@@ -23,6 +23,7 @@ class Speller {
   bool lanes(int e) const { return expr(e).lanes; }
   // Whether lanes may be missing from now on: `there` says which are not.
   void mask(bool masked) { masked_ = masked; }
+  bool masked() const { return masked_; }
   // A call of a function that reads or writes a vector in memory.
   std::string access(std::string_view function, const std::string& arguments) const {
     return cat(function, masked_ ? "_part(" : "(", arguments, masked_ ? ", there)" : ")");

@@ -111,13 +111,14 @@ struct Stmt {
   enum Kind {
     loop,    // for var in [lo, hi), descending if reverse: body
     reduce,  // var = op over extents: body computes value, or value * factor, for vars[...]; 16 lanes, fixed order
-    let,     // expression value is computed here
+    let,     // expression value is computed here, or read back from array[index], where a part before has left it
     store,   // array[index] = value
     add,     // array[index] += value
     guard,   // if (value) body
     call,    // name(arrays at index..., constants)
     barrier, // all threads of the block meet
     single,  // body, by one thread of the block
+    part,    // body, in a function of its own
   };
   Kind kind;
   int var = -1;

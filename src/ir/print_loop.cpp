@@ -119,7 +119,7 @@ class Printer {
 
   void statement(const Stmt& s) {
     switch (s.kind) {
-      case Stmt::let: return line(name(s.value) + " = " + text(s.value));
+      case Stmt::let: return line(name(s.value) + " = " + (s.array < 0 ? text(s.value) : cat("a", s.array, "[", name(s.index), "] again")));
       case Stmt::store: return line(cat("a", s.array, "[", name(s.index), steps(s.stride), "] = ", name(s.value)));
       case Stmt::add: return line(cat("a", s.array, "[", name(s.index), steps(s.stride), "] += ", name(s.value)));
       case Stmt::guard: return block("if " + name(s.value), s.body);
@@ -132,6 +132,7 @@ class Printer {
       case Stmt::reduce: return reduce(s);
       case Stmt::barrier: return line("barrier");
       case Stmt::single: return block("single", s.body);
+      case Stmt::part: return block("part", s.body);
     }
   }
 

@@ -10,6 +10,7 @@
 #include "loop/edit.h"
 #include "loop/lanes.h"
 #include "loop/rows.h"
+#include "loop/walk.h"
 
 namespace dgen::loop {
 
@@ -45,9 +46,7 @@ class Plane : Edit {
   Plane(Kernel& k, Stmt& rows) : Edit(k), rows_(rows), columns_(rows.body.back()) {
     inside_ = {rows_.var};
     for_statements(rows_.body, [this](const Stmt& s) {
-      if (s.kind == Stmt::let) inside_.insert(s.value);
-      if (s.kind == Stmt::loop || s.kind == Stmt::reduce) inside_.insert(s.var);
-      inside_.insert(s.vars.begin(), s.vars.end());
+      for_defined(s, [this](int e) { inside_.insert(e); });
       if (s.kind == Stmt::store || s.kind == Stmt::add) stored_.insert(s.array);
     });
   }
@@ -267,15 +266,9 @@ class Plane : Edit {
       const int made = (*s)->kind == Stmt::let ? (*s)->value : (*s)->kind == Stmt::reduce ? (*s)->var : -1;
       if (made == sum.result || (made >= 0 && !needed.count(made))) continue;
       kept.push_back(*s);
-      read_by(**s, needed);
+      for_all_reads(k_, **s, [&](int e) { needed.insert(e); });
     }
     for (auto s = kept.rbegin(); s != kept.rend(); ++s) copy(**s, into);
-  }
-  void read_by(const Stmt& s, std::unordered_set<int>& needed) const {
-    for (const Stmt& one : s.body) read_by(one, needed);
-    if (s.kind == Stmt::let) needed.insert(expr(s.value).args.begin(), expr(s.value).args.end());
-    else needed.insert({s.value, s.factor, s.index});
-    needed.insert(s.extents.begin(), s.extents.end());
   }
   int map(int e) const {
     auto found = new_.find(e);

@@ -43,7 +43,7 @@ class Cost {
       case Stmt::let: return of(k_.exprs[static_cast<size_t>(s.value)]);
       case Stmt::call: return of_call(s);
       case Stmt::store: case Stmt::add: case Stmt::barrier: return 1;
-      case Stmt::guard: case Stmt::single: return of(s.body);
+      case Stmt::guard: case Stmt::single: case Stmt::part: return of(s.body);
     }
     return 0;
   }

@@ -8,9 +8,10 @@
 #include "base/check.h"
 #include "loop/carry.h"
 #include "loop/hoist.h"
-#include "loop/lanes.h"
+#include "loop/parts.h"
 #include "loop/share.h"
 #include "loop/vectorise.h"
+#include "loop/walk.h"
 
 namespace dgen::loop {
 
@@ -36,6 +37,7 @@ static void place_locals(Kernel& k) {
 CpuKernels map_to_cpu(Kernel kernel, bool vectors, bool by_lanes) {
   CpuKernels made{hoist(std::move(kernel)), {}};
   if (vectors) made.whole = hoist(vectorise(std::move(made.whole)));
+  made.whole = cut_parts(std::move(made.whole));
   place_locals(made.whole);
   if (by_lanes && made.whole.lanes > 0) made.by_lanes = cut_lanes(made.whole);
   if (!vectors) return made;

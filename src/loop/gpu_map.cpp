@@ -123,7 +123,7 @@ class Mapper {
       case Stmt::guard: return guard(s, out);
       case Stmt::reduce: return reduce(s, out);
       case Stmt::loop: return s.tag == LoopTag::lanes ? lanes(s, out) : in_step(s, out);
-      case Stmt::barrier: case Stmt::single: break;
+      case Stmt::barrier: case Stmt::single: case Stmt::part: break;
     }
     throw InternalError("a kernel is mapped twice");
   }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "loop/lanes.h"
+#include "loop/walk.h"
 
 namespace dgen::loop {
 
@@ -44,9 +45,7 @@ class Hoister {
 
   // Everything that is computed inside the tick loop.
   void collect(const Stmt& s) {
-    if (s.kind == Stmt::let) inside_[at(s.value)] = true;
-    if (s.kind == Stmt::loop || s.kind == Stmt::reduce) inside_[at(s.var)] = true;
-    for (int v : s.vars) inside_[at(v)] = true;
+    for_defined(s, [&](int e) { inside_[at(e)] = true; });
     if (s.kind == Stmt::store || s.kind == Stmt::add) stored_.insert(s.array);
     for (auto [array, index] : s.pointers) stored_.insert(array);
     for (auto [a, b] : s.trades) stored_.insert({a, b});
@@ -72,7 +71,7 @@ class Hoister {
     if (order.empty()) return;
     std::unordered_set<int> needed;
     for (Stmt& s : loop.body)
-      if (s.kind != Stmt::let || !cost_.count(s.value)) read_by(s, needed);
+      if (s.kind != Stmt::let || !cost_.count(s.value)) for_all_reads(k_, s, [&](int e) { needed.insert(e); });
     for (int e : {loop.value, loop.factor})
       if (e >= 0) needed.insert(e);
     for (Stmt& s : loop.body)
@@ -141,23 +140,11 @@ class Hoister {
     std::vector<Stmt> kept;
     for (auto s = loop.body.rbegin(); s != loop.body.rend(); ++s) {
       if (s->kind == Stmt::let && !needed.count(s->value)) continue;
-      read_by(*s, needed);
+      for_all_reads(k_, *s, [&](int e) { needed.insert(e); });
       kept.push_back(std::move(*s));
     }
     loop.body.assign(std::make_move_iterator(kept.rbegin()), std::make_move_iterator(kept.rend()));
   }
-  // The expressions that a statement and those inside it read.
-  void read_by(const Stmt& s, std::unordered_set<int>& needed) const {
-    for (int e : {s.lo, s.hi, s.index, s.kind == Stmt::let ? -1 : s.value, s.factor})
-      if (e >= 0) needed.insert(e);
-    if (s.kind == Stmt::let) needed.insert(expr(s.value).args.begin(), expr(s.value).args.end());
-    for (auto [array, index] : s.pointers) needed.insert(index);
-    needed.insert(s.numbers.begin(), s.numbers.end());
-    needed.insert(s.extents.begin(), s.extents.end());
-    for (auto* body : {&s.body, &s.rest})
-      for (auto& inner : *body) read_by(inner, needed);
-  }
-
   Kernel k_;
   std::vector<Stmt> before_;
   std::vector<bool> inside_;         // by expression: is it computed in the tick loop?

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "ir/op.h"
+#include "loop/walk.h"
 
 namespace dgen::loop {
 
@@ -220,7 +221,7 @@ class Walk {
         --guarded_;
         return;
       case Stmt::call: return call(s);
-      case Stmt::barrier: case Stmt::single: return cannot("work of a GPU's block");
+      case Stmt::barrier: case Stmt::single: case Stmt::part: return cannot("not of a loop's body before it is mapped");
     }
   }
 

@@ -51,21 +51,6 @@ class LaneAnalysis {
   std::vector<int> accesses_;  // by array
 };
 
-// Calls f(array) for every access of a statement, not of those inside it.
-template <class F>
-void for_accesses(const ir::Kernel& k, const ir::Stmt& s, const F& f) {
-  if (s.kind == ir::Stmt::let) {
-    const ir::LoopExpr& x = k.exprs[static_cast<size_t>(s.value)];
-    if (x.op == ir::LoopOp::load) f(static_cast<int>(x.i));
-  }
-  if (s.kind == ir::Stmt::store || s.kind == ir::Stmt::add) f(s.array);
-  for (auto [array, index] : s.pointers) f(array);
-}
-template <class F>
-void for_statements(const std::vector<ir::Stmt>& body, const F& f) {
-  for (auto& s : body) f(s), for_statements(s.body, f);
-}
-
 // An index that steps by one from lane to lane but stays in [least, most], and what is the same in all lanes.
 struct ClampedIndex {
   IndexSum begin;

@@ -10,6 +10,7 @@
 #include "ir/op.h"
 #include "loop/edit.h"
 #include "loop/lanes.h"
+#include "loop/walk.h"
 
 namespace dgen::loop {
 

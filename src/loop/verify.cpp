@@ -117,7 +117,8 @@ class Verifier {
   void statement(const Stmt& s) {
     switch (s.kind) {
       case Stmt::let:
-        compute(s.value);
+        if (s.array < 0) compute(s.value);
+        else read_back(s);
         return define(s.value);
       case Stmt::store: case Stmt::add: return store(s);
       case Stmt::guard:
@@ -127,7 +128,7 @@ class Verifier {
       case Stmt::loop: return loop(s);
       case Stmt::reduce: return reduce(s);
       case Stmt::barrier: return;
-      case Stmt::single: return list(s.body);
+      case Stmt::single: case Stmt::part: return list(s.body);
     }
   }
 
@@ -136,6 +137,14 @@ class Verifier {
     if (!a.written) wrong("a store to a", s.array, ", which is read only");
     use(s.index, LoopType::i64, "index");
     use(s.value, a.type, "stored value");
+  }
+
+  void read_back(const Stmt& s) const {
+    const LoopExpr& x = expr(s.value);
+    const ArrayRef& a = array(s.array);
+    if (a.kind != ArrayRef::local || a.type != x.type || a.lanes != x.lanes)
+      wrong("'", print_expr(k_, s.value), "' cannot lie in a", s.array);
+    use(s.index, LoopType::i64, "index");
   }
 
   void call(const Stmt& s) const {

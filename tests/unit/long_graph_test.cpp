@@ -1,7 +1,11 @@
 // Chains of tens of thousands of operators: nothing recurses along them, and no function of generated code grows with them.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "loop/cpu_map.h"
 #include "loop/lower.h"
+#include "loop/verify.h"
 #include "support/graphs.h"
 #include "support/sanitized.h"
 
@@ -67,6 +71,89 @@ Patch chain_of_views(int operators) {
 TEST(LongGraph, OfViews) {
   expect_as_interpreter(chain_of_views(kCompiled));
   expect_lowered(chain_of_views(kLong));
+}
+
+// ---- in feedback: a tick's body is cut into functions ------------------------------------------------------------------
+
+size_t longest(const std::vector<ir::Stmt>& body, size_t* own) {
+  size_t most = 0;
+  for (const ir::Stmt& s : body) {
+    size_t inside = 0;
+    ++*own;
+    for (auto* inner : {&s.body, &s.rest}) most = std::max(most, longest(*inner, s.kind == ir::Stmt::part ? &inside : own));
+    most = std::max(most, inside);
+  }
+  return most;
+}
+// Statements of the longest function, those that hand values over not counted twice.
+size_t longest_function(Patch& patch) {
+  driver::Options options = fast_build();
+  options.backend = Backend::cpu;
+  size_t most = 0;
+  for (const ir::Kernel& kernel : loop::lower_plan(driver::plan_program(patch.g(), options), true)) {
+    const loop::CpuKernels mapped = loop::map_to_cpu(kernel, true, true);
+    for (const ir::Kernel* k : {&mapped.whole, mapped.by_lanes ? &*mapped.by_lanes : nullptr}) {
+      if (!k) continue;
+      loop::verify(*k);
+      size_t own = 0;
+      most = std::max({most, longest(k->body, &own), own});
+    }
+  }
+  return most;
+}
+
+constexpr size_t kLongestFunction = 1000;  // with what is handed over
+
+// tanh_i(y / 2 + c_i x), and what is made of all of them, first and last together.
+Ex nonlinear(Ex y, Ex x, int operators, bool all) {
+  std::vector<Ex> values;
+  for (int i = 0; i < operators; ++i) values.push_back(y = fn("tanh", y * 0.5 + x * (0.1 + 1e-4 * i)));
+  for (int i = 0; all && i < operators; ++i) y = y + values[static_cast<size_t>(i)] * values[static_cast<size_t>(operators - 1 - i)] * 1e-3;
+  return y;
+}
+
+void expect_cut(Patch& patch) {
+  const size_t length = longest_function(patch);
+  EXPECT_LE(length, kLongestFunction);
+  EXPECT_GE(length, kLongestFunction / 4) << "nothing to cut";
+  expect_as_interpreter(patch);
+}
+
+TEST(LongLoop, OfNumbersAndOfLanes) {
+  for (const Shape& shape : {Shape{}, Shape{16}, Shape{21}}) {
+    for (bool all : {false, true}) {
+      Patch patch;
+      Ex y = patch.cell(shape);
+      patch.output(patch.write(y, nonlinear(y, patch.input(shape), 400, all) * 0.5));
+      expect_cut(patch);
+    }
+  }
+}
+
+TEST(LongLoop, Backward) {
+  Patch patch;
+  Ex y = patch.cell({}), x = patch.input() * patch.param({}, 0.5, 1);
+  Ex out = patch.write(y, nonlinear(y, x, 300, true) * 0.5);
+  patch.output(out);
+  patch.output(patch.grad(patch.loss(out), 0));
+  expect_cut(patch);
+}
+
+// Beside the numbers: a phase of 64 bits and a sum, fields that trade memory, lanes for threads to share.
+TEST(LongLoop, BesideOtherState) {
+  Patch patch;
+  const Shape field{22, 40}, bank{160};
+  Ex y = patch.cell({}), now = patch.cell(field, 1, patch.param(field, -0.1, 0.1)), before = patch.cell(field);
+  Ex phase = fn("phasor", patch.number(400) + y * 100.0), sum = ex("sum", {now * now}, {{"axes", Ints{0, 1}}});
+  Ex next = patch.write(y, nonlinear(y, patch.input() + sum * 1e-3, 400, true) * 0.5 + phase * 0.1);
+  Ex around = ex("pad", {now}, {{"pairs", Ints{1, 1, 0, 0}}, {"value", 0.0}});
+  Ex above = ex("slice", {around}, {{"starts", Ints{0, 0}}, {"ends", Ints{22, 40}}});
+  patch.write(before, now);
+  patch.output(patch.write(now, above * 0.5 + now * 0.3 - before * 0.1 + next * 0.1));
+  Ex voices = patch.cell(bank);
+  patch.output(patch.write(voices, nonlinear(voices, next * patch.param(bank), 300, false)));
+  patch.output(fn("sin_turns", phase));
+  expect_cut(patch);
 }
 
 // All of it is one sine's weight.
