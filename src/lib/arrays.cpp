@@ -76,7 +76,7 @@ X patches(const X& x, const Shape& kernel, int dims, const ConvOptions& o) {
   return y;
 }
 
-// dims spatial axes: [spatial] * [kernel], or [N,C,spatial] * [O,C,kernel] as one product of matrices.
+// dims spatial axes: [spatial] * [kernel], or [N,C,spatial] * [O,C,kernel] as a product of matrices.
 X convolved(const char* op, const X& x, const X& kernel, int dims, const ConvOptions& o) {
   check_conv(op, x, o);
   bool channels = x.rank() == dims + 2;
@@ -91,19 +91,15 @@ X convolved(const char* op, const X& x, const X& kernel, int dims, const ConvOpt
   Axes last;
   for (int i = 0; i < dims; ++i) last.push_back(i - dims);
   if (!channels) return (p * handle(known_zeros(kernel))).sum(last);
-  // [N, C, spatial, kernel] to [N, spatial, C, kernel], as rows of N x spatial.
-  Axes order{0};
-  Shape spatial{x.shape()[0]};
-  for (int i = 0; i < dims; ++i) order.push_back(2 + i), spatial.push_back(p.shape()[2 + i]);
-  order.push_back(1);
+  // [N, C, spatial, kernel] to [N, C, kernel, spatial], whose columns are patches and whose rows are pieces of x; [O, C kernel] times that.
+  const int64_t batch = x.shape()[0], outputs = kernel.shape()[0], depth = kernel.size() / outputs;
+  Axes order{0, 1};
+  Shape result{batch, outputs};
   for (int i = 0; i < dims; ++i) order.push_back(2 + dims + i);
-  int64_t outputs = kernel.shape()[0], depth = kernel.size() / outputs;
-  X rows = p.permute(order).reshape({spatial.size(), depth});
-  X y = rows.matmul(kernel.reshape({outputs, depth}).transpose());
-  spatial.push_back(outputs);
-  Axes back{0, dims + 1};
-  for (int i = 0; i < dims; ++i) back.push_back(1 + i);
-  return y.reshape(spatial).permute(back);
+  for (int i = 0; i < dims; ++i) order.push_back(2 + i), result.push_back(p.shape()[2 + i]);
+  const int64_t positions = result.size() / (batch * outputs);
+  X columns = p.permute(order).reshape(batch == 1 ? Shape{depth, positions} : Shape{batch, depth, positions});
+  return kernel.reshape({outputs, depth}).matmul(columns).reshape(result);
 }
 
 }  // namespace
