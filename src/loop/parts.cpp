@@ -39,9 +39,10 @@ class Parts : Edit {
     for (Stmt& s : list) all += lengths.emplace_back(cut_inside(s));
     if (all <= kLongest || list.size() == 1) return all;
     std::vector<Stmt> parts;
-    for (size_t i = 0; i < list.size(); ++i) {
-      if (parts.empty() || length_ + lengths[i] > kLongest) parts.push_back({Stmt::part}), length_ = 0;
-      parts.back().body.push_back(std::move(list[i])), length_ += lengths[i];
+    for (size_t i = 0, length = 0; i < list.size(); ++i) {
+      lengths[i] *= static_cast<size_t>(2 * list[i].abreast - 1);  // four vectors, two and one
+      if (parts.empty() || length + lengths[i] > kLongest) parts.push_back({Stmt::part}), length = 0;
+      parts.back().body.push_back(std::move(list[i])), length += lengths[i];
     }
     found_ += static_cast<int>(parts.size());
     pass_on(parts);
@@ -62,66 +63,66 @@ class Parts : Edit {
     return 1 + length + rest;
   }
 
-  // What a part reads that one before it has made.
-  void pass_on(std::vector<Stmt>& parts) {
-    std::unordered_map<int, size_t> maker;
-    std::vector<std::vector<int>> left(parts.size()), taken(parts.size());
-    std::unordered_set<int> passed;
-    for (size_t i = 0; i < parts.size(); ++i) {
-      std::unordered_set<int> asked;
-      const auto take = [&](const auto& again, int e) -> void {
-        const auto made = maker.find(e);
-        if (made == maker.end() || made->second == i || !asked.insert(e).second) return;
-        if (is_integer(e)) {
-          for (int a : expr(e).args) again(again, a);
-        } else if (passed.insert(e).second) {
-          left[made->second].push_back(e);
-        }
-        taken[i].push_back(e);
-      };
-      for (const Stmt& s : parts[i].body) {
-        for_all_reads(k_, s, [&](int e) { take(take, e); });
-        if (s.kind == Stmt::let) maker[s.value] = i;
-        if (s.kind == Stmt::reduce) maker[s.var] = i;
-      }
-    }
-    std::unordered_map<int, Place> places = find_places(left);
-    for (size_t i = 0; i < parts.size(); ++i) {
-      std::vector<Stmt> body;
-      for (int e : taken[i]) {
-        Stmt& s = body.emplace_back(Stmt{Stmt::let});
-        s.value = e;
-        if (!is_integer(e)) std::tie(s.array, s.index) = places.at(e);
-      }
-      std::ranges::move(parts[i].body, std::back_inserter(body));
-      for (int e : left[i]) {
-        Stmt& s = body.emplace_back(Stmt{Stmt::store});
-        s.value = e, std::tie(s.array, s.index) = places.at(e);
-      }
-      parts[i].body = std::move(body);
-    }
-  }
-  bool is_integer(int e) const { return expr(e).type == LoopType::i64; }
-
-  // Where values lie: arrays and indices, an array for each type.
-  using Place = std::pair<int, int>;
-  std::unordered_map<int, Place> find_places(const std::vector<std::vector<int>>& left) {
+  // Values that parts of a list leave to later ones: where they lie, an array for each type.
+  struct Passed {
+    std::unordered_map<int, size_t> maker;                 // by expression: which part
+    std::vector<std::vector<Stmt>> stores;                 // by part
     std::map<std::pair<LoopType, bool>, int> arrays;
-    std::unordered_map<int, Place> places;
-    for (const std::vector<int>& values : left) {
-      for (int e : values) {
-        const LoopExpr& x = expr(e);
-        const auto [array, fresh] = arrays.insert({{x.type, x.lanes}, static_cast<int>(k_.arrays.size())});
-        if (fresh) k_.arrays.push_back({.kind = ArrayRef::local, .type = x.type, .written = true, .lanes = x.lanes});
-        int64_t& size = k_.arrays[static_cast<size_t>(array->second)].size;
-        places[e] = {array->second, number(size++)};
+    std::unordered_map<int, std::pair<int, int>> places;   // by expression: array and index
+  };
+
+  void pass_on(std::vector<Stmt>& parts) {
+    Passed passed;
+    passed.stores.resize(parts.size());
+    for (size_t i = 0; i < parts.size(); ++i) {
+      for (const Stmt& s : parts[i].body) {
+        if (s.kind == Stmt::let) passed.maker[s.value] = i;
+        if (s.kind == Stmt::reduce) passed.maker[s.var] = i;
       }
+      read_back(parts[i].body, i, passed);
     }
-    return places;
+    for (size_t i = 0; i < parts.size(); ++i) std::ranges::move(passed.stores[i], std::back_inserter(parts[i].body));
   }
 
-  size_t length_ = 0;   // of the part that is filled
-  int found_ = 0;       // parts so far
+  // What the function of a body inside part i reads that a part before has made. Those inside it read for themselves.
+  void read_back(std::vector<Stmt>& body, size_t i, Passed& passed) {
+    std::unordered_set<int> seen;
+    std::vector<Stmt> lets;
+    const auto take = [&](const auto& again, int e) -> void {
+      const auto made = passed.maker.find(e);
+      if (made == passed.maker.end() || made->second == i || !seen.insert(e).second) return;
+      Stmt let{Stmt::let};
+      let.value = e;
+      if (expr(e).type == LoopType::i64)
+        for (int a : expr(e).args) again(again, a);
+      else
+        std::tie(let.array, let.index) = place(e, made->second, passed);
+      lets.push_back(std::move(let));
+    };
+    const auto visit = [&](const auto& again, std::vector<Stmt>& list) -> void {
+      for (Stmt& s : list) {
+        for_reads(k_, s, [&](int e) { take(take, e); });
+        if (s.kind == Stmt::part) read_back(s.body, i, passed);
+        else for (auto* inner : {&s.body, &s.rest}) again(again, *inner);
+      }
+    };
+    visit(visit, body);
+    body.insert(body.begin(), std::make_move_iterator(lets.begin()), std::make_move_iterator(lets.end()));
+  }
+
+  std::pair<int, int> place(int e, size_t maker, Passed& passed) {
+    const auto [found, first] = passed.places.insert({e, {}});
+    if (!first) return found->second;
+    const LoopExpr& x = expr(e);
+    const auto [array, fresh] = passed.arrays.insert({{x.type, x.lanes}, static_cast<int>(k_.arrays.size())});
+    if (fresh) k_.arrays.push_back({.kind = ArrayRef::local, .type = x.type, .written = true, .lanes = x.lanes});
+    const int index = number(k_.arrays[static_cast<size_t>(array->second)].size++);
+    Stmt& store = passed.stores[maker].emplace_back(Stmt{Stmt::store});
+    store.value = e, store.array = array->second, store.index = index;
+    return found->second = {array->second, index};
+  }
+
+  int found_ = 0;  // parts so far
 };
 
 }  // namespace

@@ -22,7 +22,7 @@ constexpr double kPartialResults = 16;
 constexpr int64_t kWidest = 16;  // lanes of the widest vectors, of which few that are strided take longer than one by one
 constexpr double kFewest = 4;  // iterations that may be worth a vector
 constexpr int kMostAbreast = 4;
-constexpr size_t kMostStatements = 200;  // of vectors abreast
+constexpr size_t kMostStatements = 500;  // of a body that stands several times, for vectors abreast
 constexpr int64_t kStrip = 64;           // elements of a row that are turned at a time: a few KB
 constexpr size_t kMostTwice = 30;        // statements of a body that is written again for the last vector: a mask a vector slows short ones
 
@@ -84,9 +84,11 @@ class Chooser {
     auto number = [this](int e) { return k_.exprs[static_cast<size_t>(e)].op == LoopOp::iconst; };
     auto simple = [](const Stmt& one) { return one.kind == Stmt::let || one.kind == Stmt::store || one.kind == Stmt::add; };
     if (s.tag != LoopTag::lanes || !number(s.lo) || !number(s.hi) || !lanes.own.empty() || !lanes.rows.empty()) return 1;
-    if (s.body.size() > kMostStatements || !std::all_of(s.body.begin(), s.body.end(), simple)) return 1;
+    if (!std::all_of(s.body.begin(), s.body.end(), simple)) return 1;
     const double fit = trips(k_, s.lo, s.hi) / kFewest;
-    return fit >= kMostAbreast ? kMostAbreast : fit >= 2 ? 2 : 1;
+    int count = fit >= kMostAbreast ? kMostAbreast : fit >= 2 ? 2 : 1;
+    while (count > 1 && static_cast<size_t>(2 * count - 1) * s.body.size() > kMostStatements) count /= 2;  // four, two and one alone
+    return count;
   }
 
   // Ticks of a bank: what is the same for all of them, a weight or a phase's step, is read once for several vectors.
@@ -94,7 +96,7 @@ class Chooser {
     size_t statements = 0;
     const bool sums = std::any_of(s.body.begin(), s.body.end(), [](const Stmt& one) { return one.kind == Stmt::reduce; });
     if (s.tag != LoopTag::parallel || !sums || !lanes.own.empty() || !lanes.rows.empty() || !only_sums(s.body, &statements)) return 1;
-    return statements <= kMostStatements / 5 ? 4 : statements <= kMostStatements / 2 ? 2 : 1;
+    return statements <= kMostStatements / 12 ? 4 : statements <= kMostStatements / 5 ? 2 : 1;
   }
   static bool only_sums(const std::vector<Stmt>& body, size_t* statements) {
     *statements += body.size();
