@@ -100,6 +100,7 @@ class Verifier {
 
   void define(int e) {
     expr(e);
+    if (known_[static_cast<size_t>(e)]) return;  // a part inside a part that has read it back, too
     known_[static_cast<size_t>(e)] = true;
     defined_.push_back(e);
   }
