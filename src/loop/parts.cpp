@@ -18,11 +18,9 @@ using namespace ir;
 
 namespace {
 
-constexpr size_t kLongest = 500;  // statements of a function
-
 class Parts : Edit {
  public:
-  explicit Parts(Kernel& k) : Edit(k) {}
+  Parts(Kernel& k, size_t longest) : Edit(k), longest_(longest) {}
 
   void run() {
     cut(k_.body);
@@ -37,11 +35,11 @@ class Parts : Edit {
     std::vector<size_t> lengths;
     size_t all = 0;
     for (Stmt& s : list) all += lengths.emplace_back(cut_inside(s));
-    if (all <= kLongest || list.size() == 1) return all;
+    if (all <= longest_ || list.size() == 1) return all;
     std::vector<Stmt> parts;
     for (size_t i = 0, length = 0; i < list.size(); ++i) {
       lengths[i] *= static_cast<size_t>(2 * list[i].abreast - 1);  // four vectors, two and one
-      if (parts.empty() || length + lengths[i] > kLongest) parts.push_back({Stmt::part}), length = 0;
+      if (parts.empty() || length + lengths[i] > longest_) parts.push_back({Stmt::part}), length = 0;
       parts.back().body.push_back(std::move(list[i])), length += lengths[i];
     }
     found_ += static_cast<int>(parts.size());
@@ -122,13 +120,14 @@ class Parts : Edit {
     return found->second = {array->second, index};
   }
 
+  size_t longest_;
   int found_ = 0;  // parts so far
 };
 
 }  // namespace
 
-Kernel cut_parts(Kernel kernel) {
-  Parts(kernel).run();
+Kernel cut_parts(Kernel kernel, size_t longest) {
+  Parts(kernel, longest).run();
   return kernel;
 }
 

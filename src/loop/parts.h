@@ -15,7 +15,7 @@ namespace dgen::loop {
 
 // The last but for what changes the bounds or bodies of single loops. Values that one part leaves to another go through memory,
 // integers are computed again.
-ir::Kernel cut_parts(ir::Kernel kernel);
+ir::Kernel cut_parts(ir::Kernel kernel, size_t longest = 500);  // statements of a function
 
 // What a function with this body needs from outside: values, arrays that its statements touch, and those that its parts do.
 struct Needs {

@@ -5,7 +5,9 @@
 
 #include "loop/cpu_map.h"
 #include "loop/lower.h"
+#include "loop/parts.h"
 #include "loop/verify.h"
+#include "loop/walk.h"
 #include "support/graphs.h"
 #include "support/sanitized.h"
 
@@ -154,6 +156,29 @@ TEST(LongLoop, BesideOtherState) {
   patch.output(patch.write(voices, nonlinear(voices, next * patch.param(bank), 300, false)));
   patch.output(fn("sin_turns", phase));
   expect_cut(patch);
+}
+
+// Parts inside parts of parts: a bank of sines has loops of voices inside loops of groups of ticks.
+TEST(LongLoop, OfLoops) {
+  Patch patch;
+  Ex now = patch.cell({40, 3}), delayed = ex("sum", {now}, {{"axes", Ints{0}}});
+  Ex angles = fn("phasor", patch.tensor({40, 1}, random_floats(40, 5, 30, 3000)));
+  patch.output(patch.write(now, fn("tanh", now * 0.5 + delayed * 0.1 + patch.input() * patch.param({40, 3}))));
+  patch.output(ex("sum", {fn("sin_turns", angles) * patch.param({40, 1})}, {{"axes", Ints{0, 1}}}));
+  patch.output(fn("sin_turns", fn("phasor", patch.number(440))) * patch.param({}));
+  driver::Options options = fast_build();
+  options.backend = Backend::cpu;
+  size_t nested = 0;
+  for (const Kernel& kernel : loop::lower_plan(driver::plan_program(patch.g(), options), true)) {
+    for (size_t length : {2, 3, 6, 10}) {
+      const Kernel cut = loop::cut_parts(loop::map_to_cpu(kernel, true, false).whole, length);
+      loop::verify(cut);
+      loop::for_statements(cut.body, [&](const Stmt& s) {
+        if (s.kind == Stmt::part) loop::for_statements(s.body, [&](const Stmt& inner) { nested += inner.kind == Stmt::part; });
+      });
+    }
+  }
+  EXPECT_GT(nested, 0U);
 }
 
 // All of it is one sine's weight.
