@@ -91,15 +91,18 @@ class Parts : Edit {
       if (made == passed.maker.end() || made->second == i || !seen.insert(e).second) return;
       Stmt let{Stmt::let};
       let.value = e;
+      const Args args = expr(e).args;  // a copy: places are new expressions
       if (expr(e).type == LoopType::i64)
-        for (int a : expr(e).args) again(again, a);
+        for (int a : args) again(again, a);
       else
         std::tie(let.array, let.index) = place(e, made->second, passed);
       lets.push_back(std::move(let));
     };
     const auto visit = [&](const auto& again, std::vector<Stmt>& list) -> void {
       for (Stmt& s : list) {
-        for_reads(k_, s, [&](int e) { take(take, e); });
+        std::vector<int> reads;
+        for_reads(k_, s, [&](int e) { reads.push_back(e); });
+        for (int e : reads) take(take, e);
         if (s.kind == Stmt::part) read_back(s.body, i, passed);
         else for (auto* inner : {&s.body, &s.rest}) again(again, *inner);
       }
