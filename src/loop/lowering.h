@@ -71,8 +71,7 @@ class Lowering {
     if (auto known = exact_.find(id); known != exact_.end()) return known->second;
     if (plan_.exact[static_cast<size_t>(id)]) return l_.load(exact_array(id, mine(id)), l_.i(0));
     const std::vector<int> first(static_cast<size_t>(g_[id].shape().rank()), l_.i(0));
-    const bool made_of_numbers = g_[id].op->family == Family::scalar || g_[id].op->is(view_only);
-    return l_.widen(plan_.stored(id) || !made_of_numbers || g_[id].shape().size() != 1 ? element(id, l_.i(0), first) : exact_value(id));
+    return l_.widen(plan_.stored(id) || !made_of_numbers(id) ? element(id, l_.i(0), first) : exact_value(id));
   }
 
   ElemCtx context(Id id, int tick, std::vector<int> idx) {
@@ -109,6 +108,11 @@ class Lowering {
   int stream_array(Id id, bool written) { return l_.array({ArrayRef::stream, id, g_[id].shape().size(), LoopType::f32, written}); }
 
  private:
+  bool made_of_numbers(Id id) const {
+    auto number = [this](Id of) { return g_[of].shape().size() == 1; };
+    return number(id) && std::all_of(g_[id].in.begin(), g_[id].in.end(), number) &&
+           (g_[id].op->family == Family::scalar || g_[id].op->is(view_only));
+  }
   int exact_array(Id id, bool written) { return l_.array({ArrayRef::exact, id, 1, LoopType::f64, written}); }
   // The operator over its inputs in double.
   int exact_value(Id id) {

@@ -27,6 +27,27 @@ TEST(Scans, KeepConstantsOfEveryOperatorInDouble) {
   for (size_t o = 0; o < want.size(); ++o) EXPECT_LE(distance(got[o], want[o], 2e-6, 2e-6 * peak_of(want[o])), 1) << names[o];
 }
 
+// One of several numbers, taken by each view that leaves one.
+TEST(Scans, ConstantsAreElementsOfArrays) {
+  if (on_cuda()) GTEST_SKIP() << "scans are the host's";
+  Patch p;
+  Ex x = p.input(), array = p.param({3}, {0.2f, 0.6f, 0.9f});
+  auto second = [](Ex of) { return ex("slice", {of}, {{"starts", Ints{1}}, {"ends", Ints{2}}}); };
+  auto number = [](Ex of) { return ex("reshape", {of}, {{"shape", Ints()}}); };
+  Ex row = ex("reshape", {p.number(0.3f)}, {{"shape", Ints{1}}});
+  for (Ex factor : {number(second(array)), number(second(array * 0.9)), 1.0 - number(second(ex("concat", {row, array}, {{"axis", int64_t{0}}}))),
+                    number(second(ex("pad", {row}, {{"pairs", Ints{1, 1}}, {"value", 0.0}}))),
+                    number(ex("sum", {array}, {{"axes", Ints{0}}}) * 0.5)}) {
+    Ex prev = p.cell({});
+    p.output(p.write(prev, x + prev * factor));
+  }
+  constexpr int64_t frames = 300;
+  Oracle oracle(p);
+  const auto want = oracle.run(frames);
+  const Rows got = run_fresh(p, Backend::cpu, frames);
+  for (size_t o = 0; o < want.size(); ++o) EXPECT_LE(distance(got[o], want[o], 2e-6, 2e-6 * peak_of(want[o])), 1) << o;
+}
+
 // The recurrence of an adjoint is linear in it, whatever the loop computes.
 TEST(Scans, AdjointsOfNonlinearFeedback) {
   if (on_cuda()) GTEST_SKIP() << "scans are the host's";
