@@ -28,6 +28,7 @@ inline constexpr Target phasor_frames{.ratio = 8, .error = of_values};
 inline constexpr Target onepole_frames{.ratio = 6, .error = of_values};
 inline constexpr Target biquad{.ratio = 8, .error = of_values};
 inline constexpr Target biquad_block_16{.ratio = 5, .error = of_values};
+inline constexpr Target biquad_stereo{.error = of_values};
 inline constexpr Target biquad_20_hz{.ratio = 8, .error = snr_80};
 inline constexpr Target biquad_5_hz{.ratio = 8, .error = snr_65};
 inline constexpr Target biquad_frames{.ratio = 7, .error = snr_90};

@@ -80,6 +80,7 @@ const std::vector<Row>& rows() {
       {"Scan, order 2, constant", "biquad, 20 Hz", [] { return x.biquad({.cutoff = 20}); }},
       {"Scan, order 2, varying", "biquad, cutoff per frame", [] { return x.biquad({.cutoff = hz}); }},
       {"Scan, order 2, varying", "biquad, cutoff per frame, 20 to 5000 Hz", [] { return x.biquad({.cutoff = Signal::input(3)}); }},
+      {"Scan, order 2, constant", "biquad, two lanes", [] { return SignalTensor(x).biquad({.cutoff = Tensor({1000, 1500})}); }},
       {"DelayBlocks", "comb, 100 samples", [] { return x.comb({.time = 100.0f, .feedback = 0.7f}); }},
       {"Serial", "tanh ladder", [] { return x.ladder({.cutoff = 1000, .resonance = 0.5f}); }},
       {"SerialLanes", "16 one-poles, coefficient per frame", [] { return smooth_lanes(); }},

@@ -37,18 +37,6 @@ bool stands_still(const Graph& g, Id id) {
   return true;
 }
 
-std::vector<std::vector<Id>> components_with_cells(const Graph& g) {
-  std::vector<int> number = feedback_components(g);
-  std::map<int, std::vector<Id>> members;
-  for (Id id = 0; id < g.size(); ++id)
-    if (is_write(g, id)) members[number[static_cast<size_t>(id)]];
-  for (Id id = 0; id < g.size(); ++id)
-    if (auto found = members.find(number[static_cast<size_t>(id)]); found != members.end()) found->second.push_back(id);
-  std::vector<std::vector<Id>> all;
-  for (auto& [key, nodes] : members) all.push_back(std::move(nodes));
-  return all;
-}
-
 // Reads and writes of a component, by cell.
 Recurrence cells_of(const Graph& g, const std::vector<Id>& component) {
   Recurrence r;
@@ -87,6 +75,7 @@ class Parts {
 
   bool affine() const { return why_not_.empty(); }
   const std::string& why_not() const { return why_not_; }
+  int64_t lanes() const { return lanes_; }  // of what is linear; else 0
   // Values outside of the component that are sums of its cells and its input, too, and all that reads what they are made of.
   const std::vector<Id>& sums() const { return sums_; }
 
@@ -121,8 +110,9 @@ class Parts {
     }
     if (varies_.empty()) return "nothing reads its cells";
     if (cells_.order() > kMostOrder) return cat("linear in ", cells_.order(), " cells, a scan has ", kMostOrder, " at most");
-    if (type.shape.size() > 1) return cat("linear, in ", type.shape.size(), " lanes side by side");
-    return type.clock.period == 1 ? "" : "linear, at a slower clock than frames";
+    if (type.clock.period != 1) return "linear, at a slower clock than frames";
+    lanes_ = type.shape.size();
+    return lanes_ == 1 ? "" : cat("linear, in ", lanes_, " lanes side by side");
   }
 
   bool is_stream(Id id) const { return !stands_still(g_, id) && !varies_.count(id); }
@@ -350,6 +340,7 @@ class Parts {
   const Graph& g_;
   Recurrence cells_;
   std::string why_not_;
+  int64_t lanes_ = 0;
   std::vector<Id> sums_;
   Id input_ = none;
   std::map<Id, int> read_outside_;  // by member: how often
@@ -361,6 +352,18 @@ class Parts {
 };
 
 }  // namespace
+
+std::vector<std::vector<Id>> components_with_cells(const Graph& g) {
+  std::vector<int> number = feedback_components(g);
+  std::map<int, std::vector<Id>> members;
+  for (Id id = 0; id < g.size(); ++id)
+    if (is_write(g, id)) members[number[static_cast<size_t>(id)]];
+  for (Id id = 0; id < g.size(); ++id)
+    if (auto found = members.find(number[static_cast<size_t>(id)]); found != members.end()) found->second.push_back(id);
+  std::vector<std::vector<Id>> all;
+  for (auto& [key, nodes] : members) all.push_back(std::move(nodes));
+  return all;
+}
 
 Graph isolate_recurrences(const Graph& g) {
   std::map<Id, Parts*> parts_of;
@@ -401,6 +404,8 @@ std::string why_no_scan(const Graph& g, const std::vector<Id>& component) {
   if (!cells) return "its state is no cell";
   return Parts(g, component).why_not();
 }
+
+int64_t recurrence_lanes(const Graph& g, const std::vector<Id>& component) { return Parts(g, component).lanes(); }
 
 std::optional<Recurrence> recurrence_of(const Graph& g, const std::vector<Id>& component) {
   static const Op madd = op("madd"), fma = op("fma");

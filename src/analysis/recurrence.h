@@ -1,6 +1,6 @@
 // Linear recurrences: feedback whose cells take values that are affine in the cells, however that was written. The pass leaves
 // only that in the loop; coefficients and what else is added are computed outside of it, in parallel. For single values at
-// frame clock: banks of lanes are parallel as they are.
+// frame clock: wide banks are parallel as they are, narrow ones are split before (analysis/banks).
 // Where all that is added are constant multiples of one stream, they are added up to one, and so is what else the loop gives.
 //   before:  %y = add (mul %b0, %x), %s1             after:  %y = fma 1, %s1, (mul %b0, %x)
 //            state_write (sub (mul %b1, %x), (mul %a1, %y))  state_write (madd %A, %s1, (mul %B, %x))    %A = -a1, %B = b1 - a1 b0
@@ -28,6 +28,10 @@ struct Recurrence {
 };
 // The recurrence of a component that isolate_recurrences has seen; nothing if it is none, or of too high an order.
 std::optional<Recurrence> recurrence_of(const ir::Graph& g, const std::vector<ir::Id>& component);
+// The components of feedback that have cells.
+std::vector<std::vector<ir::Id>> components_with_cells(const ir::Graph& g);
+// How many lanes a component has whose lanes, one by one, would be such recurrences; 0: they would not.
+int64_t recurrence_lanes(const ir::Graph& g, const std::vector<ir::Id>& component);
 // What keeps the feedback of a component from being a scan, in words; "" if nothing of its own does.
 std::string why_no_scan(const ir::Graph& g, const std::vector<ir::Id>& component);
 

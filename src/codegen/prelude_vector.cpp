@@ -101,6 +101,8 @@ typedef dg_u64 dg_vq_any __attribute__((vector_size(DG_W * 4), aligned(8), may_a
 #define DG_RARE static __attribute__((unused, noinline, cold))
 #define DG_EVEN(i) 2 * (i)
 #define DG_ODD(i) 2 * (i) + 1
+#define DG_WOVEN(i) ((i) / 2 + (i) % 2 * DG_W)
+#define DG_WOVEN_HIGH(i) (DG_WOVEN(i) + DG_W / 2)
 #define DG_LOWER(i) (i)
 #define DG_UPPER(i) (i) + DG_W / 2
 #define DG_BELOW(i) ((i) & 1 ? (i) / 2 + DG_W : 0)
@@ -402,11 +404,20 @@ DG_FN void dg_give_rows_v(float *to, const dg_vf *from, long stride) {
 }
 DG_MOVE dg_pack_v(dg_vf *to, const float *from, long stride, long n) {
   long e = 0;
+  if (n == 2 && stride == 2) { /* pairs, such as stereo */
+    const dg_vf a = dg_load_v(from), b = dg_load_v(from + DG_W);
+    to[0] = DG_MIX(a, b, DG_EVEN), to[1] = DG_MIX(a, b, DG_ODD);
+    return;
+  }
   for (; e + 4 <= n; e += 4) dg_take_rows_v(to + e, from + e, stride);
   for (; e < n; ++e) to[e] = dg_strided_v(from + e, stride);
 }
 DG_MOVE dg_unpack_v(float *to, const dg_vf *from, long stride, long n) {
   long e = 0;
+  if (n == 2 && stride == 2) {
+    dg_store_v(to, DG_MIX(from[0], from[1], DG_WOVEN)), dg_store_v(to + DG_W, DG_MIX(from[0], from[1], DG_WOVEN_HIGH));
+    return;
+  }
   for (; e + 4 <= n; e += 4) dg_give_rows_v(to + e, from + e, stride);
   for (; e < n; ++e) dg_store_strided_v(to + e, stride, from[e]);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "analysis/banks.h"
 #include "analysis/clocks.h"
 #include "analysis/recurrence.h"
 #include "analysis/turns.h"
@@ -57,6 +58,7 @@ std::span<const Pass> passes() {
       {"gradients", "grad nodes become a reverse sweep", autodiff::expand_gradients, is_op<"grad">, Pass::always},
       {"recompute", "the reverse sweep computes pointwise values again instead of reading them", schedule::recompute_pointwise,
        [](const ir::Node& node) { return node.clock().reverse; }, Pass::kernels},
+      {"banks", "a narrow bank of linear filters becomes filters of one lane", analysis::split_banks, is_op<"state_read">, Pass::vectors},
       {"recurrences", "linear feedback keeps only what must be done in order", analysis::isolate_recurrences, is_op<"state_read">,
        Pass::kernels},
       {"products", "gradients of one weight through several products are summed over time apart", schedule::sum_products_apart,

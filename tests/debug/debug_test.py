@@ -121,7 +121,7 @@ class Trace(Case):
     def test_compile_and_run(self):
         spans = self.spans("--backend", "cpu")
         # Passes that nothing in the graph concerns do not run.
-        stages = ["clocks", "gradients", "recompute", "recurrences", "products", "plan", "lower", "render", "cc"]
+        stages = ["clocks", "gradients", "recompute", "banks", "recurrences", "products", "plan", "lower", "render", "cc"]
         self.assertEqual([s for s in spans if s.startswith("compile/")], ["compile/" + s for s in stages])
         for span in ["run/tile/k1", "run/reverse tile/k6", "run/static/k7"]:
             self.assertIn(span, spans)

@@ -212,15 +212,32 @@ class RandomGraph {
     return r_.chance(0.7) ? fn("sin", ramp * 6.283185307179586) : ramp;
   }
 
-  // A filter or integrator of its own.
+  // A filter or integrator of its own, of one cell or two, often a narrow bank.
   Ex recurrence() {
-    Ex x = any();
+    static const std::vector<Shape> banks = {{2}, {3}, {4}, {2, 2}};
+    Ex x = r_.chance(0.3) ? fit(any(), r_.pick(banks)) : any();
     int64_t period = x.clock().is_static() ? any_period() : x.clock().period;
-    Ex prev = p_.cell(x.shape(), period, r_.chance(0.3) ? p_.param(x.shape()) : Ex{});
-    Ex c = r_.chance(0.6) ? fn("sigmoid", p_.param(Shape{})) : fn("sigmoid", at_period(sum_all(any()), period));
-    Ex value = x * 0.5 + prev * c * 0.9;
+    auto cell = [&] { return p_.cell(x.shape(), period, r_.chance(0.3) ? p_.param(x.shape()) : Ex{}); };
+    Ex prev = cell(), value = x * 0.5;
+    if (r_.chance(0.3)) {
+      Ex older = cell();
+      value = value + prev * coefficient(x.shape(), period) * 0.6 - older * coefficient(x.shape(), period) * 0.3;
+      p_.write(older, at_period(r_.chance(0.5) ? prev : x * coefficient(x.shape(), period) - prev * 0.4, period));
+    } else {
+      value = value + prev * coefficient(x.shape(), period) * 0.9;
+    }
     Ex out = p_.write(prev, at_period(value, period));
-    return r_.chance(0.2) ? prev : out;
+    return r_.chance(0.2) ? prev : r_.chance(0.2) ? out * coefficient(x.shape(), period) + x : out;
+  }
+  // One for all lanes or one for each, constant, one of several, or varying.
+  Ex coefficient(const Shape& shape, int64_t period) {
+    switch (r_.below(5)) {
+      case 0: return fn("sigmoid", p_.param(shape));
+      case 1: return fn("sigmoid", fit(ex("slice", {p_.param(Shape{3})}, {{"starts", Ints{1}}, {"ends", Ints{2}}}), Shape{}));
+      case 2: return fn("sigmoid", at_period(sum_all(any()), period));
+      case 3: return fn("sigmoid", at_period(fit(any(), shape), period));
+      default: return fn("sigmoid", p_.param(Shape{}));
+    }
   }
 
   // A loop through lines whose times stand still, longer than a vector as a rule; sometimes there is a shorter way around.

@@ -4,34 +4,6 @@
 namespace dgen::test {
 namespace {
 
-// Values and gradients agree between backends, and gradients with differences. The last outputs are gradients of one loss.
-void expect_right(Patch& p, Ex loss, int64_t frames, double tolerance = 1e-4) {
-  p.output(loss);
-  size_t first = p.g().outputs.size(), params = p.capture.params.size();
-  for (size_t slot = 0; slot < params; ++slot) p.output(p.grad(loss, slot));
-  Oracle oracle(p);
-  auto want = oracle.run(frames);
-  for (int64_t tile : {0, 8}) {
-    driver::Options options = fast_build(0);
-    options.chunk_frames = 8, options.tile_frames = tile;
-    Rows got = run_fresh(p, Backend::cpu, frames, options);
-    for (size_t o = 0; o < want.size(); ++o)
-      EXPECT_LE(distance(got[o], want[o], tolerance, 2e-5 * peak_of(want[o]) + 1e-6), 1) << "output " << o << ", tiles of " << tile;
-  }
-  Patch alone = with_outputs(p, {loss.id});
-  Oracle losses(alone);
-  for (size_t slot = 0; slot < params; ++slot) {
-    std::vector<Values> at = p.param_values(), direction = zeros_like(at);
-    double stated = 0, size = 0;
-    for (size_t i = 0; i < at[slot].size(); ++i) {
-      direction[slot][i] = 1 - 0.3 * static_cast<double>(i);
-      stated += direction[slot][i] * want[first + slot][i], size += std::fabs(direction[slot][i] * want[first + slot][i]);
-    }
-    Slope measured = slopes(losses, frames, at, direction, 1e-5)[0];
-    EXPECT_NEAR(stated, measured.value, 1e-6 * (size + std::fabs(measured.value)) + 1e-8) << "param " << slot;
-  }
-}
-
 // out = write(x) leads to the write before the read: the initial value is still read first.
 TEST(Feedback, WriteBeforeRead) {
   Patch p;

@@ -35,8 +35,8 @@ TEST(Scans, ConstantsAreElementsOfArrays) {
   auto second = [](Ex of) { return ex("slice", {of}, {{"starts", Ints{1}}, {"ends", Ints{2}}}); };
   auto number = [](Ex of) { return ex("reshape", {of}, {{"shape", Ints()}}); };
   Ex row = ex("reshape", {p.number(0.3f)}, {{"shape", Ints{1}}});
-  for (Ex factor : {number(second(array)), number(second(array * 0.9)), 1.0 - number(second(ex("concat", {row, array}, {{"axis", int64_t{0}}}))),
-                    number(second(ex("pad", {row}, {{"pairs", Ints{1, 1}}, {"value", 0.0}}))),
+  for (Ex factor : {number(second(array)), number(second(array * 0.9)),
+                    1.0 - number(second(ex("concat", {row, array}, {{"axis", int64_t{0}}}))), number(second(ex("pad", {row}, {{"pairs", Ints{1, 1}}, {"value", 0.0}}))),
                     number(ex("sum", {array}, {{"axes", Ints{0}}}) * 0.5)}) {
     Ex prev = p.cell({});
     p.output(p.write(prev, x + prev * factor));

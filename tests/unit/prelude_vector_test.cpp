@@ -207,10 +207,10 @@ void compare(const TextLibrary& library) {
 
 void check_moves(const TextLibrary& library) {
   const int w = library.get<int()>("lanes")();
-  const long stride = 53;
-  std::vector<float> from(static_cast<size_t>(16 * stride));
+  std::vector<float> from(16 * 53);
   for (size_t i = 0; i < from.size(); ++i) from[i] = noise_value(5, 0, i);
-  for (long n : {1, 3, 4, 8, 16, 19, 32, 53}) {
+  using Block = std::pair<long, long>;
+  for (auto [n, stride] : {Block{1, 53}, {2, 53}, {3, 53}, {4, 53}, {8, 53}, {16, 53}, {19, 53}, {32, 53}, {53, 53}, {2, 2}}) {
     std::vector<float> packed(static_cast<size_t>(n * w)), back(from.size()), gathered(16);
     library.get<void(const float*, long, long, float*, float*, float*)>("move")(from.data(), stride, n, packed.data(), back.data(),
                                                                                 gathered.data());
