@@ -35,9 +35,9 @@ TEST(Scans, ConstantsAreElementsOfArrays) {
   auto second = [](Ex of) { return ex("slice", {of}, {{"starts", Ints{1}}, {"ends", Ints{2}}}); };
   auto number = [](Ex of) { return ex("reshape", {of}, {{"shape", Ints()}}); };
   Ex row = ex("reshape", {p.number(0.3f)}, {{"shape", Ints{1}}});
-  for (Ex factor : {number(second(array)), number(second(array * 0.9)),
-                    1.0 - number(second(ex("concat", {row, array}, {{"axis", int64_t{0}}}))), number(second(ex("pad", {row}, {{"pairs", Ints{1, 1}}, {"value", 0.0}}))),
-                    number(ex("sum", {array}, {{"axes", Ints{0}}}) * 0.5)}) {
+  Ex joined = ex("concat", {row, array}, {{"axis", int64_t{0}}}), padded = ex("pad", {row}, {{"pairs", Ints{1, 1}}, {"value", 0.0}});
+  Ex sum = ex("sum", {array}, {{"axes", Ints{0}}});
+  for (Ex factor : {number(second(array)), number(second(array * 0.9)), 1.0 - number(second(joined)), number(second(padded)), sum * 0.5}) {
     Ex prev = p.cell({});
     p.output(p.write(prev, x + prev * factor));
   }
