@@ -7,6 +7,7 @@
 #include "analysis/recurrence.h"
 #include "ir/expr.h"
 #include "ir/op.h"
+#include "ir/print.h"
 
 namespace dgen::analysis {
 
@@ -14,19 +15,16 @@ using namespace ir;
 
 namespace {
 
+constexpr int kMostLed = 256;  // nodes ahead of banks that follow them: all of these are computed once a lane
+
 class Banks {
  public:
   explicit Banks(const Graph& g) : g_(g), apart_(n(), false), whole_(n(), false), lanes_(n()) {
-    if (std::none_of(g.cells.begin(), g.cells.end(), [](const Cell& cell) { return is_narrow(cell.type.shape.size()); })) return;
+    if (std::none_of(g.cells.begin(), g.cells.end(), [](const Cell& c) { return is_narrow(c.type.shape.size(), kWidestConstant); })) return;
     find();
     if (!any_) return;
     follow();
     lead();
-    for (Id id : g.outputs) whole_[at(id)] = true;
-    for (Id id : g.effects) whole_[at(id)] = true;
-    for (Id id = g.size() - 1; id >= 0; --id)
-      for (Id in : g[id].in)
-        if (!apart_[at(id)] || (whole_[at(id)] && !bank_[at(id)])) whole_[at(in)] = true;
   }
   bool any() const { return any_; }
 
@@ -36,9 +34,9 @@ class Banks {
         g_,
         [&](Graph& o, Id id, Node&& node) {
           if (!apart_[at(id)]) return o.add(std::move(node));
-          for (int64_t i = 0; i < node.shape().size(); ++i) lanes_[at(id)].push_back(take_apart(o, id, i, to));
-          if (bank_[at(id)]) return whole_[at(id)] ? put_together(o, id) : lanes_[at(id)][0];
-          return whole_[at(id)] ? o.add(std::move(node)) : lanes_[at(id)][0];
+          for (int64_t i = 0; i < g_[id].shape().size(); ++i) lanes_[at(id)].push_back(take_apart(o, id, i, to));
+          if (!whole_[at(id)]) return lanes_[at(id)][0];  // nobody reads it
+          return bank_[at(id)] ? put_together(o, id) : o.add(std::move(node));
         },
         &to);
     for (auto& [cell, cells] : cells_)
@@ -51,94 +49,120 @@ class Banks {
   static size_t at(Id id) { return static_cast<size_t>(id); }
   const Node& node(Id id) const { return g_[id]; }
 
-  static bool is_narrow(int64_t lanes) { return lanes > 1 && lanes <= kWidestNarrowBank; }
+  static bool is_narrow(int64_t lanes, int64_t widest) { return lanes > 1 && lanes <= widest; }
+  static bool is_narrow(const LinearLanes& l) {
+    if (l.copies) return false;
+    return l.varying ? is_narrow(l.lanes, kWidestVarying) && l.order <= kHighestVarying : is_narrow(l.lanes, kWidestConstant);
+  }
   // Narrow banks whose cells nothing else looks at.
   void find() {
     std::map<int64_t, int> seen;
     for (const Node& node : g_.nodes())
       if (node.attrs.has("cell")) ++seen[node.attrs.i("cell")];
     for (const auto& component : components_with_cells(g_)) {
-      const int64_t lanes = recurrence_lanes(g_, component);
-      bool narrow = is_narrow(lanes);
+      bool narrow = is_narrow(linear_lanes(g_, component));
       for (Id id : component) narrow = narrow && (!node(id).attrs.has("cell") || seen[node(id).attrs.i("cell")] == 2);
       for (Id id : component) apart_[at(id)] = narrow;
       any_ = any_ || narrow;
     }
   }
 
-  // What is linear in a bank's values: a scan may make it.
+  // What is linear in a bank's values, which a scan may make, and its sums over time.
   void follow() {
+    static const Op sum_time = op("sum_time");
     const std::vector<int> component = feedback_components(g_);
     const std::vector<bool> feedback = are_feedback(component);
     for (Id id = 0; id < g_.size(); ++id) in_feedback_.push_back(feedback[static_cast<size_t>(component[at(id)])]);
     for (Id id = 0; id < g_.size(); ++id) {
       const Node& now = node(id);
-      if (in_feedback_[at(id)] || now.op->family != Family::scalar || (now.op->linear | now.op->factors) == 0) continue;
+      if (in_feedback_[at(id)]) continue;
+      if (now.op == sum_time) apart_[at(id)] = apart_[at(now.in[0])];
+      if (now.op->family != Family::scalar || (now.op->linear | now.op->factors) == 0) continue;
       for (Id in : now.in) apart_[at(id)] = apart_[at(id)] || (apart_[at(in)] && node(in).type == now.type);
     }
     bank_ = apart_;
   }
 
-  // What else is computed lane by lane: pointwise values that are read by lanes alone, and numbers, whose digits would be lost
-  // in an array.
+  // What else is computed lane by lane: pointwise values that lanes alone read, and static numbers, which lose digits in an array.
   void lead() {
     const std::vector<Ids> readers = users(g_);
-    std::vector<bool> root(n(), false);
-    for (Id id : g_.roots()) root[at(id)] = true;
+    for (Id id : g_.outputs) whole_[at(id)] = true;
+    for (Id id : g_.effects) whole_[at(id)] = true;
+    int led = 0;
     for (Id id = g_.size() - 1; id >= 0; --id) {
-      const auto& all = readers[at(id)];
-      auto apart = [this](Id reader) { return apart_[at(reader)]; };
-      if (apart_[at(id)] || in_feedback_[at(id)] || node(id).shape().size() == 1) continue;
-      const bool alone = std::all_of(all.begin(), all.end(), apart) && !root[at(id)];
-      const bool pointwise = node(id).op->family == Family::scalar && (alone || node(id).clock().is_static());
-      apart_[at(id)] = (pointwise || moves(id)) && std::any_of(all.begin(), all.end(), apart);
+      bool by_lanes = false;
+      for (Id reader : readers[at(id)]) {
+        by_lanes = by_lanes || apart_[at(reader)];
+        whole_[at(id)] = whole_[at(id)] || !apart_[at(reader)] || (whole_[at(reader)] && !bank_[at(reader)]);
+      }
+      if (apart_[at(id)] || !by_lanes || in_feedback_[at(id)] || node(id).shape().size() == 1 || led == kMostLed) continue;
+      apart_[at(id)] = (node(id).op->family == Family::scalar || moves(id)) && (node(id).clock().is_static() || !whole_[at(id)]);
+      led += apart_[at(id)] ? 1 : 0;
     }
   }
-  // Lane by lane, too: a value of a slower clock, of another shape, or the same number in every lane.
+  // Lane by lane, too: a value of a slower clock, of another shape, the same number in every lane, or one number a lane.
   bool moves(Id id) const {
-    static const Op hold = op("hold"), reshape = op("reshape"), expand = op("expand");
-    const Op of = node(id).op;
-    return of == hold || of == reshape || (of == expand && node(node(id).in[0]).shape().size() == 1);
+    static const Op hold = op("hold"), reshape = op("reshape");
+    return node(id).op == hold || node(id).op == reshape || is_spread(id) || is_stack(id);
+  }
+  bool is_number(Id id) const { return node(id).shape().size() == 1; }
+  bool is_spread(Id id) const {
+    static const Op expand = op("expand");
+    return node(id).op == expand && is_number(node(id).in[0]);
+  }
+  bool is_stack(Id id) const {
+    static const Op concat = op("concat");
+    const Ids& in = node(id).in;
+    return node(id).op == concat && std::all_of(in.begin(), in.end(), [this](Id i) { return is_number(i); });
   }
 
-  Id number(Graph& out, Id now) const { return out[now].shape().rank() == 0 ? now : out.add(op("reshape"), {now}, {{"shape", Ints()}}); }
+  Id number(Graph& out, Id now, Loc loc) const {
+    return out[now].shape().rank() == 0 ? now : out.add(op("reshape"), {now}, {{"shape", Ints()}}, loc);
+  }
 
   Id take_apart(Graph& out, Id id, int64_t i, const std::vector<Id>& to) {
-    static const Op reshape = op("reshape"), expand = op("expand");
+    static const Op reshape = op("reshape");
+    if (is_stack(id)) return lane_of(out, node(id).in[static_cast<size_t>(i)], 0, to);
     Node lane = node(id);
     for (Id& in : lane.in) in = lane_of(out, in, i, to);
-    if (lane.op == reshape || lane.op == expand) return lane.in[0];
+    if (lane.op == reshape || is_spread(id)) return lane.in[0];
     lane.type.shape = {};
+    if (!lane.label.empty()) lane.label += cat("[", i, "]");
     if (lane.attrs.has("cell")) {
       lane.attrs.set("cell", cell_of(out, lane.attrs.i("cell"), i));
       lane.attrs.set("shape", Ints());
     }
-    return out.add(std::move(lane));
+    const Id made = out.add(std::move(lane));
+    if (out.rewrites) out.rewrites->push_back({"bank", print_node(g_, id), print_node(out, made)});
+    return made;
   }
   Id lane_of(Graph& out, Id id, int64_t i, const std::vector<Id>& to) const {
     if (apart_[at(id)]) return lanes_[at(id)][static_cast<size_t>(i)];
     const Id now = to[at(id)];
     const int64_t size = out[now].shape().size();
-    if (size == 1) return number(out, now);
-    const Id row = out[now].shape().rank() == 1 ? now : out.add(op("reshape"), {now}, {{"shape", Ints{size}}});
-    return number(out, out.add(op("slice"), {row}, {{"starts", Ints{i}}, {"ends", Ints{i + 1}}}));
+    const Loc loc = node(id).loc;
+    if (size == 1) return number(out, now, loc);
+    const Id row = out[now].shape().rank() == 1 ? now : out.add(op("reshape"), {now}, {{"shape", Ints{size}}}, loc);
+    return number(out, out.add(op("slice"), {row}, {{"starts", Ints{i}}, {"ends", Ints{i + 1}}}, loc), loc);
   }
   int64_t cell_of(Graph& out, int64_t cell, int64_t i) {
     std::vector<int64_t>& cells = cells_[static_cast<size_t>(cell)];
     if (static_cast<size_t>(i) == cells.size()) {
       cells.push_back(i == 0 ? cell : static_cast<int64_t>(out.cells.size()));
-      Cell lane = out.cells[static_cast<size_t>(cell)];
+      Cell lane = g_.cells[static_cast<size_t>(cell)];
       lane.type.shape = {}, lane.write = none;
+      if (!lane.key.empty()) lane.key += cat("[", i, "]");
       if (i == 0) out.cells[static_cast<size_t>(cell)] = std::move(lane);
       else out.cells.push_back(std::move(lane));
     }
     return cells[static_cast<size_t>(i)];
   }
   Id put_together(Graph& out, Id id) const {
+    const Loc loc = node(id).loc;
     Ids rows;
-    for (Id lane : lanes_[at(id)]) rows.push_back(out.add(op("reshape"), {lane}, {{"shape", Ints{1}}}));
-    const Id row = out.add(op("concat"), rows, {{"axis", int64_t{0}}});
-    return node(id).shape().rank() == 1 ? row : out.add(op("reshape"), {row}, {{"shape", Ints(node(id).shape().sizes())}});
+    for (Id lane : lanes_[at(id)]) rows.push_back(out.add(op("reshape"), {lane}, {{"shape", Ints{1}}}, loc));
+    const Id row = out.add(op("concat"), rows, {{"axis", int64_t{0}}}, loc);
+    return node(id).shape().rank() == 1 ? row : out.add(op("reshape"), {row}, {{"shape", Ints(node(id).shape().sizes())}}, loc);
   }
 
   const Graph& g_;

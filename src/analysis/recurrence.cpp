@@ -75,7 +75,7 @@ class Parts {
 
   bool affine() const { return why_not_.empty(); }
   const std::string& why_not() const { return why_not_; }
-  int64_t lanes() const { return lanes_; }  // of what is linear; else 0
+  const LinearLanes& lanes() const { return lanes_; }
   // Values outside of the component that are sums of its cells and its input, too, and all that reads what they are made of.
   const std::vector<Id>& sums() const { return sums_; }
 
@@ -111,8 +111,20 @@ class Parts {
     if (varies_.empty()) return "nothing reads its cells";
     if (cells_.order() > kMostOrder) return cat("linear in ", cells_.order(), " cells, a scan has ", kMostOrder, " at most");
     if (type.clock.period != 1) return "linear, at a slower clock than frames";
-    lanes_ = type.shape.size();
-    return lanes_ == 1 ? "" : cat("linear, in ", lanes_, " lanes side by side");
+    lanes_ = {type.shape.size(), cells_.order()};
+    for (Id id : component) {
+      lanes_.copies = lanes_.copies && !depends(id);
+      lanes_.varying = lanes_.varying || varies_by(id);
+    }
+    return lanes_.lanes == 1 ? "" : cat("linear, in ", lanes_.lanes, " lanes side by side");
+  }
+
+  // Does a stream multiply what depends on the cells?
+  bool varies_by(Id id) const {
+    if (!depends(id) || is_write(g_, id)) return false;
+    for (size_t i = 0; i < g_[id].in.size(); ++i)
+      if (is_stream(g_[id].in[i]) && !(linear(id) >> i & 1)) return true;
+    return false;
   }
 
   bool is_stream(Id id) const { return !stands_still(g_, id) && !varies_.count(id); }
@@ -340,7 +352,7 @@ class Parts {
   const Graph& g_;
   Recurrence cells_;
   std::string why_not_;
-  int64_t lanes_ = 0;
+  LinearLanes lanes_;
   std::vector<Id> sums_;
   Id input_ = none;
   std::map<Id, int> read_outside_;  // by member: how often
@@ -405,7 +417,7 @@ std::string why_no_scan(const Graph& g, const std::vector<Id>& component) {
   return Parts(g, component).why_not();
 }
 
-int64_t recurrence_lanes(const Graph& g, const std::vector<Id>& component) { return Parts(g, component).lanes(); }
+LinearLanes linear_lanes(const Graph& g, const std::vector<Id>& component) { return Parts(g, component).lanes(); }
 
 std::optional<Recurrence> recurrence_of(const Graph& g, const std::vector<Id>& component) {
   static const Op madd = op("madd"), fma = op("fma");

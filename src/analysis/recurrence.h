@@ -30,8 +30,14 @@ struct Recurrence {
 std::optional<Recurrence> recurrence_of(const ir::Graph& g, const std::vector<ir::Id>& component);
 // The components of feedback that have cells.
 std::vector<std::vector<ir::Id>> components_with_cells(const ir::Graph& g);
-// How many lanes a component has whose lanes, one by one, would be such recurrences; 0: they would not.
-int64_t recurrence_lanes(const ir::Graph& g, const std::vector<ir::Id>& component);
+// A component at frame clock that is linear in its cells and whose lanes do not read each other.
+struct LinearLanes {
+  int64_t lanes = 0;  // 0: it is none
+  size_t order = 0;
+  bool copies = true;    // nothing reads the cells for what they take
+  bool varying = false;  // a coefficient is a stream
+};
+LinearLanes linear_lanes(const ir::Graph& g, const std::vector<ir::Id>& component);
 // What keeps the feedback of a component from being a scan, in words; "" if nothing of its own does.
 std::string why_no_scan(const ir::Graph& g, const std::vector<ir::Id>& component);
 

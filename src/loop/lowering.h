@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "ir/lower.h"
 #include "ir/op.h"
+#include "schedule/exact.h"
 #include "schedule/plan.h"
 
 namespace dgen::loop {
@@ -71,7 +72,7 @@ class Lowering {
     if (auto known = exact_.find(id); known != exact_.end()) return known->second;
     if (plan_.exact[static_cast<size_t>(id)]) return l_.load(exact_array(id, mine(id)), l_.i(0));
     const std::vector<int> first(static_cast<size_t>(g_[id].shape().rank()), l_.i(0));
-    return l_.widen(plan_.stored(id) || !made_of_numbers(id) ? element(id, l_.i(0), first) : exact_value(id));
+    return l_.widen(plan_.stored(id) || !schedule::is_made_of_numbers(g_, id) ? element(id, l_.i(0), first) : exact_value(id));
   }
 
   ElemCtx context(Id id, int tick, std::vector<int> idx) {
@@ -108,11 +109,6 @@ class Lowering {
   int stream_array(Id id, bool written) { return l_.array({ArrayRef::stream, id, g_[id].shape().size(), LoopType::f32, written}); }
 
  private:
-  bool made_of_numbers(Id id) const {
-    auto number = [this](Id of) { return g_[of].shape().size() == 1; };
-    return number(id) && std::all_of(g_[id].in.begin(), g_[id].in.end(), number) &&
-           (g_[id].op->family == Family::scalar || g_[id].op->is(view_only));
-  }
   int exact_array(Id id, bool written) { return l_.array({ArrayRef::exact, id, 1, LoopType::f64, written}); }
   // The operator over its inputs in double.
   int exact_value(Id id) {
@@ -418,7 +414,7 @@ class Lowering {
   bool takes_elements(Id write, const std::vector<Id>& group) const {
     if (written_over_.count(write)) return true;
     const Shape& shape = g_[write].shape();
-    return !committed_.count(write) && shape.size() > 1 && fills_vectors(shape.back()) && !needed_after(write, group);
+    return !committed_.count(write) && shape.size() > 1 && fills_vectors(shape) && !needed_after(write, group);
   }
   int memory_taken_by(Id write) {
     const auto trade = written_over_.find(write);
@@ -548,7 +544,11 @@ class Lowering {
   }
 
   // Elements that read a cell and write it cannot be done twice, as a last vector may do those of other loops.
-  static bool fills_vectors(int64_t size) { return size % kLargestVector == 0 || kLargestVector % size == 0; }
+  // The last vector of a few in one row is masked (loop/vectorise).
+  static bool fills_vectors(const Shape& shape) {
+    const int64_t row = shape.back();
+    return row % kLargestVector == 0 || kLargestVector % row == 0 || (row == shape.size() && row < 4 * kLargestVector);
+  }
 
   // Does a node after the group read the cell that is written, or one of the group other elements of it than its own?
   bool needed_after(Id write, const std::vector<Id>& group) const {

@@ -1,10 +1,18 @@
 #include "schedule/exact.h"
 
+#include <algorithm>
+
 #include "ir/op.h"
 
 namespace dgen::schedule {
 
 using namespace ir;
+
+bool is_made_of_numbers(const Graph& g, Id id) {
+  const auto number = [&g](Id of) { return g[of].shape().size() == 1; };
+  const Node& node = g[id];
+  return number(id) && std::all_of(node.in.begin(), node.in.end(), number) && (node.op->family == Family::scalar || node.op->is(view_only));
+}
 
 void keep_exact(Plan* plan) {
   const Graph& g = plan->graph;

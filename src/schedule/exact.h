@@ -5,6 +5,9 @@
 
 namespace dgen::schedule {
 
+// Is it one number, and is all that it is made of?
+bool is_made_of_numbers(const ir::Graph& g, ir::Id id);
+
 // Sets plan->exact, and keeps those values; regions and storage must have been chosen.
 void keep_exact(Plan* plan);
 

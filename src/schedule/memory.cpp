@@ -18,9 +18,13 @@ constexpr int64_t kAlign = 64;
 constexpr int64_t kLeastShared = 4096;  // frames of a tile for each thread that shares it
 
 size_t at(Id id) { return static_cast<size_t>(id); }
-// Long places end three lines further on: streams that a loop walks side by side, each a whole number of pages long, would
-// fall into the same few sets of the first cache.
-int64_t rounded(int64_t bytes) { return (bytes + kAlign - 1) / kAlign * kAlign + (bytes < 4096 ? 0 : 3 * kAlign); }
+// A place that is about a number of pages long, and what lies behind it, would fall into the same few sets of the first cache, as
+// streams do that a loop walks side by side.
+int64_t rounded(int64_t bytes) {
+  constexpr int64_t page = 4096, apart = 3 * kAlign;
+  const int64_t size = (bytes + kAlign - 1) / kAlign * kAlign, beyond = (size + apart) % page;
+  return bytes < page || beyond >= 2 * apart ? size : size + 2 * apart - beyond;
+}
 bool is_static_level(int level) { return level % 3 == 0; }
 
 bool is_stream(const Plan& plan, Id id) { return plan.store[at(id)] == Store::stream; }

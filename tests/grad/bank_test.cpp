@@ -1,4 +1,5 @@
 // Narrow banks of linear filters, each lane a scan of its own: what they give, and which of them are.
+#include "analysis/banks.h"
 #include "support/graphs.h"
 
 namespace dgen::test {
@@ -37,15 +38,49 @@ TEST(Banks, LanesAreScans) {
   EXPECT_EQ(plan_of(meeting).find("Scan"), std::string::npos);
 }
 
+// A copy is no recurrence, many varying coefficients cost more than they save, and the gradient of an initial value looks at the cell.
+TEST(Banks, OthersStayWhole) {
+  if (on_cuda()) GTEST_SKIP() << "scans are the host's";
+  Patch copy, varying, begun;
+  Ex prev = copy.cell({2});
+  copy.write(prev, copy.input({2}));
+  copy.output(prev);
+  EXPECT_EQ(count_of(plan_of(copy), "Shift"), 1) << plan_of(copy);
+  varying.output(filter(varying, varying.input({4}), varying.input({4}), varying.param(Shape{4})));
+  EXPECT_NE(plan_of(varying).find("linear, in 4 lanes side by side"), std::string::npos) << plan_of(varying);
+  Ex init = begun.param(Shape{2});
+  begun.output(begun.grad(begun.loss(filter(begun, begun.input({2}), begun.param(Shape{}), begun.param(Shape{}), init)), 0));
+  EXPECT_NE(plan_of(begun).find("linear, in 2 lanes side by side"), std::string::npos) << plan_of(begun);
+}
+
+int count_of(const Graph& g, std::string_view name) {
+  return static_cast<int>(std::count_if(g.nodes().begin(), g.nodes().end(), [&](const Node& node) { return node.op->name == name; }));
+}
+
+// Pointwise values follow a bank that alone reads them; what is read whole as well is not computed twice, views in between or not.
+TEST(Banks, NothingIsComputedTwice) {
+  for (const bool whole : {false, true}) {
+    Patch p;
+    Ex x = ex("reshape", {fn("tanh", p.input({2}))}, {{"shape", Ints{2, 1}}}), prev = p.cell({2, 1});
+    p.output(p.write(prev, x + prev * 0.5));
+    if (whole) p.output(ex("flip", {x}, {{"axes", Ints{0}}}));
+    EXPECT_EQ(count_of(analysis::split_banks(driver::prepare(p.capture.graph)), "tanh"), whole ? 1 : 2);
+  }
+}
+
 // What coefficients are made of follows its lane, in double: a decay of thousands of frames shows the last bit.
 TEST(Banks, ConstantsOfLanesAreKeptInDouble) {
   if (on_cuda()) GTEST_SKIP() << "scans are the host's";
   Patch p;
-  Ex prev = p.cell({2}), decay = 1.0 - fn("exp", p.param({2}, {0.1f, 0.2f})) * 0x1p-11;
-  p.output(p.write(prev, p.input({2}) + prev * decay));
+  auto decay = [](Ex of) { return 1.0 - fn("exp", of) * 0x1p-11; };
+  auto row = [&](float value) { return ex("reshape", {decay(p.number(value))}, {{"shape", Ints{1}}}); };
+  for (Ex coefficients : {decay(p.param({2}, {0.1f, 0.2f})), ex("concat", {row(0.3f), row(0.4f)}, {{"axis", int64_t{0}}})}) {
+    Ex prev = p.cell({2});
+    p.output(p.write(prev, p.input({2}) + prev * coefficients));
+  }
   const auto want = Oracle(p).run(3000);
   const Rows got = run_fresh(p, Backend::cpu, 3000);
-  EXPECT_LE(distance(got[0], want[0], 2e-6, 2e-6 * peak_of(want[0])), 1);
+  for (size_t o = 0; o < 2; ++o) EXPECT_LE(distance(got[o], want[o], 2e-6, 2e-6 * peak_of(want[o])), 1) << o;
 }
 
 TEST(Banks, ValuesAndGradients) {
