@@ -328,8 +328,15 @@ DG_FN void dg_store_v_part(float *p, dg_vf x, dg_part there) {
 #if defined(__AVX512F__)
   __builtin_ia32_storeups512_mask((void *)p, x, there);
 #else /* AVX2 has masked stores, which take dozens of cycles on some processors */
-  if (DG_WHOLE(there)) dg_store_v(p, x);
-  else dg_store_some_v(p, 1, x, there);
+  if (DG_WHOLE(there)) return dg_store_v(p, x);
+#if DG_W == 8
+  if (there & 4) {
+    *(dg_quad *)p = __builtin_shufflevector(x, x, 0, 1, 2, 3), p += 4;
+    x = __builtin_shufflevector(x, x, 4, 5, 6, 7, 4, 5, 6, 7);
+  }
+#endif
+  if (there & 2) p[0] = x[0], p[1] = x[1], p += 2, x = DG_MIX(x, x, DG_TWO_ON);
+  if (there & 1) p[0] = x[0];
 #endif
 }
 DG_FN dg_vu dg_load_u_part(const dg_u64 *p, dg_part there) {

@@ -31,6 +31,7 @@ class Renderer {
   Renderer(const Dialect& d, const Kernel& k) : d_(d), k_(k), spell_(d, k) {
     loop::for_statements(k.body, [this](const Stmt& s) {
       for (auto [a, b] : s.trades) traded_.insert({a, b});
+      shares_fold_ = shares_fold_ || (s.kind == Stmt::reduce && s.tag == LoopTag::threads);
     });
   }
 
@@ -42,7 +43,7 @@ class Renderer {
     const loop::Needs needs = loop::needs_of(k_, k_.body);
     for (size_t i = 0; i < k_.arrays.size(); ++i)
       if (needs.of_parts.empty() || declared(needs, static_cast<int>(i))) declare(i);
-    if (shares_fold(k_.body)) line(cat(d_.shared, "float fold[", kLanes, "];"));
+    if (shares_fold_) line(cat(d_.shared, "float fold[", kLanes, "];"));
     for (size_t i = 0; i < k_.arrays.size(); ++i) copy_state(i, true);
     list(k_.body);
     for (size_t i = 0; i < k_.arrays.size(); ++i) copy_state(i, false);
@@ -52,12 +53,6 @@ class Renderer {
  private:
   void numbers() {
     for (size_t i = 0; packed() && i < k_.args.size(); ++i) line(cat("const ", d_.real_long, " n", i, " = n[", i, "];"));
-  }
-
-  static bool shares_fold(const std::vector<Stmt>& body) {
-    for (auto& s : body)
-      if ((s.kind == Stmt::reduce && s.tag == LoopTag::threads) || shares_fold(s.body)) return true;
-    return false;
   }
 
   void line(std::string_view text) { (out_.append(static_cast<size_t>(indent_) * 2, ' ') += text) += '\n'; }
@@ -101,6 +96,9 @@ class Renderer {
     return static_cast<size_t>(found - k_.args.begin());
   }
 
+  static std::string room(const ArrayRef& a) {
+    return cat("[", std::max(a.size, a.room), a.room > 0 ? "] = {0}" : a.aligned ? "] __attribute__((aligned(64)))" : "]");
+  }
   void declare(size_t i) {
     const ArrayRef& a = k_.arrays[i];
     if (a.kind == ArrayRef::local) {
@@ -109,15 +107,14 @@ class Renderer {
         return line(cat(type, "* ", d_.restrict_word, " a", i, " = (", type, "*)(n", scratch_number(), " + ", 4 * a.at, ");"));
       if (a.home == ArrayRef::scratch)
         return line(cat(d_.space, "float* a", i, " = scratch + (", d_.real_long, ")", d_.block, " * ", k_.scratch, " + ", a.at, ";"));
-      return line(cat(a.home == ArrayRef::shared ? d_.shared : "", type, " a", i, "[", a.size, "]",
-                      a.aligned ? " __attribute__((aligned(64)));" : ";"));
+      return line(cat(a.home == ArrayRef::shared ? d_.shared : "", type, " a", i, room(a), ";"));
     }
     const std::string type = element_type(i);
     if (packed() || k_.table) {
       std::string from = packed() ? replace(std::string(d_.array), "$i", cat(i)) : cat("table[", passed_++, "]");
       line(cat(pointer(i), " ", array_name(i), " = (", a.written ? "" : "const ", d_.space, type, "*)", from, ";"));
     }
-    if (a.home == ArrayRef::registers) line(cat(type, " a", i, "[", a.size, "];"));
+    if (a.home == ArrayRef::registers) line(cat(type, " a", i, room(a), ";"));
   }
 
   // A part declares what it touches itself, but for arrays that are local to its caller or have another name there: it is given those.
@@ -158,8 +155,8 @@ class Renderer {
     std::string at = cat("a", s.array, " + ", name(s.index)), value = spell_.splat(s.value);
     const bool longs = k_.arrays[static_cast<size_t>(s.array)].type == LoopType::u64, strided = s.stride != 1;
     if (strided) at += cat(", ", s.stride);
-    if (s.kind == Stmt::add) value = cat(spell_.access(strided ? "dg_strided_v" : "dg_load_v", at), " + ", value);
-    line(cat(spell_.access(longs ? "dg_store_u" : strided ? "dg_store_strided_v" : "dg_store_v", cat(at, ", ", value)), ";"));
+    if (s.kind == Stmt::add) value = cat(spell_.access(strided ? "dg_strided_v" : "dg_load_v", s.array, at), " + ", value);
+    line(cat(spell_.access(longs ? "dg_store_u" : strided ? "dg_store_strided_v" : "dg_store_v", s.array, cat(at, ", ", value)), ";"));
   }
 
   // The last vector is masked, or begins where it just fits, or the rest is done one by one; so is all if there is too little.
@@ -173,14 +170,11 @@ class Renderer {
     line(cat(L, " at = ", s.reverse ? hi : lo, ";"));
     for (int count = s.abreast; !fixed && count > 1; count = s.share > 0 ? count / 2 : 1) vectors_abreast(s, count);
     for (int count = s.abreast; fixed && count > 1; count /= 2) {
-      line(cat("if (", count == s.abreast ? cat(n) : cat(n, " % (", 2 * count, " * DG_W)"), " >= ", count, " * DG_W)"));
+      const std::string left = count == s.abreast ? cat(n) : cat(n, " % (", 2 * count, " * DG_W)");
+      if (s.mask != Stmt::bank) line(cat("if (", left, " >= ", count, " * DG_W)"));
       vectors_abreast(s, count);
     }
-    if (s.mask == Stmt::every) {
-      masked_vector(s, "for (; ", "; at += DG_W");
-      --indent_;
-      return line("}");
-    }
+    if (s.mask == Stmt::every || s.mask == Stmt::bank) return masked_vector(s, "for (; ", "; at += DG_W"), --indent_, line("}");
     if (s.overlaps && n % kLanes != 0) {
       line(cat("for (; at < ", hi, " && ", hi, " - ", lo, " >= DG_W; at += DG_W) {"));
       ++indent_;
@@ -222,16 +216,20 @@ class Renderer {
   // is done once. What the compiler's width leaves to fewer vectors is known when the text is compiled.
   void vectors_abreast(const Stmt& s, int count) {
     const std::string hi = name(s.hi), step = cat(count, " * DG_W");
-    line(cat("for (; at + ", step, " <= ", hi, "; at += ", step, ") {"));
+    const bool masked = s.mask == Stmt::bank;  // of the last of them one lane is there
+    line(masked ? cat("for (; ", hi, " - at > ", count - 1, " * DG_W; at += ", step, ") {")
+                : cat("for (; at + ", step, " <= ", hi, "; at += ", step, ") {"));
     ++indent_;
     differ_ = {s.var}, copies_ = count;
     find_differing(s.body);
     for (int i = 0; i < count; ++i) {
       spell_.rename(&differ_, cat("_", i));
       line(cat("const ", d_.real_long, " ", name(s.var), " = at + ", i, " * DG_W;"));
+      if (masked) line(cat("const dg_part there_", i, " = dg_part_of(", hi, " - ", name(s.var), ");"));
     }
-    spell_.rename(nullptr);
+    spell_.rename(nullptr), spell_.mask(masked);
     list(s.body);
+    spell_.mask(false);
     copies_ = 1;
     --indent_;
     line("}");
@@ -588,6 +586,7 @@ class Renderer {
   int indent_ = 0;
   int parts_ = 0;
   std::set<int> traded_;  // arrays that trade places somewhere
+  bool shares_fold_ = false;
   int passed_ = 0;  // arrays that came in the table so far
   int copies_ = 1;  // vectors abreast, and what differs between them
   std::unordered_set<int> differ_;

@@ -141,7 +141,7 @@ std::string Speller::vector_text(int e) const {
       if (x.type == LoopType::u64) return cat("dg_phase_plus_v(dg_splat_u(", name(x.args[0]), "), dg_phase_lanes_v(", x.i, "))");
       return cat("dg_splat_i((int)", name(x.args[0]), ") + ", x.i == 1 ? "" : cat(x.i, " * "), "dg_lanes_v()");
     case LoopOp::gather:
-      return access("dg_gather_v", cat("a", x.i, ", ", name(x.args[0])));
+      return access("dg_gather_v", x.i, cat("a", x.i, ", ", name(x.args[0])));
     case LoopOp::clamped: {
       std::vector<std::string> numbers;
       for (int a : x.args) numbers.push_back(name(a));
@@ -155,8 +155,8 @@ std::string Speller::vector_text(int e) const {
 std::string Speller::vector_load(const LoopExpr& x) const {
   if (x.stride == 0) return cat("a", x.i, "[", name(x.args[0]), "]");
   std::string at = cat("a", x.i, " + ", name(x.args[0]));
-  if (x.type == LoopType::u64) return access("dg_load_u", at);
-  return x.stride == 1 ? access("dg_load_v", at) : access("dg_strided_v", cat(at, ", ", x.stride));
+  if (x.type == LoopType::u64) return access("dg_load_u", x.i, at);
+  return x.stride == 1 ? access("dg_load_v", x.i, at) : access("dg_strided_v", x.i, cat(at, ", ", x.stride));
 }
 
 // dg_sin(a) becomes dg_sin_v(a); + and * take a mixture.

@@ -81,6 +81,7 @@ struct ArrayRef {
   int64_t at = 0;
   bool lanes = false;     // local: of vectors
   bool aligned = false;   // local: begins where a cache line does
+  int64_t room = 0;       // local or in registers: if more than size, for vectors of which some lanes are missing to lie in it whole
   bool operator==(const ArrayRef&) const = default;
 };
 enum class RunScalar { sample_rate, inv_sample_rate, ticks_base };
@@ -142,6 +143,7 @@ struct Stmt {
     whole,  // it has all lanes
     last,   // it stands apart, after a loop without masks: best for short bodies
     every,  // all vectors are masked, so that the text has the body once
+    bank,   // and so are those abreast: a bank in feedback that fills no vectors
   } mask = whole;
   std::vector<Stmt> rest;  // loop that is better not masked: the body for one iteration
   int rest_var = -1;

@@ -154,7 +154,7 @@ class Printer {
   }
 
   static const char* masked(const Stmt& s) {
-    static const char* masks[] = {"", ", the last masked", ", masked"};
+    static const char* masks[] = {"", ", the last masked", ", masked", ", a masked bank"};
     return masks[s.mask];
   }
 

@@ -20,7 +20,9 @@ using namespace ir;
 // Local arrays that are too much for a thread's stack lie in memory that the caller has for them, the largest ones first.
 static void place_locals(Kernel& k) {
   constexpr int64_t stack = 1 << 18, most_lanes = 16, line = 16;  // bytes, of the widest vector, floats of a cache line
-  const auto bytes = [](const ArrayRef& a) { return a.size * (a.lanes ? most_lanes : 1) * (a.type == LoopType::f32 ? 4 : 8); };
+  const auto bytes = [](const ArrayRef& a) {
+    return std::max(a.size, a.room) * (a.lanes ? most_lanes : 1) * (a.type == LoopType::f32 ? 4 : 8);
+  };
   std::vector<ArrayRef*> locals;
   int64_t all = 0;
   for (ArrayRef& a : k.arrays)

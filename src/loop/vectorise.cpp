@@ -20,7 +20,7 @@ namespace {
 
 constexpr double kPartialResults = 16;
 constexpr int64_t kWidest = 16;  // lanes of the widest vectors, of which few that are strided take longer than one by one
-constexpr double kFewest = 4;  // iterations that may be worth a vector
+constexpr double kFewest = 4, kFewestInOrder = 3;  // iterations that may be worth a vector
 constexpr int kMostAbreast = 4;
 constexpr size_t kMostStatements = 500;  // of a body that stands several times, for vectors abreast
 constexpr int64_t kStrip = 64;           // elements of a row that are turned at a time: a few KB
@@ -32,12 +32,20 @@ struct Choice {
   const Stmt* loop;
   Lanes lanes;
   int abreast = 1;
+  std::vector<int> bank = {};  // arrays of a bank that fills no vectors, which are to have room for those
 };
 
 // The cheapest choice: a loop in vectors, or one by one with the best choice for the loops inside it.
 class Chooser {
  public:
-  explicit Chooser(const Kernel& k) : k_(k), analysis_(k) { cost(k.body); }
+  explicit Chooser(const Kernel& k) : k_(k), analysis_(k), is_read_(k.arrays.size(), false) {
+    for (const LoopExpr& x : k.exprs)
+      if (x.op == LoopOp::load) is_read_[static_cast<size_t>(x.i)] = true;
+    for_statements(k.body, [this](const Stmt& s) {
+      for (auto [array, index] : s.pointers) is_read_[static_cast<size_t>(array)] = true;
+    });
+    cost(k.body);
+  }
   std::vector<Choice> take() { return std::move(chosen_); }
 
  private:
@@ -67,16 +75,38 @@ class Chooser {
     const bool outside = std::exchange(in_order_, in_order_ || s.tag == LoopTag::serial || groups);
     double times = trips(k_, s.lo, s.hi), one_by_one = times * (cost(s.body) + 1);
     in_order_ = outside;
-    if (!(groups || (any_order && !s.reverse)) || times < kFewest) return one_by_one;
+    if (!(groups || (any_order && !s.reverse)) || times < (in_order_ ? kFewestInOrder : kFewest)) return one_by_one;
     Lanes lanes = analysis_.of(s);
     if (!lanes.why_not.empty()) return one_by_one;
     double vectors = std::ceil(times / kCostLanes) * (lanes.cost + 1);
     if (vectors >= one_by_one) return one_by_one;
+    std::vector<int> bank;
+    if (in_order_ || groups) lanes.maskable = is_bank(s, lanes, &bank);
+    if (times < kFewest && !lanes.maskable) return one_by_one;
     chosen_.resize(before);
-    if (in_order_ || groups) lanes.maskable = false;  // the next tick would wait for masked stores: they are not forwarded to loads
     const int count = in_order_ ? abreast(s, lanes) : sums_abreast(s, lanes);
-    chosen_.push_back({&s, std::move(lanes), count});
+    chosen_.push_back({&s, std::move(lanes), count, std::move(bank)});
     return vectors;
+  }
+
+  // In feedback the next tick would wait for masked stores: they are not forwarded to loads. So masks are for memory that no
+  // tick reads back, and the kernel's own arrays of one such bank, as far as it reads them, have room for whole vectors.
+  bool is_bank(const Stmt& s, const Lanes& lanes, std::vector<int>* own) const {
+    const LoopExpr &first = k_.exprs[static_cast<size_t>(s.lo)], &end = k_.exprs[static_cast<size_t>(s.hi)];
+    const bool fixed = s.tag == LoopTag::lanes && first.op == LoopOp::iconst && first.i == 0 && end.op == LoopOp::iconst;
+    if (!fixed || end.i >= kMostAbreast * kWidest || !lanes.maskable || !lanes.contiguous || !lanes.own.empty()) return false;
+    for (const Stmt& one : s.body) {
+      const LoopExpr* x = one.kind == Stmt::let ? &k_.exprs[static_cast<size_t>(one.value)] : nullptr;
+      if (!x && one.kind != Stmt::store) return false;
+      if (x && x->op != LoopOp::load) continue;
+      const int array = x ? static_cast<int>(x->i) : one.array, index = x ? x->args[0] : one.index;
+      const ArrayRef& a = k_.arrays[static_cast<size_t>(array)];
+      const bool in_kernel = a.kind == ArrayRef::local || a.home == ArrayRef::registers;
+      if (lanes.of(index).kind == LaneValue::uniform) continue;
+      if (in_kernel && a.size == end.i && index == s.var && a.type == LoopType::f32) own->push_back(array);
+      else if (x ? a.written : in_kernel || is_read_[static_cast<size_t>(array)]) return false;
+    }
+    return true;
   }
 
   // A tick's few vectors have little else to do while results are awaited. As many as there are of the shortest vectors.
@@ -123,6 +153,7 @@ class Chooser {
 
   const Kernel& k_;
   LaneAnalysis analysis_;
+  std::vector<bool> is_read_;  // by array
   std::vector<Choice> chosen_;
   bool in_order_ = false;  // within ticks that wait for those before
 };
@@ -132,12 +163,12 @@ class Chooser {
 // Copies the body of a loop with new expressions, those that differ from lane to lane as vectors.
 class Widen : Edit {
  public:
-  Widen(Kernel& k, const Lanes& lanes) : Edit(k), lanes_(lanes) {}
+  Widen(Kernel& k, const Lanes& lanes, bool bank) : Edit(k), lanes_(lanes), bank_(bank) {}
 
   Stmt run(Stmt loop) {
     std::vector<Stmt> body = std::exchange(loop.body, {});
     if (lanes_.maskable && (lanes_.contiguous || iterations(loop) >= kWidest)) {
-      if (!fills_vectors(loop)) loop.mask = statements(body) > kMostTwice ? Stmt::every : Stmt::last;
+      if (!fills_vectors(loop)) loop.mask = bank_ ? Stmt::bank : statements(body) > kMostTwice ? Stmt::every : Stmt::last;
     } else {
       DGEN_ASSERT(loop.kind == Stmt::loop);  // sums mask the last terms
       loop.overlaps = lanes_.repeatable && loop.tag != LoopTag::groups;
@@ -410,6 +441,7 @@ class Widen : Edit {
   }
 
   const Lanes& lanes_;
+  const bool bank_;
   std::unordered_map<int, int> new_, own_;
   std::unordered_map<int, Turned> turned_;
   std::unordered_map<const Stmt*, std::unordered_set<int>> strips_;  // by loop: arrays
@@ -423,8 +455,13 @@ void widen(Kernel& kernel, std::vector<Stmt>& body, std::span<const Choice>& cho
       widen(kernel, s.body, chosen);
       continue;
     }
-    s = Widen(kernel, chosen[0].lanes).run(std::move(s));
+    s = Widen(kernel, chosen[0].lanes, !chosen[0].bank.empty()).run(std::move(s));
     s.abreast = chosen[0].abreast;
+    if (s.mask == Stmt::bank)
+      for (int array : chosen[0].bank) {
+        ArrayRef& a = kernel.arrays[static_cast<size_t>(array)];
+        a.room = (a.size + kWidest - 1) / kWidest * kWidest;
+      }
     chosen = chosen.subspan(1);
   }
 }
