@@ -205,7 +205,7 @@ class Renderer {
     ++indent_;
     line(cat("const dg_part there = dg_part_of(", hi, " - at);"));
     line(cat("const ", d_.real_long, " ", name(s.var), " = at;"));
-    spell_.mask(true);
+    spell_.mask(true, s.mask == Stmt::bank);
     list(s.body);
     spell_.mask(false);
     --indent_;
@@ -227,7 +227,7 @@ class Renderer {
       line(cat("const ", d_.real_long, " ", name(s.var), " = at + ", i, " * DG_W;"));
       if (masked) line(cat("const dg_part there_", i, " = dg_part_of(", hi, " - ", name(s.var), ");"));
     }
-    spell_.rename(nullptr), spell_.mask(masked);
+    spell_.rename(nullptr), spell_.mask(masked, masked);
     list(s.body);
     spell_.mask(false);
     copies_ = 1;

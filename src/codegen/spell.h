@@ -21,22 +21,18 @@ class Speller {
   std::string text(int e) const { return lanes(e) ? vector_text(e) : scalar_text(e); }
   std::string type(int e) const;
   bool lanes(int e) const { return expr(e).lanes; }
-  // Whether lanes may be missing from now on: `there` says which are not.
-  void mask(bool masked) { masked_ = masked; }
+  // Whether lanes may be missing from now on: `there` says which are not. Of a bank's vectors all are in the arrays that have room.
+  void mask(bool masked, bool bank = false) { masked_ = masked, bank_ = bank; }
   bool masked() const { return masked_; }
   // A call of a function that reads or writes a vector in an array.
   std::string access(std::string_view function, int64_t array, const std::string& arguments) const {
-    const bool masked = masked_ && !is_padded(k_.arrays[static_cast<size_t>(array)]);
+    const bool masked = masked_ && !(bank_ && k_.arrays[static_cast<size_t>(array)].room > 0);
     return cat(function, masked ? "_part(" : "(", arguments, masked ? cat(", there", suffix_, ")") : ")");
   }
   // From now on the names of these expressions end with a suffix; null: of none.
   void rename(const std::unordered_set<int>* expressions, std::string suffix = "") { renamed_ = expressions, suffix_ = std::move(suffix); }
 
  private:
-  // What is padded may lie in memory that is not by now, if threads share lanes or functions parts.
-  static bool is_padded(const ir::ArrayRef& a) {
-    return a.room > 0 && (a.kind == ir::ArrayRef::local || a.home == ir::ArrayRef::registers);
-  }
   const ir::LoopExpr& expr(int e) const { return k_.exprs[static_cast<size_t>(e)]; }
   std::string scalar_text(int e) const;
   std::string vector_text(int e) const;
@@ -53,7 +49,7 @@ class Speller {
   const ir::Kernel& k_;
   const std::unordered_set<int>* renamed_ = nullptr;
   std::string suffix_;
-  bool masked_ = false;
+  bool masked_ = false, bank_ = false;
 };
 
 }  // namespace dgen::codegen

@@ -81,7 +81,7 @@ struct ArrayRef {
   int64_t at = 0;
   bool lanes = false;     // local: of vectors
   bool aligned = false;   // local: begins where a cache line does
-  int64_t room = 0;       // local or in registers: if more than size, for vectors of which some lanes are missing to lie in it whole
+  int64_t room = 0;       // local or in registers: if more than size, for the last vector of a bank to lie in it whole
   bool operator==(const ArrayRef&) const = default;
 };
 enum class RunScalar { sample_rate, inv_sample_rate, ticks_base };

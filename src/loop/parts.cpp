@@ -26,7 +26,7 @@ class Parts : Edit {
     cut(k_.body);
     if (found_ == 0) return;
     for (ArrayRef& a : k_.arrays)
-      if (a.home == ArrayRef::registers) a.home = ArrayRef::memory;  // registers are a function's
+      if (a.home == ArrayRef::registers) a.home = ArrayRef::memory, a.room = 0;  // registers are a function's
   }
 
  private:

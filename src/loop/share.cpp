@@ -209,8 +209,10 @@ class Cut {
     first_ = argument(KernelArg::lane_lo), end_ = argument(KernelArg::lane_hi);
     list(k_.body);
     k_.body.insert(k_.body.begin(), lets_.begin(), lets_.end());
-    for (ArrayRef& a : k_.arrays)
+    for (ArrayRef& a : k_.arrays) {
+      a.room = 0;  // vectors begin at any lane
       if (a.home == ArrayRef::registers) a.home = ArrayRef::memory;  // others' lanes stay theirs
+    }
     return std::move(k_);
   }
 

@@ -171,6 +171,7 @@ class Verifier {
     if (!s.carried.empty() && (s.tag != LoopTag::serial || s.reverse)) wrong("values carried where iterations are in no order");
     for (auto& c : s.carried) use(c.first, expr(c.var).type, "carried value"), variable(c.var, expr(c.var).type);
     variable(s.var, LoopType::i64);
+    if (s.mask == Stmt::bank) bank(s);
     vectors(s, [&] {
       for (auto& inner : s.body) statement(inner);
     });
@@ -180,6 +181,18 @@ class Verifier {
     variable(s.rest_var, LoopType::i64);
     list(s.rest);
     leave(before);
+  }
+
+  // Arrays with room have it for vectors that begin where they do.
+  void bank(const Stmt& s) const {
+    const bool from_first = expr(s.lo).op == LoopOp::iconst && expr(s.lo).i == 0;
+    for (const Stmt& inner : s.body) {
+      const LoopExpr* load = inner.kind == Stmt::let && expr(inner.value).op == LoopOp::load ? &expr(inner.value) : nullptr;
+      const int at = load ? static_cast<int>(load->i) : inner.kind == Stmt::store ? inner.array : -1;
+      const int index = load ? load->args[0] : inner.index;
+      if (at < 0 || array(at).room == 0 || (load && !load->lanes)) continue;
+      if (!from_first || index != s.var || array(at).room < expr(s.hi).i) wrong("a vector beyond a", at);
+    }
   }
 
   void trade(const Stmt& s, const ArrayRef& a, const ArrayRef& b) const {

@@ -120,6 +120,21 @@ TEST(Banks, AmongOtherLoops) {
   expect_right(p, p.loss(bent) + p.loss(first * second), 40);
 }
 
+// Lanes that are not linear: one vector or several abreast, of which the last is masked.
+TEST(Banks, FewLanesOfAnyNumber) {
+  for (int64_t n : {3, 5, 7, 12, 15, 17, 24, 31, 33, 47, 63}) {
+    SCOPED_TRACE(n);
+    Patch p;
+    Ex prev = p.cell({n}), other = p.cell({n}), x = p.input({n}), a = p.param(Shape{n}, 0.1, 0.5);
+    // The sum is over vectors that begin elsewhere, and the flip reads other lanes' old elements.
+    Ex last = ex("sum", {ex("slice", {prev}, {{"starts", Ints{n / 3}}, {"ends", Ints{n}}})}, {{"axes", Ints{0}}}) * 0.1;
+    Ex y = p.write(prev, fn("tanh", prev * a + x + last));
+    Ex z = p.write(other, fn("tanh", other * 0.5 + y + ex("flip", {other}, {{"axes", Ints{0}}}) * a));
+    p.output(z);
+    expect_right(p, p.loss(y * z), 25);
+  }
+}
+
 TEST(Banks, AnyBlocksGiveTheSameBits) {
   Patch p;
   p.output(filter(p, p.input({3}), p.param({3}, 0.1, 0.5), p.input({3}, 1, 0.1, 0.4)));

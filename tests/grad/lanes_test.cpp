@@ -36,6 +36,14 @@ void layer(Patch& p) {
   p.output(p.write(prev, h * p.param(Shape{64}) + fn("tanh", ex("matmul", {h, p.param(Shape{64, 64}, -0.2, 0.2)}))));
 }
 
+// Few lanes of one element, which fill no vector, each with a row of its own.
+void rows_of_voices(Patch& p) {
+  Ex prev = p.cell({8}), rows = p.cell({8, 64});
+  Ex y = p.write(prev, fn("sin", fn("tanh", prev * p.param(Shape{8}) + p.input({8}))));
+  Ex column = ex("expand", {ex("reshape", {y}, {{"shape", Ints{8, 1}}})}, {{"shape", Ints{8, 64}}});
+  p.output(p.write(rows, chain(rows * 0.9 + column * p.param(Shape{64}), 2)));
+}
+
 // Each lane looks back by its own time, and has its own phase.
 void lines(Patch& p) {
   Ex x = p.input({128}), time = fn("floor", p.input({128}, 1, 1, 9)), prev = p.cell({128});
@@ -110,7 +118,7 @@ size_t shared_regions(const Patch& p, int threads) {
 }
 
 class SharedLanes : public testing::TestWithParam<Make> {};
-INSTANTIATE_TEST_SUITE_P(Patches, SharedLanes, testing::Values(even_voices, odd_voices, batch, layer, lines, hops));
+INSTANTIATE_TEST_SUITE_P(Patches, SharedLanes, testing::Values(even_voices, odd_voices, batch, layer, rows_of_voices, lines, hops));
 
 TEST_P(SharedLanes, GiveTheSameBitsOnAnyNumberOfThreads) {
   if (on_cuda()) GTEST_SKIP() << "threads are the host's";
