@@ -1,10 +1,10 @@
 #include "loop/gpu_map.h"
 
 #include <algorithm>
-#include <functional>
 #include <set>
 
 #include "base/check.h"
+#include "loop/walk.h"
 
 namespace dgen::loop {
 
@@ -42,10 +42,6 @@ class Mapper {
  private:
   const LoopExpr& expr(int e) const { return k_.exprs[static_cast<size_t>(e)]; }
 
-  static void walk(const std::vector<Stmt>& body, const std::function<void(const Stmt&)>& f) {
-    for (auto& s : body) f(s), walk(s.body, f);
-  }
-
   static Stmt* parallel_loop(std::vector<Stmt>& body) {
     for (Stmt& s : body)
       if (s.kind == Stmt::loop && s.tag == LoopTag::parallel) return &s;
@@ -75,7 +71,7 @@ class Mapper {
     bool wide = false;
     int64_t own = 0;
     for (auto& a : k_.arrays) own += a.kind == ArrayRef::local ? a.size : 0;
-    walk(k_.body, [&](const Stmt& s) {
+    for_statements(k_.body, [&](const Stmt& s) {
       wide = wide || s.kind == Stmt::call || (s.kind == Stmt::loop && s.tag == LoopTag::lanes && count(s) >= kWide) ||
              (s.kind == Stmt::reduce && count(s) >= kLongFold);
     });
@@ -88,7 +84,7 @@ class Mapper {
     for (ArrayRef& a : k_.arrays)
       if (a.home == ArrayRef::registers) a.home = ArrayRef::memory;  // all threads see it
     int64_t most = 32;
-    walk(k_.body, [&](const Stmt& s) {
+    for_statements(k_.body, [&](const Stmt& s) {
       if (s.kind == Stmt::loop && s.tag == LoopTag::lanes) most = std::max(most, count(s));
       if (s.kind == Stmt::call && shares_work(s.name) && !s.spans.empty()) most = std::max(most, s.spans.back());
     });
@@ -134,14 +130,14 @@ class Mapper {
   }
   bool reads_written(const std::vector<Stmt>& body) const {
     bool found = false;
-    walk(body, [&](const Stmt& s) {
+    for_statements(body, [&](const Stmt& s) {
       found = found || (s.kind == Stmt::let && loads_written(s.value)) || s.kind == Stmt::add || s.kind == Stmt::call;
     });
     return found;
   }
   bool writes(const std::vector<Stmt>& body) const {
     bool found = false;
-    walk(body, [&](const Stmt& s) { found = found || s.kind == Stmt::store || s.kind == Stmt::add || s.kind == Stmt::call; });
+    for_statements(body, [&](const Stmt& s) { found = found || s.kind == Stmt::store || s.kind == Stmt::add || s.kind == Stmt::call; });
     return found;
   }
 
