@@ -279,7 +279,7 @@ class Scan : ScanTerms {
                       ", at, many, 0, DG_W);\n}\n");
   }
   // Of groups at a time: up to order 3, what is kept of them stays in the first-level cache.
-  const char* most() const { return varies_ ? "DG_FEW_GROUPS" : "DG_MANY_GROUPS"; }
+  const char* most() const { return varies_ && d_ > 1 ? "DG_FEW_GROUPS" : "DG_MANY_GROUPS"; }
   std::string place() const { return cat("at ", reverse_ ? "-" : "+", " q * DG_GROUP"); }
 
   std::string from_zeros() const {
