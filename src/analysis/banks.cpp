@@ -21,12 +21,11 @@ class Banks {
  public:
   explicit Banks(const Graph& g) : g_(g), apart_(n(), false), whole_(n(), false), lanes_(n()) {
     if (std::none_of(g.cells.begin(), g.cells.end(), [](const Cell& c) { return is_narrow(c.type.shape.size(), kWidestConstant); })) return;
-    find();
-    if (!any_) return;
+    if (!find()) return;
     follow();
     lead();
   }
-  bool any() const { return any_; }
+  bool any() const { return !bank_.empty(); }
 
   Graph split() {
     std::vector<Id> to;
@@ -55,16 +54,18 @@ class Banks {
     return l.varying ? is_narrow(l.lanes, kWidestVarying) && l.order <= kHighestVarying : is_narrow(l.lanes, kWidestConstant);
   }
   // Narrow banks whose cells nothing else looks at.
-  void find() {
+  bool find() {
     std::map<int64_t, int> seen;
+    bool any = false;
     for (const Node& node : g_.nodes())
       if (node.attrs.has("cell")) ++seen[node.attrs.i("cell")];
     for (const auto& component : components_with_cells(g_)) {
       bool narrow = is_narrow(linear_lanes(g_, component));
       for (Id id : component) narrow = narrow && (!node(id).attrs.has("cell") || seen[node(id).attrs.i("cell")] == 2);
       for (Id id : component) apart_[at(id)] = narrow;
-      any_ = any_ || narrow;
+      any = any || narrow;
     }
+    return any;
   }
 
   // What is linear in a bank's values, which a scan may make, and its sums over time.
@@ -95,7 +96,7 @@ class Banks {
         by_lanes = by_lanes || apart_[at(reader)];
         whole_[at(id)] = whole_[at(id)] || !apart_[at(reader)] || (whole_[at(reader)] && !bank_[at(reader)]);
       }
-      if (apart_[at(id)] || !by_lanes || in_feedback_[at(id)] || node(id).shape().size() == 1 || led == kMostLed) continue;
+      if (apart_[at(id)] || !by_lanes || in_feedback_[at(id)] || is_number(id) || led == kMostLed) continue;
       apart_[at(id)] = (node(id).op->family == Family::scalar || moves(id)) && (node(id).clock().is_static() || !whole_[at(id)]);
       led += apart_[at(id)] ? 1 : 0;
     }
@@ -166,7 +167,6 @@ class Banks {
   }
 
   const Graph& g_;
-  bool any_ = false;
   std::vector<bool> apart_, whole_, bank_, in_feedback_;  // by node: computed lane by lane, read whole, only lane by lane
   std::vector<std::vector<Id>> lanes_;                    // by node, in the copy
   std::map<size_t, std::vector<int64_t>> cells_;          // by cell, of its lanes

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "ir/lower.h"
 #include "ir/op.h"
+#include "loop/vectorise.h"
 #include "schedule/exact.h"
 #include "schedule/plan.h"
 
@@ -543,11 +544,10 @@ class Lowering {
     return l_.array({ArrayRef::state, static_cast<Id>(node.attrs.i("cell")), node.shape().size(), LoopType::f32, true});
   }
 
-  // Elements that read a cell and write it cannot be done twice, as a last vector may do those of other loops.
-  // The last vector of a few in one row is masked (loop/vectorise).
+  // Elements that read a cell and write it cannot be done twice, as a last vector may do those of other loops; one of a bank is masked.
   static bool fills_vectors(const Shape& shape) {
     const int64_t row = shape.back();
-    return row % kLargestVector == 0 || kLargestVector % row == 0 || (row == shape.size() && row < 4 * kLargestVector);
+    return row % kLargestVector == 0 || kLargestVector % row == 0 || (row == shape.size() && row < kLongestBank);
   }
 
   // Does a node after the group read the cell that is written, or one of the group other elements of it than its own?

@@ -94,7 +94,7 @@ class Chooser {
   bool is_bank(const Stmt& s, const Lanes& lanes, std::vector<int>* own) const {
     const LoopExpr &first = k_.exprs[static_cast<size_t>(s.lo)], &end = k_.exprs[static_cast<size_t>(s.hi)];
     const bool fixed = s.tag == LoopTag::lanes && first.op == LoopOp::iconst && first.i == 0 && end.op == LoopOp::iconst;
-    if (!fixed || end.i >= kMostAbreast * kWidest || !lanes.maskable || !lanes.contiguous || !lanes.own.empty()) return false;
+    if (!fixed || end.i >= kLongestBank || !lanes.maskable || !lanes.contiguous || !lanes.own.empty()) return false;
     for (const Stmt& one : s.body) {
       const LoopExpr* x = one.kind == Stmt::let ? &k_.exprs[static_cast<size_t>(one.value)] : nullptr;
       if (!x && one.kind != Stmt::store) return false;

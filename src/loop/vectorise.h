@@ -7,6 +7,9 @@
 
 namespace dgen::loop {
 
+// Banks in feedback that are shorter and fill no vectors are masked.
+inline constexpr int64_t kLongestBank = 64;
+
 ir::Kernel vectorise(ir::Kernel kernel);
 
 }  // namespace dgen::loop

@@ -29,11 +29,10 @@ void keep_exact(Plan* plan) {
     const Id id = todo.back();
     const auto i = static_cast<size_t>(id);
     todo.pop_back();
-    if (seen[i] || node.shape().size() != 1 || !node.clock().is_static()) continue;
+    if (seen[i] || !node.clock().is_static() || !is_made_of_numbers(g, id)) continue;
     seen[i] = true;
-    const bool scalar = node.op->family == Family::scalar;
-    if (scalar || node.op->is(view_only)) todo.insert(todo.end(), node.in.begin(), node.in.end());
-    if (scalar && plan->stored(id)) plan->exact[i] = true, plan->store[i] = Store::stream;
+    todo.insert(todo.end(), node.in.begin(), node.in.end());
+    if (node.op->family == Family::scalar && plan->stored(id)) plan->exact[i] = true, plan->store[i] = Store::stream;
   }
 }
 
