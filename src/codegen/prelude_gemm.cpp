@@ -354,21 +354,27 @@ DG_FN float dg_product_at(DG_IN(A) a, DG_IN(B) b, long long ta, long long tb, lo
 )";
 // Inline, so that what a program's calls do not need is not compiled.
 constexpr const char* text_matmul_c = R"(
-DG_GEMM void dg_keep_zeros(const float* a, const float* b, float* c, long ta, long tb, long m, long n, long k, long zero) {
-  for (long e = 0; e < m * n; ++e)
-    if (!(c[e] - c[e] == 0.0f)) c[e] = dg_product_at(a, b, ta, tb, m, n, k, zero, e / n, e % n);
+DG_GEMM void dg_keep_zeros(const float* a, const float* b, float* c, long ta, long tb, long m, long n, long k, long zero, long first,
+                           long end) {
+  for (long i = 0; i < m; ++i)
+    for (long j = first; j < end; ++j)
+      if (!(c[i * n + j] - c[i * n + j] == 0.0f)) c[i * n + j] = dg_product_at(a, b, ta, tb, m, n, k, zero, i, j);
+}
+/* Columns [first, end) of a product with b in panels, which they begin and end with. */
+DG_FN void dg_matmul_columns(const float* a, const float* b, float* c, long ta, long tb, long m, long n, long k, long zero, long turn,
+                             long first, long end) {
+  dg_gemm_panels(turn, m, end - first, k, a, k, b + first * k, c + first, n, (struct dg_gemm_ends){0, 0});
+  if (zero && dg_wild(m, end - first, c + first, n)) dg_keep_zeros(a, b, c, ta, tb, m, n, k, zero, first, end);
 }
 DG_FN void dg_matmul(const float* a, const float* b, float* c, long ta, long tb, long m, long n, long k, long zero,
                      long turn) {
-  const struct dg_gemm_ends none = {0, 0};
-  int wild;
   if (tb == 2) {
-    dg_gemm_panels(turn, m, n, k, a, k, b, c, n, none);
-    wild = zero && dg_wild(m, n, c, n);
+    dg_matmul_columns(a, b, c, ta, tb, m, n, k, zero, turn, 0, n);
   } else {
-    wild = dg_gemm((int)ta, (int)tb, m, n, k, a, ta ? m : k, b, tb ? k : n, c, n, 0, zero != 0, none);
+    const struct dg_gemm_ends none = {0, 0};
+    const int wild = dg_gemm((int)ta, (int)tb, m, n, k, a, ta ? m : k, b, tb ? k : n, c, n, 0, zero != 0, none);
+    if (wild) dg_keep_zeros(a, b, c, ta, tb, m, n, k, zero, 0, n);
   }
-  if (wild) dg_keep_zeros(a, b, c, ta, tb, m, n, k, zero);
 }
 )";
 // dg_matmul_bias[_FUNCTION]: a b plus a bias a column, then a function of every element while it is near.

@@ -52,6 +52,9 @@ std::string vector_helpers(Target target, const std::string& code) {
   return "DG_FN dg_vi dg_choose_i(dg_vi mask, dg_vi a, dg_vi b) { return (a & mask) | (b & ~mask); }\n";
 }
 
+// Threads of a kernel wait for each other where the run has made them a place (runtime/threads.h), which begins with the function to call.
+constexpr const char* meet_helper = "DG_FN void dg_meet(long place) { (*(void (**)(void*))place)((void*)place); }\n";
+
 // The functions that statements call, and whether for vectors.
 void collect_calls(const std::vector<Stmt>& body, std::map<std::string, bool>& names) {
   for (auto& s : body) {
@@ -89,7 +92,8 @@ std::set<std::string> long_functions(const Kernel& kernel) {
   collect_calls(kernel.body, calls);
   std::set<std::string> names;
   for (auto& [name, lanes] : calls)
-    if (FftPlan plan; fft_plan(name, &plan) || name.starts_with("dg_matmul") || name.starts_with("dg_scan_")) names.insert(name);
+    if (name == "dg_matmul_columns") names.insert("dg_matmul");
+    else if (FftPlan plan; fft_plan(name, &plan) || name.starts_with("dg_matmul") || name.starts_with("dg_scan_")) names.insert(name);
   return names;
 }
 
@@ -111,6 +115,7 @@ std::string render_program(Target target, std::span<const Kernel* const> kernels
       if (name.starts_with(kind)) along_ticks.insert(name);
   if (!along_ticks.empty()) text += prelude_scan(along_ticks);
   if (calls.count("dg_add_to")) text += add_helper(target);
+  if (calls.count("dg_matmul_columns")) text += meet_helper;
   for (const Kernel* kernel : kernels) (text += "\n") += render_kernel(dialect(target), *kernel);
   std::string all = prelude_math(target);
   all += helpers(target);

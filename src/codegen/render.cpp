@@ -69,12 +69,14 @@ class Renderer {
     return !k_.arrays[i].lanes ? element_type(i) : k_.arrays[i].type == LoopType::u64 ? "dg_vu" : "dg_vf";
   }
   std::string array_name(size_t i) const { return cat(k_.arrays[i].home == ArrayRef::registers ? "g" : "a", i); }
-  // What other threads of the block write must not be `restrict`: compilers then move loads over barriers.
+  // What other threads write between meetings must not be `restrict`: compilers then move loads over barriers.
+  std::string_view restrict_word(size_t i) const {
+    const bool block = k_.threads > 1 && (k_.spread == Kernel::one_block || k_.spread == Kernel::ticks_over_blocks);
+    return k_.arrays[i].written && (block || number_of(KernelArg::meeting) < k_.args.size()) ? "" : d_.restrict_word;
+  }
   std::string pointer(size_t i) const {
-    const bool written = k_.arrays[i].written;
-    const bool met = written && k_.threads > 1 && (k_.spread == Kernel::one_block || k_.spread == Kernel::ticks_over_blocks);
-    return cat(written ? "" : "const ", d_.space, element_type(i), "*", met || d_.restrict_word.empty() ? "" : " ",
-               met ? "" : d_.restrict_word);
+    const std::string_view word = restrict_word(i);
+    return cat(k_.arrays[i].written ? "" : "const ", d_.space, element_type(i), "*", word.empty() ? "" : " ", word);
   }
 
   // Arrays and numbers are packed into one argument each, or come one by one.
@@ -90,10 +92,8 @@ class Renderer {
     return "(" + text + ")";
   }
 
-  size_t scratch_number() const {
-    const auto found = std::ranges::find(k_.args, KernelArg::scratch, &KernelArg::kind);
-    DGEN_ASSERT(found != k_.args.end());
-    return static_cast<size_t>(found - k_.args.begin());
+  size_t number_of(KernelArg::Kind kind) const {  // as many as there are: none
+    return static_cast<size_t>(std::ranges::find(k_.args, kind, &KernelArg::kind) - k_.args.begin());
   }
 
   static std::string room(const ArrayRef& a) {
@@ -104,7 +104,7 @@ class Renderer {
     if (a.kind == ArrayRef::local) {
       const std::string type = local_type(i);
       if (a.home == ArrayRef::scratch && d_.target == Target::c)
-        return line(cat(type, "* ", d_.restrict_word, " a", i, " = (", type, "*)(n", scratch_number(), " + ", 4 * a.at, ");"));
+        return line(cat(type, "* ", restrict_word(i), " a", i, " = (", type, "*)(n", number_of(KernelArg::scratch), " + ", 4 * a.at, ");"));
       if (a.home == ArrayRef::scratch)
         return line(cat(d_.space, "float* a", i, " = scratch + (", d_.real_long, ")", d_.block, " * ", k_.scratch, " + ", a.at, ";"));
       return line(cat(a.home == ArrayRef::shared ? d_.shared : "", type, " a", i, room(a), ";"));
@@ -135,7 +135,7 @@ class Renderer {
     numbers();
     for (int i = 0; i < std::ssize(k_.arrays); ++i) {
       if (!declared(needs, i)) continue;
-      if (given(i)) parameter(cat(local_type(static_cast<size_t>(i)), "* ", d_.restrict_word), cat("a", i));
+      if (given(i)) parameter(cat(local_type(static_cast<size_t>(i)), "* ", restrict_word(static_cast<size_t>(i))), cat("a", i));
       else declare(static_cast<size_t>(i));
     }
     if (spell_.masked()) line("const dg_part there = dg_part_of(lanes);");
@@ -319,8 +319,8 @@ class Renderer {
       case Stmt::call: return call(s);
       case Stmt::loop: return loop(s);
       case Stmt::reduce: return s.tag == LoopTag::threads ? shared_reduce(s) : s.tag == LoopTag::vector ? vector_reduce({&s}) : reduce(s);
-      case Stmt::barrier: return line(std::string(d_.barrier));
-      case Stmt::single: return block(cat("if (", d_.thread, " == 0) {"), s.body);
+      case Stmt::barrier: return line(replace(std::string(d_.barrier), "$m", cat(number_of(KernelArg::meeting))));
+      case Stmt::single: return block(replace(std::string(d_.single), "$l", cat(number_of(KernelArg::lane_lo))), s.body);
       case Stmt::part: return part(s);
     }
   }

@@ -21,7 +21,9 @@ struct Dialect {
   std::string_view space;            // of arrays in device memory
   std::string_view total_type;       // of a sum over time, twice as precise as float
   // Words for a GPU's threads; empty on the host.
-  std::string_view thread, threads, block, blocks, barrier, shared;
+  std::string_view thread, threads, block, blocks;
+  std::string_view barrier, single;  // $m, $l: numbers of the meeting and of a call's first lanes
+  std::string_view shared;
 };
 const Dialect& dialect(Target target);
 

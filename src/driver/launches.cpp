@@ -129,9 +129,10 @@ void Launches::prepare(const Compiled& c, const MemoryPlan& memory, const Step& 
   for (size_t i = 0; i < args.size(); ++i) {
     const KernelArg& arg = args[i];
     numbers_.push_back(number(arg));
-    if (arg.kind == KernelArg::lo) launch.lo = static_cast<int>(i);
-    if (arg.kind == KernelArg::hi) launch.hi = static_cast<int>(i);
-    if (arg.kind == KernelArg::scratch) launch.scratch = static_cast<int>(i);
+    for (auto [kind, at] : {std::pair(KernelArg::lo, &launch.lo), {KernelArg::hi, &launch.hi}, {KernelArg::scratch, &launch.scratch},
+                            {KernelArg::lane_lo, &launch.lane_lo}, {KernelArg::lane_hi, &launch.lane_hi},
+                            {KernelArg::meeting, &launch.meeting}})
+      if (arg.kind == kind) *at = static_cast<int>(i);
   }
   launch.arrays = addresses.size() - launch.first_array;
   launch.numbers = std::span(numbers_).subspan(first_number);
@@ -211,6 +212,7 @@ int Launches::number(const KernelArg& arg) {
     case KernelArg::lane_lo:
     case KernelArg::lane_hi:
     case KernelArg::scratch:
+    case KernelArg::meeting:
       return one;
     case KernelArg::tile_frame:
       return tile_frame;

@@ -115,8 +115,14 @@ class Run {
   void launch_timed(const PreparedLaunch& launch, int64_t count);
   void launch_ranges(const PreparedLaunch& launch, int64_t count);
   void launch_lanes(const PreparedLaunch& launch, int64_t count);
-  void call(const PreparedLaunch& launch, int64_t lo, int64_t hi, int thread = 0) { call(launch, launch.code, lo, hi, 0, 0, thread); }
-  void call(const PreparedLaunch& launch, void* code, int64_t lo, int64_t hi, int64_t lane_lo, int64_t lane_hi, int thread);
+  // Ticks or chunks and groups of lanes of a call; whose memory it has; where it meets others.
+  struct Share {
+    int64_t lo, hi, lane_lo = 0, lane_hi = 0;
+    int memory = 0;
+    runtime::Meeting* meeting = nullptr;
+  };
+  void call(const PreparedLaunch& launch, int64_t lo, int64_t hi, int thread = 0) { call(launch, launch.code, {lo, hi, 0, 0, thread}); }
+  void call(const PreparedLaunch& launch, void* code, const Share& share);
   void set_scratch_aside();
   int64_t least_part(const PreparedLaunch& launch, int64_t grain, int64_t count) const;
   void call_gpu(const PreparedLaunch& launch, std::span<const long> numbers, int64_t count);
@@ -380,29 +386,33 @@ int64_t Run::least_part(const PreparedLaunch& launch, int64_t grain, int64_t cou
   return launch.scratch < 0 ? grain : std::max(grain, (count + w_.scratches - 1) / w_.scratches);
 }
 
-// Ticks in order, their lanes among threads.
+// Ticks in order, their lanes among threads. Those that meet have memory in common.
 void Run::launch_lanes(const PreparedLaunch& launch, int64_t count) {
-  const int64_t grain = std::max<int64_t>(1, launch.grain * launch.lane_groups / count);
-  if (launch.lane_groups < 2 * grain) return call(launch, 0, count);
-  auto share = [&](int64_t from, int64_t to, int thread) {
+  const int64_t groups = launch.lane_groups, grain = std::max<int64_t>(1, launch.grain * groups / count);
+  if (groups < 2 * grain) return call(launch, 0, count);
+  const int64_t least = launch.meeting >= 0 ? grain : least_part(launch, grain, groups);
+  runtime::Meeting meeting(runtime::count_parts(groups, least));
+  runtime::parallel_for(groups, least, [&](int64_t from, int64_t to, int thread) {
     FlushDenormals flush;
-    call(launch, launch.step->lanes_code, 0, count, from, to == launch.lane_groups ? to + 1 : to, thread);  // the last has what is left
-  };
-  runtime::parallel_for(launch.lane_groups, least_part(launch, grain, launch.lane_groups), share);
+    const int64_t end = to == groups ? to + 1 : to;  // the last has what is left
+    call(launch, launch.step->lanes_code, {0, count, from, end, launch.meeting >= 0 ? 0 : thread, &meeting});
+  });
 }
 
-inline void Run::call(const PreparedLaunch& launch, void* code, int64_t lo, int64_t hi, int64_t lane_lo, int64_t lane_hi, int thread) {
+inline void Run::call(const PreparedLaunch& launch, void* code, const Share& share) {
   long numbers[kMostNumbers];
   long* number = numbers;
   const long* const values = w_.arguments.numbers();
   for (int i : launch.numbers) *number++ = values[i];
-  if (launch.lo >= 0) numbers[launch.lo] = lo;
-  if (launch.hi >= 0) numbers[launch.hi] = hi;
-  if (launch.scratch >= 0) numbers[launch.scratch] = reinterpret_cast<long>(w_.scratch.floats(thread * c_.code.scratch));
-  if (launch.lane_groups > 0) numbers[launch.numbers.size() - 2] = lane_lo, numbers[launch.numbers.size() - 1] = lane_hi;
+  auto put = [&](int at, long value) {
+    if (at >= 0) numbers[at] = value;
+  };
+  put(launch.lo, share.lo), put(launch.hi, share.hi), put(launch.lane_lo, share.lane_lo), put(launch.lane_hi, share.lane_hi);
+  put(launch.meeting, reinterpret_cast<long>(share.meeting));
+  if (launch.scratch >= 0) numbers[launch.scratch] = reinterpret_cast<long>(w_.scratch.floats(share.memory * c_.code.scratch));
   runtime::Trace::Scope span(c_.trace, launch.step->kernel.name);
   const std::span<const long> used(numbers, launch.numbers.size());
-  if (!c_.on_host) return call_gpu(launch, used, hi - lo);
+  if (!c_.on_host) return call_gpu(launch, used, share.hi - share.lo);
   device_.launch({code, w_.arguments.arrays(launch), used, {}});
 }
 

@@ -172,7 +172,7 @@ CompiledSteps compile_steps(const Plan& plan, const Options& wanted) {
   Compiler code = wanted.backend == Backend::cpu ? compile_c(texts, wanted) : compile_cuda(texts, gpu_of(wanted.backend));
   for (size_t i = 0; i < kernels.size(); ++i) *kernels[i].second = code.find(part_of[i], kernels[i].first->name);
   out.modules = std::move(code.modules);
-  for (const Step& step : out.steps) out.scratch = std::max(out.scratch, step.kernel.scratch);
+  for (auto [kernel, code] : kernels) out.scratch = std::max(out.scratch, kernel->scratch);
   return out;
 }
 
@@ -187,7 +187,8 @@ std::map<int, std::string> notes_on(const std::vector<Step>& steps) {
     std::string& note = notes[step.region];
     auto add = [&note](const std::string& what) { note += cat(note.empty() || what.empty() ? "" : "; ", what); };
     if (note.empty()) add(loop::say_lanes(step.kernel));
-    if (step.by_lanes) add(cat("threads share its ", step.kernel.lanes, " lanes, ", step.kernel.lane_group, " at a time"));
+    if (step.by_lanes && step.kernel.meet) add("threads share the columns of its products and meet before and after each");
+    else if (step.by_lanes) add(cat("threads share its ", step.kernel.lanes, " lanes, ", step.kernel.lane_group, " at a time"));
   }
   std::erase_if(notes, [](auto& note) { return note.second.empty(); });
   return notes;

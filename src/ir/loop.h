@@ -75,7 +75,7 @@ struct ArrayRef {
   enum Home {
     memory,     // locals: of one thread
     registers,  // copied to a local array while the kernel runs
-    shared,     // local: of all threads of a block, in fast memory
+    shared,     // local: of all threads of a block, in fast memory; on a CPU of all that meet
     scratch,    // local: `at` floats into memory of a GPU's block, or of a call on a CPU
   } home = memory;
   int64_t at = 0;
@@ -89,9 +89,9 @@ enum class RunScalar { sample_rate, inv_sample_rate, ticks_base };
 // Run-time integers of a launch. tile_frame: stream frame of the tile's first frame; per clock (id = period): tick0 is the
 // run's tick number of the tile's first tick, offset its frame minus the tile's first frame; lo, hi: ticks to do;
 // ticks: of a clock in the whole run; tile_ticks: in the tile; lane_lo, lane_hi: groups of lanes to do (loop/share.h);
-// scratch: address of memory that is the call's own, Kernel::scratch floats.
+// scratch: address of memory that is the call's own, Kernel::scratch floats; meeting: of where its threads meet (runtime/threads.h).
 struct KernelArg {
-  enum Kind { lo, hi, tile_frame, tick0, offset, step, ticks, tile_ticks, lane_lo, lane_hi, scratch } kind;
+  enum Kind { lo, hi, tile_frame, tick0, offset, step, ticks, tile_ticks, lane_lo, lane_hi, scratch, meeting } kind;
   int64_t period = 0;
   bool operator==(const KernelArg&) const = default;
 };
@@ -154,7 +154,7 @@ struct Stmt {
   };
   std::vector<Carried> carried;             // loop in order
   std::vector<std::pair<int, int>> trades;  // loop: arrays that take each other's place after each iteration, inside the loop only
-  int64_t share = 0;                // loop, call: iterations or rows a lane, where threads may share the kernel's lanes
+  int64_t share = 0;                // loop, call: iterations, rows or columns a lane, where threads may share the kernel's lanes
 };
 
 struct Kernel {
@@ -166,6 +166,7 @@ struct Kernel {
   std::vector<Stmt> body;
   int vars = 0;
   int64_t lanes = 0, lane_group = 0;  // lanes that threads may share, and how many stay together; 0: none (loop/share.h)
+  bool meet = false;                  // these are columns of products, before and after which threads wait for each other (loop/meet.h)
   // How a GPU launches it (see loop/gpu_map.h).
   enum Spread { one_block, ticks_over_threads, ticks_over_blocks, elements_over_threads } spread = one_block;
   int threads = 1;       // of a block

@@ -18,7 +18,7 @@ bool of_node(ArrayRef::Kind kind) {
 
 const char* arg_kind(KernelArg::Kind kind) {
   static const char* names[] = {"lo",    "hi",         "tile_frame", "tick0",   "offset", "step",
-                                "ticks", "tile_ticks", "lane_lo",    "lane_hi", "scratch"};
+                                "ticks", "tile_ticks", "lane_lo",    "lane_hi", "scratch", "meeting"};
   return names[kind];
 }
 
@@ -29,7 +29,7 @@ class Printer {
   std::string run() {
     out_ = "kernel " + k_.name + (k_.why.empty() ? "" : "  (" + k_.why + ")") + "\n";
     args();
-    if (k_.lanes > 0) line(cat("threads may share ", k_.lanes, " lanes, ", k_.lane_group, " at a time"));
+    if (k_.lanes > 0) line(cat("threads may share ", k_.lanes, " lanes, ", k_.lane_group, k_.meet ? " at a time, and meet" : " at a time"));
     for (size_t i = 0; i < k_.arrays.size(); ++i) array(i);
     list(k_.body);
     return std::move(out_);

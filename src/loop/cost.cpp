@@ -12,6 +12,7 @@ namespace {
 
 constexpr int64_t kFunction = 12;      // a polynomial of the prelude
 constexpr int64_t kTransform = 12;     // a transform, by element that goes in or out
+constexpr int64_t kAddition = 2;       // of an element to a total in memory
 constexpr int64_t kMost = 1ll << 40;
 constexpr int64_t kTicks = 128;        // that are looked at: what is done once for many of them counts by its share
 
@@ -27,7 +28,10 @@ class Cost {
 
   int64_t shared(const std::vector<Stmt>& body) const {
     int64_t sum = 0;
-    for (const Stmt& s : body) sum = std::min(kMost, sum + (s.share > 0 ? of(s) : shared(s.body)));
+    for (const Stmt& s : body) {
+      const int64_t times_done = s.kind == Stmt::loop ? value(s.hi) - value(s.lo) : 1;
+      sum = std::min(kMost, sum + (s.share > 0 ? of(s) : times(times_done, shared(s.body))));
+    }
     return sum;
   }
 
@@ -57,7 +61,7 @@ class Cost {
     if (s.name.starts_with("dg_scan_")) return times(kTransform, value(s.numbers.front()));
     int64_t elements = s.numbers.empty() ? 1 : std::max<int64_t>(1, value(s.numbers.back()));
     for (int64_t span : s.spans) elements = std::max(elements, span);
-    return times(kTransform, elements);
+    return times(s.name == "dg_add_to" ? kAddition : kTransform, elements);
   }
   static int64_t times(int64_t a, int64_t b) { return std::min(kMost, std::max<int64_t>(0, a) * std::max<int64_t>(0, b)); }
 

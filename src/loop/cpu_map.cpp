@@ -17,7 +17,8 @@ namespace dgen::loop {
 
 using namespace ir;
 
-// Local arrays that are too much for a thread's stack lie in memory that the caller has for them, the largest ones first.
+// Local arrays that are too much for a thread's stack lie in memory that the caller has for them, the largest ones first, and so do
+// those of threads that meet.
 static void place_locals(Kernel& k) {
   constexpr int64_t stack = 1 << 18, most_lanes = 16, line = 16;  // bytes, of the widest vector, floats of a cache line
   const auto bytes = [](const ArrayRef& a) {
@@ -26,14 +27,16 @@ static void place_locals(Kernel& k) {
   std::vector<ArrayRef*> locals;
   int64_t all = 0;
   for (ArrayRef& a : k.arrays)
-    if (a.kind == ArrayRef::local) locals.push_back(&a), all += bytes(a);
+    if (a.kind == ArrayRef::local && a.home != ArrayRef::scratch) locals.push_back(&a), all += bytes(a);
   std::ranges::stable_sort(locals, std::greater<>(), [&](const ArrayRef* a) { return bytes(*a); });
-  for (size_t i = 0; all > stack; ++i) {
-    all -= bytes(*locals[i]);
-    locals[i]->home = ArrayRef::scratch, locals[i]->at = k.scratch;
-    k.scratch += (bytes(*locals[i]) / 4 + line - 1) / line * line;
+  for (ArrayRef* a : locals) {
+    if (all <= stack && a->home != ArrayRef::shared) continue;
+    all -= bytes(*a);
+    a->home = ArrayRef::scratch, a->at = k.scratch;
+    k.scratch += (bytes(*a) / 4 + line - 1) / line * line;
   }
-  if (k.scratch > 0) k.args.push_back({KernelArg::scratch});
+  const bool told = std::ranges::count(k.args, KernelArg::scratch, &KernelArg::kind) > 0;
+  if (k.scratch > 0 && !told) k.args.push_back({KernelArg::scratch});
 }
 
 CpuKernels map_to_cpu(Kernel kernel, bool vectors, bool by_lanes) {
@@ -42,6 +45,7 @@ CpuKernels map_to_cpu(Kernel kernel, bool vectors, bool by_lanes) {
   made.whole = cut_parts(std::move(made.whole));
   place_locals(made.whole);
   if (by_lanes && made.whole.lanes > 0) made.by_lanes = cut_lanes(made.whole);
+  if (made.by_lanes) place_locals(*made.by_lanes);
   if (!vectors) return made;
   made.whole = carry_rows(std::move(made.whole));
   if (made.by_lanes) made.by_lanes = carry_rows(std::move(*made.by_lanes));

@@ -9,6 +9,8 @@
 #include <utility>
 
 #include "base/check.h"
+#include "loop/lane_bounds.h"
+#include "loop/meet.h"
 #include "loop/rows.h"
 
 namespace dgen::loop {
@@ -202,26 +204,24 @@ class Sharing {
 // Bounds of the marked loops, from the groups to do.
 class Cut {
  public:
-  explicit Cut(Kernel kernel) : k_(std::move(kernel)) {}
+  explicit Cut(Kernel& k) : k_(k), bounds_(k) {}
 
-  Kernel run() {
+  void run() {
     k_.name += "_lanes";
-    first_ = argument(KernelArg::lane_lo), end_ = argument(KernelArg::lane_hi);
     list(k_.body);
-    k_.body.insert(k_.body.begin(), lets_.begin(), lets_.end());
+    k_.body.insert(k_.body.begin(), bounds_.lets.begin(), bounds_.lets.end());
     for (ArrayRef& a : k_.arrays) {
       a.room = 0;  // vectors begin at any lane
       if (a.home == ArrayRef::registers) a.home = ArrayRef::memory;  // others' lanes stay theirs
     }
-    return std::move(k_);
   }
 
  private:
   void list(std::vector<Stmt>& body) {
     std::vector<Stmt> out;
     for (Stmt& s : body) {
-      if (s.share > 0 && s.kind == Stmt::loop) cut_loop(s, bounds(s));
-      if (s.share > 0 && s.kind == Stmt::call) cut_call(s, bounds(s), out);
+      if (s.share > 0 && s.kind == Stmt::loop) cut_loop(s, bounds_.of(s.share));
+      if (s.share > 0 && s.kind == Stmt::call) cut_call(s, bounds_.of(s.share), out);
       list(s.body);
       out.push_back(std::move(s));
     }
@@ -242,54 +242,29 @@ class Cut {
   void cut_call(Stmt& s, std::pair<int, int> rows, std::vector<Stmt>& before) {
     int& count = s.numbers[static_cast<size_t>(s.rows)];
     const int64_t all = k_.exprs[static_cast<size_t>(count)].i;
-    for (size_t p : {size_t{0}, s.pointers.size() - 1})
-      s.pointers[p].second =
-          let(LoopOp::iadd, s.pointers[p].second, let(LoopOp::imul, rows.first, number_of(s.spans[p] / all), lets_), before);
-    count = let(LoopOp::isub, rows.second, rows.first, lets_);
-  }
-
-  std::pair<int, int> bounds(const Stmt& s) {
-    auto [found, fresh] = bounds_.insert({s.share, {}});
-    if (fresh) {
-      const int group = number_of(k_.lane_group * s.share);
-      found->second.first = let(LoopOp::imul, first_, group, lets_);
-      found->second.second = let(LoopOp::imin, let(LoopOp::imul, end_, group, lets_), number_of(k_.lanes * s.share), lets_);
+    for (size_t p : {size_t{0}, s.pointers.size() - 1}) {
+      const int elements = bounds_.integer(LoopOp::imul, rows.first, bounds_.number(s.spans[p] / all), bounds_.lets);
+      s.pointers[p].second = bounds_.integer(LoopOp::iadd, s.pointers[p].second, elements, before);
     }
-    return found->second;
+    count = bounds_.integer(LoopOp::isub, rows.second, rows.first, bounds_.lets);
   }
 
-  int add(LoopExpr e) {
-    k_.exprs.push_back(std::move(e));
-    return static_cast<int>(k_.exprs.size()) - 1;
-  }
-  int number_of(int64_t value) { return add({LoopOp::iconst, LoopType::i64, {}, value}); }
-  int argument(KernelArg::Kind kind) {
-    k_.args.push_back({kind});
-    return add({LoopOp::arg, LoopType::i64, {}, static_cast<int64_t>(k_.args.size()) - 1});
-  }
-  int let(LoopOp op, int a, int b, std::vector<Stmt>& into) {
-    Stmt s{Stmt::let};
-    s.value = add({op, LoopType::i64, {a, b}});
-    into.push_back(s);
-    return s.value;
-  }
-
-  Kernel k_;
-  int first_ = -1, end_ = -1;
-  std::vector<Stmt> lets_;
-  std::map<int64_t, std::pair<int, int>> bounds_;  // by iterations a lane
+  Kernel& k_;
+  LaneBounds bounds_;
 };
 
 }  // namespace
 
 Kernel find_shared_lanes(Kernel kernel) {
   Sharing(kernel).run();
-  return kernel;
+  return kernel.lanes > 0 ? kernel : find_shared_columns(std::move(kernel));
 }
 
-Kernel cut_lanes(Kernel kernel) {
+std::optional<Kernel> cut_lanes(Kernel kernel) {
   DGEN_ASSERT(kernel.lanes > 0);
-  return Cut(std::move(kernel)).run();
+  if (kernel.meet) return cut_columns(std::move(kernel));
+  Cut(kernel).run();
+  return kernel;
 }
 
 }  // namespace dgen::loop

@@ -1,6 +1,7 @@
 #include "runtime/threads.h"
 
 #include <algorithm>
+#include <cfenv>
 #include <chrono>
 #include <utility>
 
@@ -9,7 +10,7 @@
 namespace dgen::runtime {
 namespace {
 
-constexpr auto kSpinTime = std::chrono::microseconds(5);
+constexpr auto kSpinTime = std::chrono::microseconds(200);
 
 // Which part of which pool's job this thread is running.
 struct Inside {
@@ -73,6 +74,7 @@ void ThreadPool::stop() {
 }
 
 void ThreadPool::serve(Worker* worker, int index) {
+  std::fesetenv(FE_DFL_ENV);  // threads begin with the rounding and denormals of who started them, maybe a run that flushes
   for (std::uint32_t ticket = 0;; ++ticket) {
     wait_for_change(worker->ticket, ticket);
     if (ending_) return;
@@ -96,13 +98,13 @@ std::exception_ptr ThreadPool::run_part(const Job& job, int index) {
   return error;
 }
 
-std::int64_t ThreadPool::count_parts(std::int64_t n, std::int64_t min_grain) const {
-  return std::clamp<std::int64_t>(n / std::max<std::int64_t>(min_grain, 1), 1, size());
+int ThreadPool::count_parts(std::int64_t n, std::int64_t min_grain) const {
+  return inside.pool ? 1 : static_cast<int>(std::clamp<std::int64_t>(n / std::max<std::int64_t>(min_grain, 1), 1, size()));
 }
 
 void ThreadPool::parallel_for(std::int64_t n, std::int64_t min_grain, Body body) {
   if (n <= 0) return;
-  if (inside.pool || count_parts(n, min_grain) == 1) return body(0, n, inside.pool == this ? inside.thread : 0);
+  if (count_parts(n, min_grain) == 1) return body(0, n, inside.pool == this ? inside.thread : 0);
 
   std::lock_guard lock(mutex_);
   job_ = {&body, n, count_parts(n, min_grain)};
@@ -121,6 +123,17 @@ void ThreadPool::parallel_for(std::int64_t n, std::int64_t min_grain, Body body)
   if (error) std::rethrow_exception(error);
 }
 
+// The last to come lets the others go. Until then nobody can come to the next round, so `there` is its to reset.
+static void wait_for_others(Meeting* m) {
+  const std::uint32_t round = m->round.load(std::memory_order_relaxed);
+  if (m->there.fetch_add(1, std::memory_order_acq_rel) + 1 < m->parts) return wait_for_change(m->round, round);
+  m->there.store(0, std::memory_order_relaxed);
+  m->round.fetch_add(1, std::memory_order_release);
+  m->round.notify_all();
+}
+
+Meeting::Meeting(int count) : wait(wait_for_others), parts(static_cast<std::uint32_t>(count)) {}
+
 ThreadPool& default_pool() {
   static ThreadPool pool;
   return pool;
@@ -133,5 +146,7 @@ void set_thread_count(int threads) { default_pool().resize(threads); }
 void parallel_for(std::int64_t n, std::int64_t min_grain, ThreadPool::Body body) {
   default_pool().parallel_for(n, min_grain, body);
 }
+
+int count_parts(std::int64_t n, std::int64_t min_grain) { return default_pool().count_parts(n, min_grain); }
 
 }  // namespace dgen::runtime

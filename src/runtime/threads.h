@@ -31,6 +31,7 @@ class ThreadPool {
   // (of any pool) runs in one part, under its caller's thread number. When bodies throw, the lowest part's exception
   // comes out. Nothing is allocated. Waking a sleeping thread can take 100 us: a part should be worth that.
   void parallel_for(std::int64_t n, std::int64_t min_grain, Body body);
+  int count_parts(std::int64_t n, std::int64_t min_grain) const;  // of a call from here, which run side by side
 
  private:
   struct alignas(64) Worker {
@@ -43,7 +44,6 @@ class ThreadPool {
     std::int64_t n = 0, parts = 0;
   };
 
-  std::int64_t count_parts(std::int64_t n, std::int64_t min_grain) const;
   void start(int threads);
   void stop();
   void serve(Worker* worker, int index);
@@ -57,10 +57,21 @@ class ThreadPool {
   std::atomic<std::uint32_t> pending_ = 0;  // parts of the job that other threads still run
 };
 
+// Where the parts of one parallel_for wait for each other, as often as they like. Generated code calls `wait` through its address, which
+// is this struct's.
+struct Meeting {
+  explicit Meeting(int parts);
+
+  void (*const wait)(Meeting*);
+  const std::uint32_t parts;
+  std::atomic<std::uint32_t> there = 0, round = 0;
+};
+
 // The process's pool. set_thread_count(0): one a hardware thread, as at the start.
 ThreadPool& default_pool();
 int thread_count();
 void set_thread_count(int threads);
 void parallel_for(std::int64_t n, std::int64_t min_grain, ThreadPool::Body body);
+int count_parts(std::int64_t n, std::int64_t min_grain);
 
 }  // namespace dgen::runtime

@@ -61,6 +61,36 @@ void hops(Patch& p) {
   p.output(next);
 }
 
+// ---- whose products threads share by columns -----------------------------------------------------------------------------
+
+constexpr int64_t kHop = 16;
+
+Ex product(Patch& p, Ex x, int64_t columns) {
+  return ex("matmul", {x, p.param(Shape{x.shape()[1], columns}, -0.08, 0.08)});
+}
+
+void recurrent(Patch& p) {
+  Ex prev = p.cell({3, 512}, kHop);
+  p.output(p.write(prev, fn("tanh", product(p, prev, 512) + p.input({3, 512}, kHop))));
+}
+
+// Products of different widths, the second of what the first makes, and a cell of one element between them.
+void narrow_and_wide(Patch& p) {
+  Ex prev = p.cell({4, 256}, kHop), level = p.cell({}, kHop);
+  Ex wide = fn("tanh", product(p, prev, 768) * (level + 0.5) + p.input({768}, kHop));
+  Ex next = p.write(prev, product(p, wide, 256) * 0.9 + p.input({4, 256}, kHop));
+  p.write(level, fn("tanh", ex("sum", {next}, {{"axes", Ints{0, 1}}}) * 0.001));
+  p.output(next);
+}
+
+// Ticks of two clocks in one loop, one of which has a product.
+void at_hops(Patch& p) {
+  Ex slow = p.cell({4, 384}, 3 * kHop), fast = p.cell({4, 384}, kHop);
+  Ex next = p.write(fast, fn("tanh", fast * 0.4 + ex("hold", {slow}, {{"period", kHop}}) + p.input({4, 384}, kHop)));
+  p.output(p.write(slow, fn("tanh", product(p, slow, 384) + ex("decimate", {next}, {{"hop", 3 * kHop}}))));
+  p.output(next);
+}
+
 // ---- what may not be shared --------------------------------------------------------------------------------------------
 
 void neighbours(Patch& p) {
@@ -109,11 +139,11 @@ driver::Options on_threads(int threads) {
   return options;
 }
 
-size_t shared_regions(const Patch& p, int threads) {
+size_t shared_regions(const Patch& p, int threads, const std::string& how = "threads share its") {
   Player player(p, Backend::cpu, on_threads(threads));
   const std::string text = player.program().explain();
   size_t count = 0;
-  for (size_t at = 0; (at = text.find("threads share its", at)) != std::string::npos; ++at) ++count;
+  for (size_t at = 0; (at = text.find(how, at)) != std::string::npos; ++at) ++count;
   return count;
 }
 
@@ -155,6 +185,31 @@ TEST_P(SharedLanes, GiveWhatTheInterpreterDoes) {
   driver::Options options = on_threads(2);
   auto want = Oracle(p).run(frames);
   Rows got = run_fresh(p, Backend::cpu, frames, options);
+  for (size_t o = 0; o < want.size(); ++o) EXPECT_LE(distance(got[o], want[o], 1e-3, 1e-4 * peak_of(want[o])), 1) << "output " << o;
+}
+
+class SharedColumns : public testing::TestWithParam<Make> {};
+INSTANTIATE_TEST_SUITE_P(Patches, SharedColumns, testing::Values(recurrent, narrow_and_wide, at_hops));
+
+constexpr int64_t kTicks = 24;
+
+TEST_P(SharedColumns, GiveTheSameBitsOnAnyNumberOfThreads) {
+  if (on_cuda()) GTEST_SKIP() << "threads are the host's";
+  const Patch p = with_gradients(GetParam());
+  EXPECT_EQ(shared_regions(p, 2, "threads share the columns"), 2u) << "forward and backward";
+  EXPECT_EQ(shared_regions(p, 1, "threads share the columns"), 0u);
+  const Rows want = run_fresh(p, Backend::cpu, kTicks * kHop, on_threads(1));
+  for (int threads : {2, 3, 8}) {
+    SCOPED_TRACE(testing::Message() << threads << " threads");
+    expect_same_bits(run_fresh(p, Backend::cpu, kTicks * kHop, on_threads(threads)), want);
+  }
+}
+
+TEST_P(SharedColumns, GiveWhatTheInterpreterDoes) {
+  const Patch p = with_gradients(GetParam());
+  constexpr int64_t frames = 10 * kHop;  // four ticks are worth two threads
+  const Rows got = run_fresh(p, Backend::cpu, frames, on_threads(2));
+  const auto want = Oracle(p).run(frames);
   for (size_t o = 0; o < want.size(); ++o) EXPECT_LE(distance(got[o], want[o], 1e-3, 1e-4 * peak_of(want[o])), 1) << "output " << o;
 }
 

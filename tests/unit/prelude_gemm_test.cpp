@@ -33,6 +33,9 @@ void run_panels(long turn, long m, long n, long k, const float *a, const float *
   const struct dg_gemm_ends none = {0, 0};
   dg_gemm_panels(turn, m, n, k, a, k, b, c, n, none);
 }
+void run_columns(long m, long n, long k, long zero, const float *a, const float *b, float *c, long first, long end) {
+  dg_matmul_columns(a, b, c, 0, 2, m, n, k, zero, 0, first, end);
+}
 )";
   return codegen::prelude_math(Target::c) + codegen::prelude_vector(Target::c, body) + body;
 }
@@ -106,23 +109,46 @@ TEST(PreludeGemm, RowsDoNotDependOnTheirNumber) {
     }
 }
 
+std::vector<float> in_panels(const std::vector<float>& b, long n, long k) {
+  std::vector<float> panels(b.size());
+  for (long p = 0; p < k; ++p)
+    for (long j = 0; j < n; ++j)
+      panels[static_cast<std::size_t>((j / ir::kPanel * k + p) * ir::kPanel + j % ir::kPanel)] = b[static_cast<std::size_t>(p * n + j)];
+  return panels;
+}
+
 TEST(PreludeGemm, PanelsInAnyTurnAreTheSameSums) {
   const auto gemm = library().get<Gemm>("run_gemm");
-  const auto in_panels = library().get<void(long, long, long, long, const float*, const float*, float*)>("run_panels");
+  const auto of_panels = library().get<void(long, long, long, long, const float*, const float*, float*)>("run_panels");
   for (const long m : {1L, 2L, 3L, 4L, 9L, 47L, 70L})
     for (const long n : {32L, 96L, 224L, 512L}) {
-      const long k = 77, panel = ir::kPanel;
-      const std::vector<float> a = noise(m * k, 1), b = noise(k * n, 2);
-      std::vector<float> panels(b.size()), plain(static_cast<std::size_t>(m * n));
-      for (long p = 0; p < k; ++p)
-        for (long j = 0; j < n; ++j)
-          panels[static_cast<std::size_t>((j / panel * k + p) * panel + j % panel)] = b[static_cast<std::size_t>(p * n + j)];
+      const long k = 77;
+      const std::vector<float> a = noise(m * k, 1), b = noise(k * n, 2), panels = in_panels(b, n, k);
+      std::vector<float> plain(static_cast<std::size_t>(m * n));
       gemm(0, 0, m, n, k, a.data(), k, b.data(), n, plain.data(), n, 0);
       for (const long turn : {0L, 1L, -1L}) {
         std::vector<float> c(plain.size(), 7.0f);
-        in_panels(turn, m, n, k, a.data(), panels.data(), c.data());
+        of_panels(turn, m, n, k, a.data(), panels.data(), c.data());
         EXPECT_EQ(c, plain) << m << " x " << n << " turn " << turn;
       }
+    }
+}
+
+// Beside an infinite weight a zero stays zero where that is asked, in whichever part its column lies.
+TEST(PreludeGemm, ColumnsInPartsAreThoseOfTheWhole) {
+  const auto columns =
+      library().get<void(long, long, long, long, const float*, const float*, float*, long, long)>("run_columns");
+  const long n = 224, k = 77, panel = ir::kPanel;
+  for (const long m : {1L, 4L, 9L})
+    for (const long zero : {0L, 1L}) {
+      std::vector<float> a = noise(m * k, 1), b = noise(k * n, 2), whole(static_cast<std::size_t>(m * n)), parts = whole;
+      a[0] = 0, b[5] = b[200] = std::numeric_limits<float>::infinity();
+      const std::vector<float> panels = in_panels(b, n, k);
+      columns(m, n, k, zero, a.data(), panels.data(), whole.data(), 0, n);
+      for (const auto& [first, end] : {std::pair(0L, panel), {panel, 4 * panel}, {4 * panel, n}})
+        columns(m, n, k, zero, a.data(), panels.data(), parts.data(), first, end);
+      EXPECT_EQ(std::memcmp(parts.data(), whole.data(), sizeof(float) * whole.size()), 0) << m << " rows";
+      EXPECT_EQ(std::isfinite(whole[5]), zero == 1);
     }
 }
 

@@ -4,12 +4,14 @@
 #include <atomic>
 #include <cmath>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <thread>
 #include <vector>
 
 #include "base/check.h"
+#include "base/flush_denormals.h"
 #include "base/try_file.h"
 #include "runtime/device.h"
 #include "runtime/threads.h"
@@ -90,6 +92,37 @@ TEST(ThreadPool, LowestExceptionComesOutAndThePoolGoesOn) {
   std::atomic<int> ran = 0;
   pool.parallel_for(4, 1, [&](std::int64_t, std::int64_t, int) { ++ran; });
   EXPECT_EQ(ran, 4);
+}
+
+// Each part reads what all others have written before they met, and writes only after they have met again.
+TEST(ThreadPool, PartsMeet) {
+  ThreadPool pool(4);
+  for (int parts : {1, 2, 4}) {
+    ASSERT_EQ(pool.count_parts(parts, 1), parts);
+    Meeting meeting(parts);
+    std::vector<int> round(static_cast<size_t>(parts), 0), wrong(static_cast<size_t>(parts), 0);
+    pool.parallel_for(parts, 1, [&](std::int64_t part, std::int64_t, int) {
+      for (int i = 1; i <= 2000; ++i) {
+        round[static_cast<size_t>(part)] = i;
+        if (i % 500 == part) std::this_thread::sleep_for(std::chrono::milliseconds(1));  // the others stop spinning
+        meeting.wait(&meeting);
+        for (int other : round) wrong[static_cast<size_t>(part)] += other != i;
+        meeting.wait(&meeting);
+      }
+    });
+    EXPECT_EQ(wrong, std::vector<int>(static_cast<size_t>(parts), 0));
+  }
+  pool.parallel_for(4, 1, [&](std::int64_t, std::int64_t, int) { EXPECT_EQ(pool.count_parts(100, 1), 1) << "inside a body"; });
+}
+
+TEST(ThreadPool, WorkersKnowDenormalsWhoeverStartsThem) {
+  std::optional<FlushDenormals> flush(std::in_place);
+  ThreadPool pool(2);
+  flush.reset();
+  std::vector<float> tiny(2, 1e-38f);
+  pool.parallel_for(2, 1, [&](std::int64_t part, std::int64_t, int) { tiny[static_cast<size_t>(part)] *= 0.1f; });
+  EXPECT_GT(tiny[0], 0);
+  EXPECT_EQ(tiny[1], tiny[0]);
 }
 
 TEST(ThreadPool, SeveralCallersAndSleepingWorkers) {
