@@ -1,4 +1,5 @@
 // A whole text: what the kernels call, then the kernels.
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -115,7 +116,8 @@ std::string render_program(Target target, std::span<const Kernel* const> kernels
       if (name.starts_with(kind)) along_ticks.insert(name);
   if (!along_ticks.empty()) text += prelude_scan(along_ticks);
   if (calls.count("dg_add_to")) text += add_helper(target);
-  if (calls.count("dg_matmul_columns")) text += meet_helper;
+  if (std::ranges::any_of(kernels, [](const Kernel* k) { return std::ranges::count(k->args, KernelArg::meeting, &KernelArg::kind) > 0; }))
+    text += meet_helper;
   for (const Kernel* kernel : kernels) (text += "\n") += render_kernel(dialect(target), *kernel);
   std::string all = prelude_math(target);
   all += helpers(target);

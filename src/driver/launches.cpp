@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "ir/op.h"
+#include "loop/cost.h"
 
 namespace dgen::driver {
 
@@ -16,8 +17,6 @@ using schedule::Place;
 using schedule::Plan;
 
 namespace {
-
-constexpr int64_t kGrain = 1 << 21;  // operations that are worth another thread, which takes some 50 us to wake
 
 // A kernel for a share of the lanes has the numbers of the whole one, then its own.
 const std::vector<KernelArg>& args_of(const Step& step) { return step.by_lanes ? step.by_lanes->args : step.kernel.args; }
@@ -145,10 +144,10 @@ void Launches::prepare(const Compiled& c, const MemoryPlan& memory, const Step& 
   if (step.region >= 0)
     if (const Kept kept = c.plan.regions[static_cast<size_t>(step.region)].kept; memory.keeps(kept)) launch.kept = kept;
   launch.again = step.when == Step::in_tile && !step.chunks;
-  if (step.parallel && c.device.is_host()) launch.grain = std::max<int64_t>(step.chunks ? 1 : 16, kGrain / step.operations);
+  if (step.parallel && c.device.is_host()) launch.grain = std::max<int64_t>(step.chunks ? 1 : 16, loop::kWorthThread / step.operations);
   if (step.by_lanes) {
-    launch.lane_groups = step.kernel.lanes / step.kernel.lane_group;
-    launch.grain = std::max<int64_t>(1, kGrain / step.operations);
+    launch.lane_groups = step.by_lanes->lanes / step.by_lanes->lane_group;
+    launch.lane_operations = step.operations, launch.grain = 1;
   }
   const bool last = &step == &c.code.steps.back() || (&step)[1].region != step.region;
   launch.ends_region = last && step.when == Step::in_tile;

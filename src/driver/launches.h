@@ -26,7 +26,7 @@ struct PreparedLaunch {
   int count = 0;         // which number says how many ticks or chunks there are
   int lo = -1, hi = -1, scratch = -1, lane_lo = -1, lane_hi = -1, meeting = -1;  // which of its numbers these are
   int64_t grain = 0;     // ticks or chunks that are worth another thread; 0: it runs on one
-  int64_t lane_groups = 0;  // that threads share instead, all of them for `grain` ticks
+  int64_t lane_groups = 0, lane_operations = 0;  // that threads share instead, and operations of all of them a tick
   bool again = true;     // also when a tile is computed again: sums over time have their share of it already
   analysis::Kept kept = analysis::Kept::no;  // until when it need not run again
   size_t nth = 0;  // of those that are kept while statics are

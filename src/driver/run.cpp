@@ -12,6 +12,7 @@
 #include "driver/debug.h"
 #include "driver/programs.h"
 #include "ir/op.h"
+#include "loop/cost.h"
 #include "loop/verify_memory.h"
 #include "runtime/threads.h"
 
@@ -386,16 +387,18 @@ int64_t Run::least_part(const PreparedLaunch& launch, int64_t grain, int64_t cou
   return launch.scratch < 0 ? grain : std::max(grain, (count + w_.scratches - 1) / w_.scratches);
 }
 
-// Ticks in order, their lanes among threads. Those that meet have memory in common.
+// Ticks in order, their lanes among threads. Those that meet have memory in common, and groups that are all there is.
 void Run::launch_lanes(const PreparedLaunch& launch, int64_t count) {
-  const int64_t groups = launch.lane_groups, grain = std::max<int64_t>(1, launch.grain * groups / count);
+  const int64_t groups = launch.lane_groups, all = launch.lane_operations * count;
+  const int64_t grain = std::max<int64_t>(1, (loop::kWorthThread * groups + all - 1) / all);
   if (groups < 2 * grain) return call(launch, 0, count);
-  const int64_t least = launch.meeting >= 0 ? grain : least_part(launch, grain, groups);
+  const bool meet = launch.meeting >= 0;
+  const int64_t least = meet ? grain : least_part(launch, grain, groups);
   runtime::Meeting meeting(runtime::count_parts(groups, least));
   runtime::parallel_for(groups, least, [&](int64_t from, int64_t to, int thread) {
     FlushDenormals flush;
-    const int64_t end = to == groups ? to + 1 : to;  // the last has what is left
-    call(launch, launch.step->lanes_code, {0, count, from, end, launch.meeting >= 0 ? 0 : thread, &meeting});
+    const int64_t end = to == groups && !meet ? to + 1 : to;  // the last has what is left
+    call(launch, launch.step->lanes_code, {0, count, from, end, meet ? 0 : thread, &meeting});
   });
 }
 

@@ -13,6 +13,7 @@ namespace {
 constexpr int64_t kFunction = 12;      // a polynomial of the prelude
 constexpr int64_t kTransform = 12;     // a transform, by element that goes in or out
 constexpr int64_t kAddition = 2;       // of an element to a total in memory
+constexpr int64_t kVector = 16;        // elements of the widest vector
 constexpr int64_t kMost = 1ll << 40;
 constexpr int64_t kTicks = 128;        // that are looked at: what is done once for many of them counts by its share
 
@@ -26,19 +27,22 @@ class Cost {
     return sum;
   }
 
+  int64_t trips(const Stmt& loop) const {
+    const int64_t n = value(loop.hi) - value(loop.lo);
+    return loop.tag == LoopTag::vector ? (n + kVector - 1) / kVector : n;
+  }
+
   int64_t shared(const std::vector<Stmt>& body) const {
     int64_t sum = 0;
     for (const Stmt& s : body) {
-      const int64_t times_done = s.kind == Stmt::loop ? value(s.hi) - value(s.lo) : 1;
-      sum = std::min(kMost, sum + (s.share > 0 ? of(s) : times(times_done, shared(s.body))));
+      sum = std::min(kMost, sum + (s.share > 0 ? of(s) : times(s.kind == Stmt::loop ? trips(s) : 1, shared(s.body))));
     }
     return sum;
   }
 
- private:
   int64_t of(const Stmt& s) const {
     switch (s.kind) {
-      case Stmt::loop: return times(value(s.hi) - value(s.lo), of(s.body));
+      case Stmt::loop: return times(trips(s), of(s.body));
       case Stmt::reduce: {
         int64_t terms = 1;
         for (int extent : s.extents) terms = times(terms, value(extent));
@@ -51,6 +55,8 @@ class Cost {
     }
     return 0;
   }
+
+ private:
   static int64_t of(const LoopExpr& e) {
     const bool function = e.op == LoopOp::call || (e.op == LoopOp::scalar && e.row->c_text[0] != '(');
     return function ? kFunction : 1;
@@ -100,6 +106,8 @@ static int64_t a_tick(const Kernel& kernel, int64_t operations) {
 int64_t operations(const Kernel& kernel, int64_t ticks) {
   return std::max<int64_t>(1, a_tick(kernel, Cost(kernel, ticks).of(kernel.body)));
 }
+
+int64_t operations(const Kernel& kernel, const Stmt& statement) { return Cost(kernel, 1).of(statement); }
 
 int64_t shared_operations(const Kernel& kernel) { return a_tick(kernel, Cost(kernel, 1).shared(kernel.body)); }
 

@@ -1,5 +1,6 @@
 // Which of a kernel's shared lanes a call does, as bounds of statements.
 #pragma once
+#include <array>
 #include <map>
 #include <utility>
 #include <vector>
@@ -8,23 +9,31 @@
 
 namespace dgen::loop {
 
-// Gives the kernel two more numbers, groups of lanes [lane_lo, lane_hi). Lanes that fill no group go with the last one: it ends beyond
-// them.
+// Gives the kernel two more numbers, groups of lanes [lane_lo, lane_hi).
 class LaneBounds : Edit {
  public:
   explicit LaneBounds(ir::Kernel& k) : Edit(k), first_(argument(ir::KernelArg::lane_lo)), end_(argument(ir::KernelArg::lane_hi)) {}
 
-  int first() const { return first_; }
-
-  // Of a statement with so many iterations, rows or columns a lane.
+  // Of a statement with so many iterations or rows a lane. Lanes that fill no group go with the last one: it ends beyond them.
   std::pair<int, int> of(int64_t share) {
-    auto [found, fresh] = bounds_.insert({share, {}});
-    if (fresh) {
-      const int group = number(k_.lane_group * share);
-      found->second.first = integer(ir::LoopOp::imul, first_, group, lets);
-      found->second.second = integer(ir::LoopOp::imin, integer(ir::LoopOp::imul, end_, group, lets), number(k_.lanes * share), lets);
-    }
-    return found->second;
+    const int group = number(k_.lane_group * share), all = number(k_.lanes * share);
+    return once({share, 0, 0}, [&] {
+      const int end = integer(ir::LoopOp::imul, end_, group, lets);
+      return std::pair(integer(ir::LoopOp::imul, first_, group, lets), integer(ir::LoopOp::imin, end, all, lets));
+    });
+  }
+  // Of so many units of `unit` iterations or columns from `from` on, as evenly as they go among the kernel's groups.
+  std::pair<int, int> of_units(int64_t from, int64_t units, int64_t unit) {
+    return once({units, unit, from}, [&] {
+      const int groups = number(k_.lanes / k_.lane_group);
+      auto bound = [&](int group) {
+        const int at = integer(ir::LoopOp::idiv, integer(ir::LoopOp::imul, group, number(units), lets), groups, lets);
+        const int scaled = unit == 1 ? at : integer(ir::LoopOp::imul, at, number(unit), lets);
+        return from == 0 ? scaled : integer(ir::LoopOp::iadd, scaled, number(from), lets);
+      };
+      const int first = bound(first_);
+      return std::pair(first, bound(end_));
+    });
   }
 
   int argument(ir::KernelArg::Kind kind) {
@@ -37,8 +46,14 @@ class LaneBounds : Edit {
   std::vector<ir::Stmt> lets;  // what the kernel has to begin with
 
  private:
+  template <class Make>
+  std::pair<int, int> once(std::array<int64_t, 3> key, const Make& make) {
+    const auto found = bounds_.find(key);
+    return found != bounds_.end() ? found->second : bounds_[key] = make();
+  }
+
   int first_, end_;
-  std::map<int64_t, std::pair<int, int>> bounds_;  // by share
+  std::map<std::array<int64_t, 3>, std::pair<int, int>> bounds_;
 };
 
 }  // namespace dgen::loop

@@ -4,6 +4,7 @@
 
 #include "ir/expr.h"
 #include "loop/lowering.h"
+#include "loop/meet.h"
 #include "loop/share.h"
 #include "loop/sines.h"
 
@@ -299,8 +300,8 @@ LoweredRegion lower_region(const Plan& plan, int number, bool for_cpu) {
   if (region.strategy == Strategy::sines) return {only(lower_sines(plan, number, name)), true};
   if (region.strategy == Strategy::sum_time) return {TimeSums(plan, number, name).kernels(), true};
   if (region.strategy == Strategy::serial) return {only(find_shared_lanes(Lowering(plan, number, name).ticks(for_cpu))), false};
-  bool parallel = region.strategy == Strategy::pointwise && !region.clock.is_static();
-  return {only(Lowering(plan, number, name).ticks(for_cpu)), parallel};
+  if (region.clock.is_static()) return {only(find_shared_work(Lowering(plan, number, name).ticks(for_cpu))), false};
+  return {only(Lowering(plan, number, name).ticks(for_cpu)), region.strategy == Strategy::pointwise};
 }
 
 std::vector<Kernel> advance_kernels(const Plan& plan, int level) {
@@ -335,7 +336,7 @@ std::vector<Kernel> finish_kernels(const Plan& plan, int level) {
       int out = low.stream_array(id, true), sum = l.array({ArrayRef::total, id, size});
       l.loop(size, [&](int e) { l.store(out, e, l.load(sum, e)); });
     }
-    kernels.push_back(low.finish());
+    kernels.push_back(find_shared_work(low.finish()));
   }
   return kernels;
 }

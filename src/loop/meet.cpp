@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
-#include <numeric>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -11,6 +10,7 @@
 
 #include "base/check.h"
 #include "ir/lower.h"
+#include "loop/cost.h"
 #include "loop/lane_bounds.h"
 #include "loop/walk.h"
 
@@ -20,58 +20,77 @@ using namespace ir;
 
 namespace {
 
-constexpr int64_t kGroup = 1 << 18;  // multiplications, some 5 us: a meeting takes about one
+constexpr int64_t kVector = 16;      // elements of the widest vector
+// Operations of such vectors; a thread does some 7 a nanosecond, a meeting takes .1 to .4 us.
+constexpr int64_t kLeast = 1 << 13;  // of a loop or product that is worth a meeting
+constexpr int64_t kGroup = 1 << 14;  // of all in a tick that are worth a thread
+constexpr int64_t kMostGroups = 64;
+constexpr int64_t kAddresses = 3;    // a loop's operations are twice as many addresses
 
 // Numbers of a product's call (ops/linear.cpp).
-enum Number : size_t { right_layout = 1, rows, columns, terms };
+enum Number : size_t { right_layout = 1, columns = 3 };
 constexpr int64_t kInPanels = 2;
+
+bool is_number(const Kernel& k, int e) { return k.exprs[static_cast<size_t>(e)].op == LoopOp::iconst; }
+int64_t number_of(const Kernel& k, int e) { return k.exprs[static_cast<size_t>(e)].i; }
+
+// What is cut among threads: units of so many iterations or columns, from `from` on; none if it cannot be.
+struct Units {
+  int64_t from = 0, count = 0, size = 1;
+};
+Units units_of(const Kernel& k, const Stmt& s) {
+  if (s.kind == Stmt::call) {
+    const bool panels = s.name == "dg_matmul" && is_number(k, s.numbers[right_layout]) && number_of(k, s.numbers[right_layout]) == kInPanels;
+    return panels && is_number(k, s.numbers[columns]) ? Units{0, number_of(k, s.numbers[columns]) / kPanel, kPanel} : Units{};
+  }
+  const bool elements = s.kind == Stmt::loop && (s.tag == LoopTag::lanes || s.tag == LoopTag::vector) && !s.reverse;
+  if (!elements || !is_number(k, s.lo) || !is_number(k, s.hi)) return {};
+  const int64_t from = number_of(k, s.lo), count = number_of(k, s.hi) - from;
+  if (s.tag == LoopTag::lanes) return {from, count, 1};
+  return count % kVector == 0 ? Units{from, count / kVector, kVector} : Units{};
+}
+
+int64_t work_of(const Kernel& k, const Stmt& s) { return operations(k, s) / (s.kind == Stmt::call ? kVector : kAddresses); }
 
 class Finder {
  public:
   explicit Finder(Kernel& k) : k_(k) {}
 
   void run() {
-    find(k_.body, false);
-    if (products_.empty()) return;
-    int64_t lanes = 0, work = 0;
-    for (const Stmt* s : products_) {
-      lanes = std::gcd(lanes, number(*s, columns) / kPanel);
-      work += number(*s, rows) * number(*s, columns) * number(*s, terms);
-    }
-    if (lanes == 0 || work < 2 * kGroup) return;
-    k_.meet = true, k_.lanes = lanes;
-    k_.lane_group = std::max<int64_t>(1, (kGroup * lanes + work - 1) / work);
-    for (Stmt* s : products_) s->share = number(*s, columns) / lanes;
+    find(k_.body);
+    if (parts_.empty()) return;
+    k_.meet = true, k_.lanes = kMostGroups, k_.lane_group = 1;
+    for (Stmt* s : parts_) s->share = 1;
   }
 
  private:
-  bool is_number(const Stmt& s, Number n) const { return k_.exprs[static_cast<size_t>(s.numbers[n])].op == LoopOp::iconst; }
-  int64_t number(const Stmt& s, Number n) const { return k_.exprs[static_cast<size_t>(s.numbers[n])].i; }
-
-  // In loops over ticks in order only: those over elements or chunks are other threads' work.
-  void find(std::vector<Stmt>& body, bool in_ticks) {
+  // Loops over ticks in any order and over chunks are cut among threads as they are.
+  void find(std::vector<Stmt>& body) {
     for (Stmt& s : body) {
-      if (s.kind == Stmt::guard) find(s.body, in_ticks);
-      if (s.kind == Stmt::loop && s.tag == LoopTag::serial) find(s.body, true);
-      if (s.kind != Stmt::call || s.name != "dg_matmul" || !in_ticks) continue;
-      const bool panels = is_number(s, right_layout) && number(s, right_layout) == kInPanels;
-      if (panels && is_number(s, rows) && is_number(s, columns) && is_number(s, terms)) products_.push_back(&s);
+      const bool in_order = s.kind == Stmt::guard || (s.kind == Stmt::loop && s.tag == LoopTag::serial);
+      if (in_order) find(s.body);
+      else if (units_of(k_, s).count > 1 && work_of(k_, s) >= kLeast) parts_.push_back(&s);
     }
   }
 
   Kernel& k_;
-  std::vector<Stmt*> products_;
+  std::vector<Stmt*> parts_;
 };
 
 class Together : Edit {
  public:
   explicit Together(Kernel& k) : Edit(k), bounds_(k) {}
 
+  // Whether it has become a kernel for a share.
   bool run() {
-    k_.name += "_columns";
+    const int64_t work = choose(k_.body);
+    if (work < (ticks_ ? 2 * kGroup : 2 * kWorthThread / kVector)) return false;
+    k_.name += "_together";
+    k_.lanes = std::clamp<int64_t>(work / kGroup, 2, kMostGroups);
     bounds_.argument(KernelArg::meeting);
     for (ArrayRef& a : k_.arrays)
       if (a.home == ArrayRef::registers) a.home = ArrayRef::memory, a.room = 0;  // all threads see it
+    share_arrays();
     in_step(k_.body);
     leave_values(k_.body);
     k_.body.insert(k_.body.begin(), bounds_.lets.begin(), bounds_.lets.end());
@@ -80,20 +99,69 @@ class Together : Edit {
 
  private:
   using Values = std::set<int>;
-  static bool shares(const Stmt& s) { return s.share > 0 || std::any_of(s.body.begin(), s.body.end(), shares); }
 
-  // Statements that all threads go through: what holds no product is one thread's, but for values that all may compute.
+  // Loops have become others since they were marked, of vectors most of them. Returns the work of a tick, or of all if there are none:
+  // of loops over ticks one runs at a time.
+  int64_t choose(std::vector<Stmt>& body) {
+    int64_t together = 0, most = 0;
+    for (Stmt& s : body) {
+      const bool ticks = s.kind == Stmt::loop && s.tag == LoopTag::serial;
+      if (is_cut(s)) s.share = units_of(k_, s).count > 1 && work_of(k_, s) >= kLeast;
+      const int64_t work = is_cut(s) ? work_of(k_, s) : choose(s.body);
+      ticks_ = ticks_ || ticks;
+      (ticks ? most : together) = ticks ? std::max(most, work) : together + work;
+    }
+    return std::max(together, most);
+  }
+
+  // Local arrays that no more than one loop or product touches stay each thread's own.
+  void share_arrays() {
+    std::vector<std::set<const Stmt*>> users(k_.arrays.size());
+    find_users(k_.body, nullptr, users);
+    for (size_t i = 0; i < users.size(); ++i) {
+      ArrayRef& a = k_.arrays[i];
+      const bool own = users[i].size() < 2 && (users[i].empty() || !*users[i].begin() || (*users[i].begin())->kind == Stmt::loop);
+      if (a.kind == ArrayRef::local && a.home == ArrayRef::memory && !own) a.home = ArrayRef::shared;
+    }
+  }
+  void find_users(const std::vector<Stmt>& body, const Stmt* inside, std::vector<std::set<const Stmt*>>& users) const {
+    for (const Stmt& s : body) {
+      const Stmt* here = is_cut(s) ? &s : inside;
+      for_accesses(k_, s, [&](int a) { users[static_cast<size_t>(a)].insert(here); });
+      for (auto [a, b] : s.trades)  // each is two arrays
+        for (int array : {a, b}) users[static_cast<size_t>(array)].insert({nullptr, &s});
+      for (auto* inner : {&s.body, &s.rest}) find_users(*inner, here, users);
+    }
+  }
+
+  static bool is_cut(const Stmt& s) { return s.share > 0; }
+  static bool has_cut(const Stmt& s) { return is_cut(s) || std::any_of(s.body.begin(), s.body.end(), has_cut); }
+
+  // What has been done since all threads met: what one of them does it may do on.
+  enum Since { nothing, by_one, by_all };
+
+  // Statements that all threads go through: what holds nothing to be cut is one thread's, but for values that all may compute.
   void in_step(std::vector<Stmt>& body) {
     std::vector<Stmt> out, alone;
+    Values here;  // values of one thread that all have read back
+    auto meet = [&] { out.push_back({Stmt::barrier}), since_ = nothing; };
     auto close = [&] {
-      if (!alone.empty()) out.push_back(single(std::exchange(alone, {})));
+      if (alone.empty()) return;
+      if (since_ == by_all) meet();
+      out.push_back(single(std::exchange(alone, {}))), since_ = by_one;
     };
     for (Stmt& s : body) {
       const bool reads_theirs = !read(s, theirs_).empty();
-      if (shares(s)) {
-        if (reads_theirs || !s.carried.empty()) possible_ = false;
+      if (has_cut(s)) {
+        if (!s.carried.empty()) possible_ = false;
         close();
-        share(s, out);
+        if (since_ == by_all || (since_ == by_one && (reads_theirs || is_cut(s) || s.kind != Stmt::loop))) meet();
+        for (int e : read(s, theirs_))
+          if (here.insert(e).second) out.push_back(read_back(e));
+        if (is_cut(s)) cut(s), since_ = by_all;
+        else if (s.kind == Stmt::loop) loop(s);
+        else in_step(s.body), since_ = by_all;
+        out.push_back(std::move(s));
       } else if (s.kind == Stmt::let && !reads_theirs && !reads_written(s)) {
         out.push_back(std::move(s));
       } else {
@@ -105,20 +173,18 @@ class Together : Edit {
     body = std::move(out);
   }
 
-  void share(Stmt& s, std::vector<Stmt>& out) {
-    if (s.kind != Stmt::call) {
-      in_step(s.body);
-      return out.push_back(std::move(s));
-    }
-    for (auto [array, index] : s.pointers)
-      if (ArrayRef& a = k_.arrays[static_cast<size_t>(array)]; a.kind == ArrayRef::local && a.home == ArrayRef::memory)
-        a.home = ArrayRef::shared;
-    s.name = "dg_matmul_columns";
-    const auto [first, end] = bounds_.of(s.share);
-    s.numbers.insert(s.numbers.end(), {first, end});
-    out.push_back({Stmt::barrier});
-    out.push_back(std::move(s));
-    out.push_back({Stmt::barrier});
+  // Its end is what its beginning follows.
+  void loop(Stmt& s) {
+    since_ = by_one;
+    in_step(s.body);
+    if (since_ == by_all) s.body.push_back({Stmt::barrier}), since_ = by_one;
+  }
+
+  void cut(Stmt& s) {
+    const Units units = units_of(k_, s);
+    const auto [first, end] = bounds_.of_units(units.from, units.count, units.size);
+    if (s.kind == Stmt::call) s.name = "dg_matmul_columns", s.numbers.insert(s.numbers.end(), {first, end});
+    else s.lo = first, s.hi = end, s.rest.clear(), s.mask = Stmt::whole, s.overlaps = false;
   }
 
   // Those of values that a statement or one inside it reads.
@@ -135,7 +201,7 @@ class Together : Edit {
     return written;
   }
 
-  // ---- values that one thread makes in one place and needs in another lie in an array of its own ------------------------------
+  // ---- values that one thread makes in one place and that are needed in another lie in an array --------------------------------
 
   Stmt single(std::vector<Stmt> body) {
     Values missing, made;
@@ -144,21 +210,24 @@ class Together : Edit {
       for_statements({s}, [&](const Stmt& inner) { for_defined(inner, [&](int e) { made.insert(e); }); });
     }
     Stmt s{Stmt::single};
-    for (int e : missing) {
-      if (made.count(e) > 0) continue;
-      if (expr(e).type == LoopType::i64) possible_ = false;
-      Stmt& let = s.body.emplace_back(Stmt{Stmt::let});
-      let.value = e, std::tie(let.array, let.index) = place(e);
-    }
+    for (int e : missing)
+      if (made.count(e) == 0) s.body.push_back(read_back(e));
     std::ranges::move(body, std::back_inserter(s.body));
     return s;
+  }
+
+  Stmt read_back(int e) {
+    if (expr(e).type == LoopType::i64) possible_ = false;
+    Stmt let{Stmt::let};
+    let.value = e, std::tie(let.array, let.index) = place(e);
+    return let;
   }
 
   std::pair<int, int> place(int e) {
     const auto [found, fresh] = places_.insert({e, {}});
     if (!fresh) return found->second;
     const auto [array, first] = left_.insert({expr(e).type, static_cast<int>(k_.arrays.size())});
-    if (first) k_.arrays.push_back({.kind = ArrayRef::local, .type = expr(e).type, .written = true});
+    if (first) k_.arrays.push_back({.kind = ArrayRef::local, .type = expr(e).type, .written = true, .home = ArrayRef::shared});
     return found->second = {array->second, number(k_.arrays[static_cast<size_t>(array->second)].size++)};
   }
 
@@ -182,7 +251,8 @@ class Together : Edit {
   }
 
   LaneBounds bounds_;
-  bool possible_ = true;
+  bool possible_ = true, ticks_ = false;
+  Since since_ = nothing;
   Values theirs_;  // values that one thread makes
   std::map<LoopType, int> left_;
   std::map<int, std::pair<int, int>> places_;  // by value: array and index
@@ -190,12 +260,12 @@ class Together : Edit {
 
 }  // namespace
 
-Kernel find_shared_columns(Kernel kernel) {
+Kernel find_shared_work(Kernel kernel) {
   Finder(kernel).run();
   return kernel;
 }
 
-std::optional<Kernel> cut_columns(Kernel kernel) {
+std::optional<Kernel> cut_work(Kernel kernel) {
   DGEN_ASSERT(kernel.meet);
   if (!Together(kernel).run()) return {};
   return kernel;

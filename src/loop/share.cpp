@@ -257,12 +257,12 @@ class Cut {
 
 Kernel find_shared_lanes(Kernel kernel) {
   Sharing(kernel).run();
-  return kernel.lanes > 0 ? kernel : find_shared_columns(std::move(kernel));
+  return kernel.lanes > 0 ? kernel : find_shared_work(std::move(kernel));
 }
 
 std::optional<Kernel> cut_lanes(Kernel kernel) {
   DGEN_ASSERT(kernel.lanes > 0);
-  if (kernel.meet) return cut_columns(std::move(kernel));
+  if (kernel.meet) return cut_work(std::move(kernel));
   Cut(kernel).run();
   return kernel;
 }

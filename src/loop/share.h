@@ -9,7 +9,7 @@
 namespace dgen::loop {
 
 // Marks the loops over elements whose lanes may be shared, all of a kernel's or none (Kernel::lanes, Stmt::share); where lanes need each
-// other's, the products whose columns may be (loop/meet.h).
+// other's, the work that threads may share if they meet (loop/meet.h).
 ir::Kernel find_shared_lanes(ir::Kernel kernel);
 // The same for groups of lanes (loop/lane_bounds.h); none where the kernel as it has become cannot be shared.
 std::optional<ir::Kernel> cut_lanes(ir::Kernel kernel);
