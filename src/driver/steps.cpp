@@ -187,7 +187,7 @@ std::map<int, std::string> notes_on(const std::vector<Step>& steps) {
     std::string& note = notes[step.region];
     auto add = [&note](const std::string& what) { note += cat(note.empty() || what.empty() ? "" : "; ", what); };
     if (note.empty()) add(loop::say_lanes(step.kernel));
-    if (step.by_lanes && step.kernel.meet) add("threads share its long loops and products and meet in between");
+    if (step.by_lanes && step.kernel.meet) add("threads that meet share its long loops and products");
     else if (step.by_lanes) add(cat("threads share its ", step.kernel.lanes, " lanes, ", step.kernel.lane_group, " at a time"));
   }
   std::erase_if(notes, [](auto& note) { return note.second.empty(); });

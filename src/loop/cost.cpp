@@ -11,8 +11,7 @@ using namespace ir;
 namespace {
 
 constexpr int64_t kFunction = 12;      // a polynomial of the prelude
-constexpr int64_t kTransform = 12;     // a transform, by element that goes in or out
-constexpr int64_t kAddition = 2;       // of an element to a total in memory
+constexpr int64_t kTransform = 12;     // a transform, by element that goes in or out; a total in memory that takes another term
 constexpr int64_t kVector = 16;        // elements of the widest vector
 constexpr int64_t kMost = 1ll << 40;
 constexpr int64_t kTicks = 128;        // that are looked at: what is done once for many of them counts by its share
@@ -67,7 +66,7 @@ class Cost {
     if (s.name.starts_with("dg_scan_")) return times(kTransform, value(s.numbers.front()));
     int64_t elements = s.numbers.empty() ? 1 : std::max<int64_t>(1, value(s.numbers.back()));
     for (int64_t span : s.spans) elements = std::max(elements, span);
-    return times(s.name == "dg_add_to" ? kAddition : kTransform, elements);
+    return times(kTransform, elements);
   }
   static int64_t times(int64_t a, int64_t b) { return std::min(kMost, std::max<int64_t>(0, a) * std::max<int64_t>(0, b)); }
 

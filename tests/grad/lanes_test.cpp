@@ -223,8 +223,8 @@ constexpr int64_t kTicks = 24;
 TEST_P(WorkOfThreadsThatMeet, GiveTheSameBitsOnAnyNumberOfThreads) {
   if (on_cuda()) GTEST_SKIP() << "threads are the host's";
   const Patch p = with_gradients(GetParam());
-  EXPECT_GE(shared_regions(p, 2, "threads share its long loops"), 1u);
-  EXPECT_EQ(shared_regions(p, 1, "threads share its long loops"), 0u);
+  EXPECT_GE(shared_regions(p, 2, "threads that meet share"), 1u);
+  EXPECT_EQ(shared_regions(p, 1, "threads that meet share"), 0u);
   const Rows want = run_fresh(p, Backend::cpu, kTicks * kHop, on_threads(1));
   for (int threads : {2, 3, 8}) {
     SCOPED_TRACE(testing::Message() << threads << " threads");
