@@ -198,6 +198,7 @@ int main(int argc, char** argv) {
   config().sample_rate = rate;
   using namespace bench;
   row("order 2, coefficients per frame, 32 lanes", must::order_two_lanes, order_two);
+  row("comb, 16 samples", must::comb, [] { return comb(16); });
   row("comb, 100 samples", must::comb, [] { return comb(100); });
   row("comb, 1000 samples", must::comb, [] { return comb(1000); });
   row("tanh ladder, 1 voice", must::ladder_1, [] { return ladder(1); });

@@ -33,7 +33,7 @@ ROWS = [
     Row("DDSP training step, 4 x 4 s, two threads", "training", 4, 2, faster=4, memory=4),
     Row("DDSP training step, 4 x 4 s, one thread", "training", 4, 1),
     Row("DDSP training step, 1 x 4 s, two threads", "training", 1, 2),
-    Row("the paper's decoder, 4 x 4 s, two threads", "paper", 4, 2, faster=2.5, memory=2, steps=1, their_steps=1, rounds=5),
+    Row("the paper's decoder, 4 x 4 s, two threads", "paper", 4, 2, faster=2.5, memory=2, steps=1, their_steps=1),
     Row("GRU of 512 units, 4 x 250 ticks, gradient", "recurrent", 4, 1, faster=1.2),
     Row("seed patch and spectrum, 4096 frames", "patch", 1, 1, faster=1000, steps=200, their_steps=1),
     Row("spectral loss, 6 scales, 4 x 4 s, gradient", "loss", 4, 1, faster=3),
@@ -64,8 +64,9 @@ class Side:
 
     def __init__(self, command, row, folder):
         arguments = [row.job, folder, str(row.clips), str(row.threads)]
-        # OpenMP's threads spin while they wait, by default; beside other programs that makes torch ten times slower.
-        settings = os.environ | {"OMP_WAIT_POLICY": "passive"}
+        # OpenMP's threads spin while they wait, by default, which makes torch two to ten times slower here; OpenBLAS has its own
+        # number of threads.
+        settings = os.environ | {"OMP_WAIT_POLICY": "passive", "OPENBLAS_NUM_THREADS": str(row.threads)}
         self.process = subprocess.Popen(command + arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=settings)
         if self.process.stdout.readline() != "ready\n":
             sys.exit(f"{command[-1]} {row.job} ended before its first step; its message is above")
@@ -130,7 +131,14 @@ def cells(row, first, ours, theirs):
             ("pass" if reached else "short") if wanted else "-"]
 
 
+def blas():
+    """The library that torch's products come from."""
+    maps = "import torch, re; print(*sorted(set(re.findall(r'\\S*/lib\\S*(?:blas|mkl)\\S*', open('/proc/self/maps').read()))))"
+    return subprocess.run([sys.executable, "-c", maps], capture_output=True, text=True, check=True).stdout.strip()
+
+
 def main(commands, wanted):
+    print("torch's products:", blas())
     table = [["row", "ours", "torch", "wall", "processor", "must reach", "ours", "torch", "less", "first value", "last value", "verdict"]]
     for row in ROWS:
         if wanted in row.name:

@@ -130,7 +130,7 @@ void serve(const Job& job, double at_start) {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  const double at_start = memory("VmRSS:");
+  const double at_start = memory("VmHWM:");
   const std::map<std::string, Job (*)(const std::string&, int)> jobs = {{"training", training}, {"paper", paper},
                                                                          {"recurrent", recurrent}, {"loss", spectral_loss_of_clips},
                                                                          {"bank", harmonic_bank}, {"patch", seed_patch}};

@@ -213,7 +213,8 @@ if __name__ == "__main__":
     job, folder, clips, threads = sys.argv[1:]
     torch.set_num_threads(int(threads))
     torch.manual_seed(0)
-    start = memory("VmRSS:")
+    torch.set_flush_denormal(True)  # as ours does
+    start = memory("VmHWM:")
     WINDOWS = {size: torch.hann_window(size) for size in SIZES}
     jobs = {"training": training, "paper": paper, "recurrent": recurrent, "loss": loss_of_clips, "bank": bank, "patch": lambda batch: patch_step}
     serve(jobs[job](int(clips)), start)

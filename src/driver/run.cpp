@@ -407,12 +407,11 @@ inline void Run::call(const PreparedLaunch& launch, void* code, const Share& sha
   long* number = numbers;
   const long* const values = w_.arguments.numbers();
   for (int i : launch.numbers) *number++ = values[i];
-  auto put = [&](int at, long value) {
-    if (at >= 0) numbers[at] = value;
-  };
-  put(launch.lo, share.lo), put(launch.hi, share.hi), put(launch.lane_lo, share.lane_lo), put(launch.lane_hi, share.lane_hi);
-  put(launch.meeting, reinterpret_cast<long>(share.meeting));
+  if (launch.lo >= 0) numbers[launch.lo] = share.lo;
+  if (launch.hi >= 0) numbers[launch.hi] = share.hi;
   if (launch.scratch >= 0) numbers[launch.scratch] = reinterpret_cast<long>(w_.scratch.floats(share.memory * c_.code.scratch));
+  if (launch.lane_groups > 0) numbers[launch.lane_lo] = share.lane_lo, numbers[launch.lane_hi] = share.lane_hi;
+  if (launch.meeting >= 0) numbers[launch.meeting] = reinterpret_cast<long>(share.meeting);
   runtime::Trace::Scope span(c_.trace, launch.step->kernel.name);
   const std::span<const long> used(numbers, launch.numbers.size());
   if (!c_.on_host) return call_gpu(launch, used, share.hi - share.lo);

@@ -179,6 +179,11 @@ TEST(PreludeFft, EachLaneIsTheSingleTransformClang) {
   check_lanes(TextLibrary(text(few), "clang"), few);
 }
 #ifdef __x86_64__
+TEST(PreludeFft, CompilesForArm) {
+  if (!have_compiler("clang")) GTEST_SKIP() << "needs clang";
+  EXPECT_TRUE(compiles_for_arm(text(few)));
+}
+
 TEST(PreludeFft, EachLaneIsTheSingleTransformSse2) { check_lanes(TextLibrary(text(few), "cc", "-march=x86-64"), few); }
 #endif
 

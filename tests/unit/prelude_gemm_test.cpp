@@ -165,6 +165,11 @@ TEST(PreludeGemm, TellsWhetherAnElementIsWild) {
       }
 }
 
+TEST(PreludeGemm, CompilesForArm) {
+  if (!have_compiler("clang")) GTEST_SKIP() << "needs clang";
+  EXPECT_TRUE(compiles_for_arm(text()));
+}
+
 TEST(PreludeGemm, CompilersAgreeBitForBit) {
   if (!have_compiler("gcc") || !have_compiler("clang")) GTEST_SKIP() << "needs gcc and clang";
   const TextLibrary gcc(text(), "gcc"), clang(text(), "clang");

@@ -50,6 +50,20 @@ class TextLibrary {
   void* handle_ = nullptr;
 };
 
+// Does clang compile the text for 64-bit ARM, whose vectors are NEON's? It is not run.
+inline bool compiles_for_arm(const std::string& text) {
+  char folder[] = "/tmp/dgen_prelude_XXXXXX";
+  if (!mkdtemp(folder)) throw std::runtime_error("mkdtemp failed");
+  const std::string base = std::string(folder) + "/t";
+  std::ofstream(base + ".c") << text;
+  const int status = std::system(("clang --target=aarch64-linux-gnu -std=gnu11 -O2 -fno-math-errno -fno-trapping-math "
+                                  "-ffp-contract=off -Wall -Werror -c -o " + base + ".o " + base + ".c").c_str());
+  unlink((base + ".c").c_str());
+  unlink((base + ".o").c_str());
+  rmdir(folder);
+  return status == 0;
+}
+
 // Compiles CUDA text for sm_90 with NVRTC: "" when it compiles, "absent" without the library, else the log.
 inline std::string compile_cuda(const std::string& text) {
   void* lib = nullptr;

@@ -264,6 +264,11 @@ TEST(PreludeVector, CompilesForAvx512) {
 }
 #endif
 
+TEST(PreludeVector, CompilesForArm) {
+  if (!have_compiler("clang")) GTEST_SKIP() << "needs clang";
+  EXPECT_TRUE(compiles_for_arm(text()));
+}
+
 // Only what is called is in the text; long functions called often are functions of their own.
 TEST(PreludeVector, TextHoldsWhatIsCalled) {
   EXPECT_EQ(codegen::prelude_vector(Target::c, "dg_sin(x)"), "");
