@@ -92,9 +92,8 @@ class Renderer {
     return "(" + text + ")";
   }
 
-  size_t number_of(KernelArg::Kind kind) const {  // as many as there are: none
-    return static_cast<size_t>(std::ranges::find(k_.args, kind, &KernelArg::kind) - k_.args.begin());
-  }
+  // As many as there are: none.
+  size_t number_of(KernelArg::Kind kind) const { return size_t(std::ranges::find(k_.args, kind, &KernelArg::kind) - k_.args.begin()); }
 
   static std::string room(const ArrayRef& a) {
     return cat("[", std::max(a.size, a.room), a.room > 0 ? "] = {0}" : a.aligned ? "] __attribute__((aligned(64)))" : "]");
@@ -103,8 +102,10 @@ class Renderer {
     const ArrayRef& a = k_.arrays[i];
     if (a.kind == ArrayRef::local) {
       const std::string type = local_type(i);
-      if (a.home == ArrayRef::scratch && d_.target == Target::c)
-        return line(cat(type, "* ", restrict_word(i), " a", i, " = (", type, "*)(n", number_of(KernelArg::scratch), " + ", 4 * a.at, ");"));
+      if (d_.target == Target::c && (a.home == ArrayRef::scratch || a.home == ArrayRef::shared)) {
+        const size_t at = number_of(a.home == ArrayRef::scratch ? KernelArg::scratch : KernelArg::common);
+        return line(cat(type, "* ", restrict_word(i), " a", i, " = (", type, "*)(n", at, " + ", 4 * a.at, ");"));
+      }
       if (a.home == ArrayRef::scratch)
         return line(cat(d_.space, "float* a", i, " = scratch + (", d_.real_long, ")", d_.block, " * ", k_.scratch, " + ", a.at, ";"));
       return line(cat(a.home == ArrayRef::shared ? d_.shared : "", type, " a", i, room(a), ";"));

@@ -130,7 +130,7 @@ void Launches::prepare(const Compiled& c, const MemoryPlan& memory, const Step& 
     numbers_.push_back(number(arg));
     for (auto [kind, at] : {std::pair(KernelArg::lo, &launch.lo), {KernelArg::hi, &launch.hi}, {KernelArg::scratch, &launch.scratch},
                             {KernelArg::lane_lo, &launch.lane_lo}, {KernelArg::lane_hi, &launch.lane_hi},
-                            {KernelArg::meeting, &launch.meeting}})
+                            {KernelArg::common, &launch.common}, {KernelArg::meeting, &launch.meeting}})
       if (arg.kind == kind) *at = static_cast<int>(i);
   }
   launch.arrays = addresses.size() - launch.first_array;
@@ -147,7 +147,7 @@ void Launches::prepare(const Compiled& c, const MemoryPlan& memory, const Step& 
   if (step.parallel && c.device.is_host()) launch.grain = std::max<int64_t>(step.chunks ? 1 : 16, loop::kWorthThread / step.operations);
   if (step.by_lanes) {
     launch.lane_groups = step.by_lanes->lanes / step.by_lanes->lane_group;
-    launch.lane_operations = step.operations, launch.grain = 1;
+    launch.lane_operations = step.operations;
   }
   const bool last = &step == &c.code.steps.back() || (&step)[1].region != step.region;
   launch.ends_region = last && step.when == Step::in_tile;
@@ -211,6 +211,7 @@ int Launches::number(const KernelArg& arg) {
     case KernelArg::lane_lo:
     case KernelArg::lane_hi:
     case KernelArg::scratch:
+    case KernelArg::common:
     case KernelArg::meeting:
       return one;
     case KernelArg::tile_frame:

@@ -24,8 +24,8 @@ struct PreparedLaunch {
   size_t first_array = 0, arrays = 0;  // of all addresses
   std::span<const int> numbers;
   int count = 0;         // which number says how many ticks or chunks there are
-  int lo = -1, hi = -1, scratch = -1, lane_lo = -1, lane_hi = -1, meeting = -1;  // which of its numbers these are
-  int64_t grain = 0;     // ticks or chunks that are worth another thread; 0: it runs on one
+  int lo = -1, hi = -1, scratch = -1, lane_lo = -1, lane_hi = -1, common = -1, meeting = -1;  // which of its numbers these are
+  int64_t grain = 0;     // ticks or chunks that are worth another thread; 0: it runs on one, unless lanes are shared
   int64_t lane_groups = 0, lane_operations = 0;  // that threads share instead, and operations of all of them a tick
   bool again = true;     // also when a tile is computed again: sums over time have their share of it already
   analysis::Kept kept = analysis::Kept::no;  // until when it need not run again

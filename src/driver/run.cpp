@@ -146,7 +146,7 @@ class Run {
 void Run::go(std::span<const std::span<float>> outputs, bool keep) {
   runtime::Trace::Scope span(c_.trace, "run", args_.frames);
   if (c_.on_host && !args_.real_time) use_threads(c_.options.threads);
-  if (c_.code.scratch > 0) set_scratch_aside();
+  if (c_.code.scratch + c_.code.common > 0) set_scratch_aside();
   cut_tiles();
   skips_ = std::exchange(w_.made, {});  // a run that fails leaves nothing to rely on
   w_.stale.assign(w_.launches.statics, !skips(Kept::statics));
@@ -356,7 +356,7 @@ void Run::launch(const PreparedLaunch& launch) {
   ++w_.launched;
   w_.ffts += launch.ffts * count;
   if (c_.timed) return launch_timed(launch, count);
-  if (args_.real_time || launch.grain == 0) return call(launch, 0, count);
+  if (args_.real_time || (launch.grain == 0 && launch.lane_groups == 0)) return call(launch, 0, count);
   launch_ranges(launch, count);
 }
 
@@ -379,7 +379,7 @@ void Run::launch_ranges(const PreparedLaunch& launch, int64_t count) {
 void Run::set_scratch_aside() {
   if (!c_.on_host) return;
   if (!args_.real_time) w_.scratches = std::max(w_.scratches, runtime::thread_count());
-  w_.scratch.reserve(device_, static_cast<size_t>(w_.scratches * c_.code.scratch) * sizeof(float));
+  w_.scratch.reserve(device_, static_cast<size_t>(w_.scratches * c_.code.scratch + c_.code.common) * sizeof(float));
 }
 
 // There are no more parts than have memory of their own.
@@ -387,18 +387,18 @@ int64_t Run::least_part(const PreparedLaunch& launch, int64_t grain, int64_t cou
   return launch.scratch < 0 ? grain : std::max(grain, (count + w_.scratches - 1) / w_.scratches);
 }
 
-// Ticks in order, their lanes among threads. Those that meet have memory in common, and groups that are all there is.
+// Ticks in order, their lanes among threads; those that meet have groups that are all there is.
 void Run::launch_lanes(const PreparedLaunch& launch, int64_t count) {
   const int64_t groups = launch.lane_groups, all = launch.lane_operations * count;
-  const int64_t grain = std::max<int64_t>(1, (loop::kWorthThread * groups + all - 1) / all);
+  const int64_t grain = std::max<int64_t>(1, (loop::kWorthThread * groups + all - 1) / all), least = least_part(launch, grain, groups);
   if (groups < 2 * grain) return call(launch, 0, count);
-  const bool meet = launch.meeting >= 0;
-  const int64_t least = meet ? grain : least_part(launch, grain, groups);
-  runtime::Meeting meeting(runtime::count_parts(groups, least));
-  runtime::parallel_for(groups, least, [&](int64_t from, int64_t to, int thread) {
+  auto share = [&](int64_t from, int64_t to, int thread, runtime::Meeting* meeting) {
     FlushDenormals flush;
-    const int64_t end = to == groups && !meet ? to + 1 : to;  // the last has what is left
-    call(launch, launch.step->lanes_code, {0, count, from, end, meet ? 0 : thread, &meeting});
+    call(launch, launch.step->lanes_code, {0, count, from, to, thread, meeting});
+  };
+  if (launch.meeting >= 0) return runtime::parallel_for_meeting(groups, least, share);
+  runtime::parallel_for(groups, least, [&](int64_t from, int64_t to, int thread) {
+    share(from, to == groups ? to + 1 : to, thread, nullptr);  // the last has what is left
   });
 }
 
@@ -411,6 +411,7 @@ inline void Run::call(const PreparedLaunch& launch, void* code, const Share& sha
   if (launch.hi >= 0) numbers[launch.hi] = share.hi;
   if (launch.scratch >= 0) numbers[launch.scratch] = reinterpret_cast<long>(w_.scratch.floats(share.memory * c_.code.scratch));
   if (launch.lane_groups > 0) numbers[launch.lane_lo] = share.lane_lo, numbers[launch.lane_hi] = share.lane_hi;
+  if (launch.common >= 0) numbers[launch.common] = reinterpret_cast<long>(w_.scratch.floats(w_.scratches * c_.code.scratch));
   if (launch.meeting >= 0) numbers[launch.meeting] = reinterpret_cast<long>(share.meeting);
   runtime::Trace::Scope span(c_.trace, launch.step->kernel.name);
   const std::span<const long> used(numbers, launch.numbers.size());

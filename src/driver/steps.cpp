@@ -4,7 +4,6 @@
 #include <functional>
 #include <future>
 #include <set>
-#include <thread>
 
 #include "base/check.h"
 #include "codegen/render.h"
@@ -17,6 +16,7 @@
 #include "loop/lower.h"
 #include "loop/verify.h"
 #include "runtime/cuda.h"
+#include "runtime/threads.h"
 
 namespace dgen::driver {
 
@@ -73,7 +73,7 @@ runtime::Device& device_of(Backend backend) { return backend == Backend::cpu ? r
 
 // Asked once: the system opens a file to tell.
 static int hardware_threads() {
-  static const int threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  static const int threads = runtime::hardware_threads();
   return threads;
 }
 
@@ -172,7 +172,8 @@ CompiledSteps compile_steps(const Plan& plan, const Options& wanted) {
   Compiler code = wanted.backend == Backend::cpu ? compile_c(texts, wanted) : compile_cuda(texts, gpu_of(wanted.backend));
   for (size_t i = 0; i < kernels.size(); ++i) *kernels[i].second = code.find(part_of[i], kernels[i].first->name);
   out.modules = std::move(code.modules);
-  for (auto [kernel, code] : kernels) out.scratch = std::max(out.scratch, kernel->scratch);
+  for (auto [kernel, code] : kernels)
+    out.scratch = std::max(out.scratch, kernel->scratch), out.common = std::max(out.common, kernel->common);
   return out;
 }
 

@@ -42,7 +42,7 @@ struct CompiledSteps {
   std::vector<Step> steps;  // by sweep
   std::vector<size_t> first;  // of each sweep, and the end
   std::vector<std::shared_ptr<void>> modules;  // that hold the code
-  int64_t scratch = 0;  // floats that a call on a CPU may need
+  int64_t scratch = 0, common = 0;  // floats that a call on a CPU may need, and calls that meet
 };
 
 // The backend's device. Throws Error when this machine has none.

@@ -75,7 +75,7 @@ struct ArrayRef {
   enum Home {
     memory,     // locals: of one thread
     registers,  // copied to a local array while the kernel runs
-    shared,     // local: of all threads of a block, in fast memory; on a CPU of all that meet
+    shared,     // local: of all threads of a block, in fast memory; on a CPU `at` floats into memory of all that meet
     scratch,    // local: `at` floats into memory of a GPU's block, or of a call on a CPU
   } home = memory;
   int64_t at = 0;
@@ -89,9 +89,10 @@ enum class RunScalar { sample_rate, inv_sample_rate, ticks_base };
 // Run-time integers of a launch. tile_frame: stream frame of the tile's first frame; per clock (id = period): tick0 is the
 // run's tick number of the tile's first tick, offset its frame minus the tile's first frame; lo, hi: ticks to do;
 // ticks: of a clock in the whole run; tile_ticks: in the tile; lane_lo, lane_hi: groups of lanes to do (loop/share.h);
-// scratch: address of memory that is the call's own, Kernel::scratch floats; meeting: of where its threads meet (runtime/threads.h).
+// scratch: address of memory that is the call's own, Kernel::scratch floats; common: of all calls that meet, Kernel::common floats;
+// meeting: of where they do (runtime/threads.h).
 struct KernelArg {
-  enum Kind { lo, hi, tile_frame, tick0, offset, step, ticks, tile_ticks, lane_lo, lane_hi, scratch, meeting } kind;
+  enum Kind { lo, hi, tile_frame, tick0, offset, step, ticks, tile_ticks, lane_lo, lane_hi, scratch, common, meeting } kind;
   int64_t period = 0;
   bool operator==(const KernelArg&) const = default;
 };
@@ -117,8 +118,8 @@ struct Stmt {
     add,     // array[index] += value
     guard,   // if (value) body
     call,    // name(arrays at index..., constants)
-    barrier, // all threads of the block meet
-    single,  // body, by one thread of the block
+    barrier, // all threads of the block, or of a CPU's kernel (loop/meet.h), meet
+    single,  // body, by one of these threads
     part,    // body, in a function of its own
   };
   Kind kind;
@@ -171,6 +172,7 @@ struct Kernel {
   enum Spread { one_block, ticks_over_threads, ticks_over_blocks, elements_over_threads } spread = one_block;
   int threads = 1;       // of a block
   int64_t scratch = 0;   // floats of memory a block, on a CPU a call
+  int64_t common = 0;    // floats of memory that all calls have that meet, on a CPU
   bool table = false;    // the addresses of its arrays stand in memory, more than a launch passes
   std::vector<std::pair<int64_t, int64_t>> var_range;  // [lo, hi) of integer variables where known, else (0, -1)
 };

@@ -18,7 +18,7 @@ bool of_node(ArrayRef::Kind kind) {
 
 const char* arg_kind(KernelArg::Kind kind) {
   static const char* names[] = {"lo",    "hi",         "tile_frame", "tick0",   "offset", "step",
-                                "ticks", "tile_ticks", "lane_lo",    "lane_hi", "scratch", "meeting"};
+                                "ticks", "tile_ticks", "lane_lo",    "lane_hi", "scratch", "common", "meeting"};
   return names[kind];
 }
 

@@ -83,6 +83,7 @@ class Cost {
       case LoopOp::idiv: return arg(0) / std::max<int64_t>(1, arg(1));
       case LoopOp::imin: return std::min(arg(0), arg(1));
       case LoopOp::imax: return std::max(arg(0), arg(1));
+      case LoopOp::where: return x.type == LoopType::i64 ? std::max(arg(1), arg(2)) : 0;
       default: return 0;
     }
   }
@@ -108,6 +109,8 @@ int64_t operations(const Kernel& kernel, int64_t ticks) {
 
 int64_t operations(const Kernel& kernel, const Stmt& statement) { return Cost(kernel, 1).of(statement); }
 
-int64_t shared_operations(const Kernel& kernel) { return a_tick(kernel, Cost(kernel, 1).shared(kernel.body)); }
+int64_t shared_operations(const Kernel& kernel) {
+  return std::max<int64_t>(1, a_tick(kernel, Cost(kernel, 1).shared(kernel.body)));
+}
 
 }  // namespace dgen::loop

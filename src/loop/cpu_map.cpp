@@ -17,26 +17,29 @@ namespace dgen::loop {
 
 using namespace ir;
 
-// Local arrays that are too much for a thread's stack lie in memory that the caller has for them, the largest ones first, and so do
-// those of threads that meet.
+// Local arrays that are too much for a thread's stack lie in memory that the caller has for them, the largest ones first, and those of
+// threads that meet in memory of all.
 static void place_locals(Kernel& k) {
   constexpr int64_t stack = 1 << 18, most_lanes = 16, line = 16;  // bytes, of the widest vector, floats of a cache line
   const auto bytes = [](const ArrayRef& a) {
     return std::max(a.size, a.room) * (a.lanes ? most_lanes : 1) * (a.type == LoopType::f32 ? 4 : 8);
   };
+  const auto put = [&](ArrayRef& a, int64_t& floats) { a.at = floats, floats += (bytes(a) / 4 + line - 1) / line * line; };
   std::vector<ArrayRef*> locals;
   int64_t all = 0;
-  for (ArrayRef& a : k.arrays)
-    if (a.kind == ArrayRef::local && a.home != ArrayRef::scratch) locals.push_back(&a), all += bytes(a);
-  std::ranges::stable_sort(locals, std::greater<>(), [&](const ArrayRef* a) { return bytes(*a); });
-  for (ArrayRef* a : locals) {
-    if (all <= stack && a->home != ArrayRef::shared) continue;
-    all -= bytes(*a);
-    a->home = ArrayRef::scratch, a->at = k.scratch;
-    k.scratch += (bytes(*a) / 4 + line - 1) / line * line;
+  for (ArrayRef& a : k.arrays) {
+    if (a.home == ArrayRef::shared) put(a, k.common);
+    if (a.kind == ArrayRef::local && a.home == ArrayRef::memory) locals.push_back(&a), all += bytes(a);
   }
-  const bool told = std::ranges::count(k.args, KernelArg::scratch, &KernelArg::kind) > 0;
-  if (k.scratch > 0 && !told) k.args.push_back({KernelArg::scratch});
+  std::ranges::stable_sort(locals, std::greater<>(), [&](const ArrayRef* a) { return bytes(*a); });
+  for (size_t i = 0; all > stack; ++i) {
+    all -= bytes(*locals[i]);
+    locals[i]->home = ArrayRef::scratch, put(*locals[i], k.scratch);
+  }
+  const auto tell = [&](KernelArg::Kind kind, int64_t floats) {
+    if (floats > 0 && std::ranges::count(k.args, kind, &KernelArg::kind) == 0) k.args.push_back({kind});
+  };
+  tell(KernelArg::scratch, k.scratch), tell(KernelArg::common, k.common);
 }
 
 CpuKernels map_to_cpu(Kernel kernel, bool vectors, bool by_lanes) {

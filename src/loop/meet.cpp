@@ -24,6 +24,7 @@ constexpr int64_t kVector = 16;      // elements of the widest vector
 // Operations of such vectors; a thread does some 7 a nanosecond, a meeting takes .1 to .4 us.
 constexpr int64_t kLeast = 1 << 13;  // of a loop or product that is worth a meeting
 constexpr int64_t kGroup = 1 << 14;  // of all in a tick that are worth a thread
+constexpr int64_t kPiece = 1 << 12;  // of what a thread does between meetings
 constexpr int64_t kMostGroups = 64;
 constexpr int64_t kAddresses = 3;    // a loop's operations are twice as many addresses
 
@@ -40,8 +41,10 @@ struct Units {
 };
 Units units_of(const Kernel& k, const Stmt& s) {
   if (s.kind == Stmt::call) {
-    const bool panels = s.name == "dg_matmul" && is_number(k, s.numbers[right_layout]) && number_of(k, s.numbers[right_layout]) == kInPanels;
-    return panels && is_number(k, s.numbers[columns]) ? Units{0, number_of(k, s.numbers[columns]) / kPanel, kPanel} : Units{};
+    if (s.name != "dg_matmul" || !is_number(k, s.numbers[right_layout]) || !is_number(k, s.numbers[columns])) return {};
+    const int64_t count = number_of(k, s.numbers[columns]);
+    if (number_of(k, s.numbers[right_layout]) != kInPanels || count % kPanel != 0) return {};
+    return {0, count / kPanel, kPanel};
   }
   const bool elements = s.kind == Stmt::loop && (s.tag == LoopTag::lanes || s.tag == LoopTag::vector) && !s.reverse;
   if (!elements || !is_number(k, s.lo) || !is_number(k, s.hi)) return {};
@@ -83,10 +86,11 @@ class Together : Edit {
 
   // Whether it has become a kernel for a share.
   bool run() {
-    const int64_t work = choose(k_.body);
-    if (work < (ticks_ ? 2 * kGroup : 2 * kWorthThread / kVector)) return false;
+    const bool ticks = std::ranges::count(k_.args, KernelArg::hi, &KernelArg::kind) > 0;
+    const Load load = choose_all(ticks);
+    if (load.work < (ticks ? 2 * kGroup : 2 * kWorthThread / kVector)) return false;
     k_.name += "_together";
-    k_.lanes = std::clamp<int64_t>(work / kGroup, 2, kMostGroups);
+    k_.lanes = std::clamp<int64_t>(std::min(load.work / kGroup, load.work / load.cuts / kPiece), 2, kMostGroups);
     bounds_.argument(KernelArg::meeting);
     for (ArrayRef& a : k_.arrays)
       if (a.home == ArrayRef::registers) a.home = ArrayRef::memory, a.room = 0;  // all threads see it
@@ -100,18 +104,32 @@ class Together : Edit {
  private:
   using Values = std::set<int>;
 
-  // Loops have become others since they were marked, of vectors most of them. Returns the work of a tick, or of all if there are none:
-  // of loops over ticks one runs at a time.
-  int64_t choose(std::vector<Stmt>& body) {
-    int64_t together = 0, most = 0;
-    for (Stmt& s : body) {
-      const bool ticks = s.kind == Stmt::loop && s.tag == LoopTag::serial;
-      if (is_cut(s)) s.share = units_of(k_, s).count > 1 && work_of(k_, s) >= kLeast;
-      const int64_t work = is_cut(s) ? work_of(k_, s) : choose(s.body);
-      ticks_ = ticks_ || ticks;
-      (ticks ? most : together) = ticks ? std::max(most, work) : together + work;
+  struct Load {
+    int64_t work = 0, cuts = 0;
+  };
+  // Loops have become others since they were marked, of vectors most of them.
+  Load choose(Stmt& s) {
+    if (is_cut(s)) {
+      const int64_t work = units_of(k_, s).count > 1 ? work_of(k_, s) : 0;
+      s.share = work >= kLeast;
+      return s.share > 0 ? Load{work, 1} : Load{};
     }
-    return std::max(together, most);
+    Load all;
+    for (Stmt& inner : s.body) {
+      const Load load = choose(inner);
+      all.work += load.work, all.cuts += load.cuts;
+    }
+    return all;
+  }
+  // Of a tick, or of all if there are none: of loops over ticks one runs at a time.
+  Load choose_all(bool ticks) {
+    Load all;
+    for (Stmt& s : k_.body) {
+      const Load load = choose(s);
+      if (!ticks) all.work += load.work, all.cuts += load.cuts;
+      else if (load.work > all.work && s.kind == Stmt::loop && s.tag == LoopTag::serial) all = load;
+    }
+    return all;
   }
 
   // Local arrays that no more than one loop or product touches stay each thread's own.
@@ -121,7 +139,7 @@ class Together : Edit {
     for (size_t i = 0; i < users.size(); ++i) {
       ArrayRef& a = k_.arrays[i];
       const bool own = users[i].size() < 2 && (users[i].empty() || !*users[i].begin() || (*users[i].begin())->kind == Stmt::loop);
-      if (a.kind == ArrayRef::local && a.home == ArrayRef::memory && !own) a.home = ArrayRef::shared;
+      if (a.kind == ArrayRef::local && !own) a.home = ArrayRef::shared;
     }
   }
   void find_users(const std::vector<Stmt>& body, const Stmt* inside, std::vector<std::set<const Stmt*>>& users) const {
@@ -155,12 +173,15 @@ class Together : Edit {
       if (has_cut(s)) {
         if (!s.carried.empty()) possible_ = false;
         close();
-        if (since_ == by_all || (since_ == by_one && (reads_theirs || is_cut(s) || s.kind != Stmt::loop))) meet();
-        for (int e : read(s, theirs_))
-          if (here.insert(e).second) out.push_back(read_back(e));
-        if (is_cut(s)) cut(s), since_ = by_all;
-        else if (s.kind == Stmt::loop) loop(s);
-        else in_step(s.body), since_ = by_all;
+        if (is_cut(s)) {
+          if (since_ != nothing) meet();
+          for (int e : read(s, theirs_))
+            if (here.insert(e).second) out.push_back(read_back(e));
+          cut(s), since_ = by_all;
+        } else {
+          if (since_ == by_all && s.kind == Stmt::loop) meet();
+          inside(s);
+        }
         out.push_back(std::move(s));
       } else if (s.kind == Stmt::let && !reads_theirs && !reads_written(s)) {
         out.push_back(std::move(s));
@@ -173,11 +194,15 @@ class Together : Edit {
     body = std::move(out);
   }
 
-  // Its end is what its beginning follows.
-  void loop(Stmt& s) {
-    since_ = by_one;
+  // The body of a loop, whose end is what its beginning follows, of a guard, which may be passed over, or of a part.
+  void inside(Stmt& s) {
+    for_reads(k_, s, [&](int e) { possible_ = possible_ && theirs_.count(e) == 0; });
+    const Since before = s.kind == Stmt::loop ? by_one : since_;
+    since_ = before;
     in_step(s.body);
-    if (since_ == by_all) s.body.push_back({Stmt::barrier}), since_ = by_one;
+    if (s.kind == Stmt::part) return;
+    if (since_ == by_all) s.body.push_back({Stmt::barrier});
+    since_ = std::max(before, by_one);
   }
 
   void cut(Stmt& s) {
@@ -251,7 +276,7 @@ class Together : Edit {
   }
 
   LaneBounds bounds_;
-  bool possible_ = true, ticks_ = false;
+  bool possible_ = true;
   Since since_ = nothing;
   Values theirs_;  // values that one thread makes
   std::map<LoopType, int> left_;

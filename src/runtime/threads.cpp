@@ -1,5 +1,9 @@
 #include "runtime/threads.h"
 
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
 #include <algorithm>
 #include <cfenv>
 #include <chrono>
@@ -10,7 +14,7 @@
 namespace dgen::runtime {
 namespace {
 
-constexpr auto kSpinTime = std::chrono::microseconds(200);
+constexpr auto kSpinTime = std::chrono::microseconds(20), kYieldTime = std::chrono::microseconds(200);
 
 // Which part of which pool's job this thread is running.
 struct Inside {
@@ -27,15 +31,15 @@ void pause() {
 #endif
 }
 
-// Returns when `value` is no longer `old`: jobs often follow each other at once, and waking a thread takes longer.
+// Returns when `value` is no longer `old`: jobs often follow each other at once, and waking a thread takes longer. Whoever is to change
+// it may wait for this processor.
 void wait_for_change(const std::atomic<std::uint32_t>& value, std::uint32_t old) {
-  auto start = std::chrono::steady_clock::now();
+  const auto start = std::chrono::steady_clock::now();
   while (value.load(std::memory_order_acquire) == old) {
-    if (std::chrono::steady_clock::now() - start > kSpinTime) {
-      value.wait(old, std::memory_order_acquire);
-      return;
-    }
-    pause();
+    const auto waited = std::chrono::steady_clock::now() - start;
+    if (waited > kYieldTime) return value.wait(old, std::memory_order_acquire);
+    if (waited > kSpinTime) std::this_thread::yield();
+    else pause();
   }
 }
 
@@ -53,7 +57,7 @@ void ThreadPool::resize(int threads) {
 }
 
 void ThreadPool::start(int threads) {
-  if (threads <= 0) threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  if (threads <= 0) threads = hardware_threads();
   for (int index = 1; index < threads; ++index) {
     workers_.push_back(std::make_unique<Worker>());
     Worker* worker = workers_.back().get();
@@ -98,16 +102,31 @@ std::exception_ptr ThreadPool::run_part(const Job& job, int index) {
   return error;
 }
 
-int ThreadPool::count_parts(std::int64_t n, std::int64_t min_grain) const {
-  return inside.pool ? 1 : static_cast<int>(std::clamp<std::int64_t>(n / std::max<std::int64_t>(min_grain, 1), 1, size()));
+std::int64_t ThreadPool::count_parts(std::int64_t n, std::int64_t min_grain) const {
+  return std::clamp<std::int64_t>(n / std::max<std::int64_t>(min_grain, 1), 1, size());
 }
 
 void ThreadPool::parallel_for(std::int64_t n, std::int64_t min_grain, Body body) {
   if (n <= 0) return;
-  if (count_parts(n, min_grain) == 1) return body(0, n, inside.pool == this ? inside.thread : 0);
+  if (inside.pool || count_parts(n, min_grain) == 1) return body(0, n, inside.pool == this ? inside.thread : 0);
 
   std::lock_guard lock(mutex_);
-  job_ = {&body, n, count_parts(n, min_grain)};
+  run_parts(n, count_parts(n, min_grain), body);
+}
+
+void ThreadPool::parallel_for_meeting(std::int64_t n, std::int64_t min_grain, MeetingBody body) {
+  if (n <= 0) return;
+  if (inside.pool) {
+    Meeting alone(1);
+    return body(0, n, inside.pool == this ? inside.thread : 0, &alone);
+  }
+  std::lock_guard lock(mutex_);  // the number of parts stays what it is
+  Meeting meeting(count_parts(n, min_grain));
+  run_parts(n, meeting.parts, [&](std::int64_t begin, std::int64_t end, int thread) noexcept { body(begin, end, thread, &meeting); });
+}
+
+void ThreadPool::run_parts(std::int64_t n, std::int64_t parts, Body body) {
+  job_ = {&body, n, parts};
   std::int64_t others = job_.parts - 1;
   pending_.store(static_cast<std::uint32_t>(others), std::memory_order_relaxed);
   for (std::int64_t i = 0; i < others; ++i) {
@@ -132,7 +151,7 @@ static void wait_for_others(Meeting* m) {
   m->round.notify_all();
 }
 
-Meeting::Meeting(int count) : wait(wait_for_others), parts(static_cast<std::uint32_t>(count)) {}
+Meeting::Meeting(std::int64_t count) : wait(wait_for_others), parts(static_cast<std::uint32_t>(count)) {}
 
 ThreadPool& default_pool() {
   static ThreadPool pool;
@@ -147,6 +166,16 @@ void parallel_for(std::int64_t n, std::int64_t min_grain, ThreadPool::Body body)
   default_pool().parallel_for(n, min_grain, body);
 }
 
-int count_parts(std::int64_t n, std::int64_t min_grain) { return default_pool().count_parts(n, min_grain); }
+void parallel_for_meeting(std::int64_t n, std::int64_t min_grain, ThreadPool::MeetingBody body) {
+  default_pool().parallel_for_meeting(n, min_grain, body);
+}
+
+int hardware_threads() {
+#if defined(__linux__)
+  cpu_set_t mine;
+  if (sched_getaffinity(0, sizeof mine, &mine) == 0) return std::max(1, CPU_COUNT(&mine));
+#endif
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
 
 }  // namespace dgen::runtime

@@ -14,9 +14,21 @@
 
 namespace dgen::runtime {
 
+// Where the parts of one parallel_for_meeting wait for each other, as often as they like. Generated code calls `wait` through its
+// address, which is this struct's.
+struct Meeting {
+  explicit Meeting(std::int64_t parts);
+
+  void (*const wait)(Meeting*);
+  const std::uint32_t parts;
+  alignas(64) std::atomic<std::uint32_t> there = 0;
+  alignas(64) std::atomic<std::uint32_t> round = 0;
+};
+
 class ThreadPool {
  public:
   using Body = function_ref<void(std::int64_t begin, std::int64_t end, int thread)>;
+  using MeetingBody = function_ref<void(std::int64_t begin, std::int64_t end, int thread, Meeting* meeting)>;
 
   explicit ThreadPool(int threads = 0);  // the caller is one of them; 0: one a hardware thread
   ~ThreadPool();
@@ -31,7 +43,8 @@ class ThreadPool {
   // (of any pool) runs in one part, under its caller's thread number. When bodies throw, the lowest part's exception
   // comes out. Nothing is allocated. Waking a sleeping thread can take 100 us: a part should be worth that.
   void parallel_for(std::int64_t n, std::int64_t min_grain, Body body);
-  int count_parts(std::int64_t n, std::int64_t min_grain) const;  // of a call from here, which run side by side
+  // The same for parts that wait for each other: all of them run at once. A body that throws ends the program.
+  void parallel_for_meeting(std::int64_t n, std::int64_t min_grain, MeetingBody body);
 
  private:
   struct alignas(64) Worker {
@@ -44,6 +57,8 @@ class ThreadPool {
     std::int64_t n = 0, parts = 0;
   };
 
+  std::int64_t count_parts(std::int64_t n, std::int64_t min_grain) const;
+  void run_parts(std::int64_t n, std::int64_t parts, Body body);
   void start(int threads);
   void stop();
   void serve(Worker* worker, int index);
@@ -57,21 +72,12 @@ class ThreadPool {
   std::atomic<std::uint32_t> pending_ = 0;  // parts of the job that other threads still run
 };
 
-// Where the parts of one parallel_for wait for each other, as often as they like. Generated code calls `wait` through its address, which
-// is this struct's.
-struct Meeting {
-  explicit Meeting(int parts);
-
-  void (*const wait)(Meeting*);
-  const std::uint32_t parts;
-  std::atomic<std::uint32_t> there = 0, round = 0;
-};
-
 // The process's pool. set_thread_count(0): one a hardware thread, as at the start.
 ThreadPool& default_pool();
 int thread_count();
 void set_thread_count(int threads);
 void parallel_for(std::int64_t n, std::int64_t min_grain, ThreadPool::Body body);
-int count_parts(std::int64_t n, std::int64_t min_grain);
+void parallel_for_meeting(std::int64_t n, std::int64_t min_grain, ThreadPool::MeetingBody body);
+int hardware_threads();  // processors that this process may run on
 
 }  // namespace dgen::runtime

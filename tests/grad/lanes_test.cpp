@@ -111,6 +111,15 @@ void membrane(Patch& p) {
   p.write(u2, u1);
 }
 
+// A product at a slow clock between values of a fast one, where one thread waits long.
+void slow_product(Patch& p) {
+  Ex slow = p.cell({4, 512}, kHop), fast = p.cell();
+  Ex sum = ex("sum", {ex("slice", {slow}, {{"starts", Ints{0, 0}}, {"ends", Ints{1, 4}}})}, {{"axes", Ints{0, 1}}});
+  Ex next = p.write(fast, fn("tanh", fast * 0.5 + ex("hold", {sum}, {{"period", int64_t{1}}}) + p.input()));
+  p.write(slow, fn("tanh", product(p, slow, 512) + ex("decimate", {next}, {{"hop", kHop}})));
+  p.output(next);
+}
+
 // Outside of any ticks.
 void weights(Patch& p) {
   Ex made = chain(p.param(Shape{640, 1024}), 3);
@@ -216,7 +225,7 @@ TEST_P(SharedLanes, GiveWhatTheInterpreterDoes) {
 }
 
 class WorkOfThreadsThatMeet : public testing::TestWithParam<Make> {};
-INSTANTIATE_TEST_SUITE_P(Patches, WorkOfThreadsThatMeet, testing::Values(recurrent, narrow_and_wide, at_hops, plane, membrane, weights));
+INSTANTIATE_TEST_SUITE_P(Patches, WorkOfThreadsThatMeet, testing::Values(recurrent, narrow_and_wide, at_hops, plane, membrane, slow_product, weights));
 
 constexpr int64_t kTicks = 24;
 
@@ -238,6 +247,28 @@ TEST_P(WorkOfThreadsThatMeet, GiveWhatTheInterpreterDoes) {
   const Rows got = run_fresh(p, Backend::cpu, frames, on_threads(2));
   const auto want = Oracle(p).run(frames);
   for (size_t o = 0; o < want.size(); ++o) EXPECT_LE(distance(got[o], want[o], 1e-3, 1e-4 * peak_of(want[o])), 1) << "output " << o;
+}
+
+// Loops over rows with arrays too large for a stack: each thread's own, though others lie in memory of all.
+void rows_in_feedback(Patch& p) {
+  Ex prev = p.cell({24, 4096}, kHop);
+  Ex spectrum = fn("tanh", ex("rfft", {ex("flip", {prev}, {{"axes", Ints{0}}}) + p.input({24, 1}, kHop)}));
+  p.output(p.write(prev, ex("irfft", {spectrum}, {{"n", int64_t{4096}}})));
+}
+void static_rows(Patch& p) {
+  p.output(ex("rfft", {p.param(Shape{512, 4096})}));
+  p.output(p.input());
+}
+
+TEST(ThreadsThatMeet, HaveMemoryOfTheirOwnForRows) {
+  if (on_cuda()) GTEST_SKIP() << "threads are the host's";
+  for (const Make make : {rows_in_feedback, static_rows}) {
+    Patch p;
+    make(p);
+    EXPECT_EQ(shared_regions(p, 3, "threads that meet share"), 1u);
+    const Rows want = run_fresh(p, Backend::cpu, 6 * kHop, on_threads(1));
+    for (int threads : {2, 3}) expect_same_bits(run_fresh(p, Backend::cpu, 6 * kHop, on_threads(threads)), want);
+  }
 }
 
 class LanesThatMeet : public testing::TestWithParam<Make> {};

@@ -98,21 +98,40 @@ TEST(ThreadPool, LowestExceptionComesOutAndThePoolGoesOn) {
 TEST(ThreadPool, PartsMeet) {
   ThreadPool pool(4);
   for (int parts : {1, 2, 4}) {
-    ASSERT_EQ(pool.count_parts(parts, 1), parts);
-    Meeting meeting(parts);
     std::vector<int> round(static_cast<size_t>(parts), 0), wrong(static_cast<size_t>(parts), 0);
-    pool.parallel_for(parts, 1, [&](std::int64_t part, std::int64_t, int) {
+    pool.parallel_for_meeting(parts, 1, [&](std::int64_t part, std::int64_t, int, Meeting* meeting) {
+      EXPECT_EQ(meeting->parts, static_cast<std::uint32_t>(parts));
       for (int i = 1; i <= 2000; ++i) {
         round[static_cast<size_t>(part)] = i;
         if (i % 500 == part) std::this_thread::sleep_for(std::chrono::milliseconds(1));  // the others stop spinning
-        meeting.wait(&meeting);
+        meeting->wait(meeting);
         for (int other : round) wrong[static_cast<size_t>(part)] += other != i;
-        meeting.wait(&meeting);
+        meeting->wait(meeting);
       }
     });
     EXPECT_EQ(wrong, std::vector<int>(static_cast<size_t>(parts), 0));
   }
-  pool.parallel_for(4, 1, [&](std::int64_t, std::int64_t, int) { EXPECT_EQ(pool.count_parts(100, 1), 1) << "inside a body"; });
+}
+
+TEST(ThreadPool, PartsMeetWhileAnotherResizes) {
+  ThreadPool pool(2);
+  std::atomic<bool> done = false;
+  std::thread resizing([&] {
+    for (int i = 0; !done; ++i) pool.resize(2 + i % 3);
+  });
+  for (int i = 0; i < 2000; ++i) {
+    std::atomic<std::uint32_t> before = 0;
+    pool.parallel_for_meeting(8, 1, [&](std::int64_t, std::int64_t, int, Meeting* meeting) {
+      ++before;
+      meeting->wait(meeting);
+      EXPECT_EQ(before, meeting->parts);
+    });
+  }
+  done = true;
+  resizing.join();
+  pool.parallel_for(2, 1, [&](std::int64_t, std::int64_t, int) {
+    pool.parallel_for_meeting(8, 1, [](std::int64_t, std::int64_t, int, Meeting* meeting) { EXPECT_EQ(meeting->parts, 1u); });
+  });
 }
 
 TEST(ThreadPool, WorkersKnowDenormalsWhoeverStartsThem) {
