@@ -146,7 +146,8 @@ void Launches::prepare(const Compiled& c, const MemoryPlan& memory, const Step& 
   launch.again = step.when == Step::in_tile && !step.chunks;
   if (step.parallel && c.device.is_host()) launch.grain = std::max<int64_t>(step.chunks ? 1 : 16, loop::kWorthThread / step.operations);
   if (step.by_lanes) {
-    launch.lane_groups = step.by_lanes->lanes / step.by_lanes->lane_group;
+    const Kernel& k = *step.by_lanes;
+    launch.lane_groups = k.meet ? k.lanes : k.lanes / k.lane_group, launch.least_groups = k.meet ? k.lane_group : 1;
     launch.lane_operations = step.operations;
   }
   const bool last = &step == &c.code.steps.back() || (&step)[1].region != step.region;

@@ -390,7 +390,8 @@ int64_t Run::least_part(const PreparedLaunch& launch, int64_t grain, int64_t cou
 // Ticks in order, their lanes among threads; those that meet have groups that are all there is.
 void Run::launch_lanes(const PreparedLaunch& launch, int64_t count) {
   const int64_t groups = launch.lane_groups, all = launch.lane_operations * count;
-  const int64_t grain = std::max<int64_t>(1, (loop::kWorthThread * groups + all - 1) / all), least = least_part(launch, grain, groups);
+  const int64_t grain = std::max(launch.least_groups, (loop::kWorthThread * groups + all - 1) / all);
+  const int64_t least = least_part(launch, grain, groups);
   if (groups < 2 * grain) return call(launch, 0, count);
   auto share = [&](int64_t from, int64_t to, int thread, runtime::Meeting* meeting) {
     FlushDenormals flush;

@@ -167,7 +167,7 @@ struct Kernel {
   std::vector<Stmt> body;
   int vars = 0;
   int64_t lanes = 0, lane_group = 0;  // lanes that threads may share, and how many stay together; 0: none (loop/share.h)
-  bool meet = false;                  // lanes are shares of its long loops and products, between which threads meet (loop/meet.h)
+  bool meet = false;                  // lanes are shares of its long loops and products, lane_group of them worth a thread (loop/meet.h)
   // How a GPU launches it (see loop/gpu_map.h).
   enum Spread { one_block, ticks_over_threads, ticks_over_blocks, elements_over_threads } spread = one_block;
   int threads = 1;       // of a block

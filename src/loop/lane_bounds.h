@@ -9,7 +9,7 @@
 
 namespace dgen::loop {
 
-// Gives the kernel two more numbers, groups of lanes [lane_lo, lane_hi).
+// Gives the kernel two more numbers: groups of lanes, or lanes of a kernel whose threads meet, [lane_lo, lane_hi).
 class LaneBounds : Edit {
  public:
   explicit LaneBounds(ir::Kernel& k) : Edit(k), first_(argument(ir::KernelArg::lane_lo)), end_(argument(ir::KernelArg::lane_hi)) {}
@@ -22,12 +22,12 @@ class LaneBounds : Edit {
       return std::pair(integer(ir::LoopOp::imul, first_, group, lets), integer(ir::LoopOp::imin, end, all, lets));
     });
   }
-  // Of so many units of `unit` iterations or columns from `from` on, as evenly as they go among the kernel's groups.
+  // Of so many units of `unit` iterations or columns from `from` on, as evenly as they go among the kernel's lanes.
   std::pair<int, int> of_units(int64_t from, int64_t units, int64_t unit) {
     return once({units, unit, from}, [&] {
-      const int groups = number(k_.lanes / k_.lane_group);
-      auto bound = [&](int group) {
-        const int at = integer(ir::LoopOp::idiv, integer(ir::LoopOp::imul, group, number(units), lets), groups, lets);
+      const int lanes = number(k_.lanes);
+      auto bound = [&](int lane) {
+        const int at = integer(ir::LoopOp::idiv, integer(ir::LoopOp::imul, lane, number(units), lets), lanes, lets);
         const int scaled = unit == 1 ? at : integer(ir::LoopOp::imul, at, number(unit), lets);
         return from == 0 ? scaled : integer(ir::LoopOp::iadd, scaled, number(from), lets);
       };

@@ -25,7 +25,7 @@ constexpr int64_t kVector = 16;      // elements of the widest vector
 constexpr int64_t kLeast = 1 << 13;  // of a loop or product that is worth a meeting
 constexpr int64_t kGroup = 1 << 14;  // of all in a tick that are worth a thread
 constexpr int64_t kPiece = 1 << 12;  // of what a thread does between meetings
-constexpr int64_t kMostGroups = 64;
+constexpr int64_t kShares = 64;      // that threads get equal numbers of
 constexpr int64_t kAddresses = 3;    // a loop's operations are twice as many addresses
 
 // Numbers of a product's call (ops/linear.cpp).
@@ -62,7 +62,7 @@ class Finder {
   void run() {
     find(k_.body);
     if (parts_.empty()) return;
-    k_.meet = true, k_.lanes = kMostGroups, k_.lane_group = 1;
+    k_.meet = true, k_.lanes = kShares, k_.lane_group = 1;
     for (Stmt* s : parts_) s->share = 1;
   }
 
@@ -90,7 +90,8 @@ class Together : Edit {
     const Load load = choose_all(ticks);
     if (load.work < (ticks ? 2 * kGroup : 2 * kWorthThread / kVector)) return false;
     k_.name += "_together";
-    k_.lanes = std::clamp<int64_t>(std::min(load.work / kGroup, load.work / load.cuts / kPiece), 2, kMostGroups);
+    const int64_t threads = std::clamp<int64_t>(std::min(load.work / kGroup, load.work / load.cuts / kPiece), 2, kShares);
+    k_.lane_group = kShares / threads;
     bounds_.argument(KernelArg::meeting);
     for (ArrayRef& a : k_.arrays)
       if (a.home == ArrayRef::registers) a.home = ArrayRef::memory, a.room = 0;  // all threads see it
