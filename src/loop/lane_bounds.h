@@ -18,8 +18,8 @@ class LaneBounds : Edit {
   std::pair<int, int> of(int64_t share) {
     const int group = number(k_.lane_group * share), all = number(k_.lanes * share);
     return once({share, 0, 0}, [&] {
-      const int end = integer(ir::LoopOp::imul, end_, group, lets);
-      return std::pair(integer(ir::LoopOp::imul, first_, group, lets), integer(ir::LoopOp::imin, end, all, lets));
+      const int first = integer(ir::LoopOp::imul, first_, group, lets), beyond = integer(ir::LoopOp::imul, end_, group, lets);
+      return std::pair(first, integer(ir::LoopOp::imin, beyond, all, lets));
     });
   }
   // Of so many units of `unit` iterations or columns from `from` on, as evenly as they go among the kernel's lanes.
