@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ir/op.h"
+#include "loop/vectorise.h"
 
 namespace dgen::loop {
 
@@ -12,7 +13,6 @@ namespace {
 
 constexpr int64_t kFunction = 12;      // a polynomial of the prelude
 constexpr int64_t kTransform = 12;     // a transform, by element that goes in or out; a total in memory that takes another term
-constexpr int64_t kVector = 16;        // elements of the widest vector
 constexpr int64_t kMost = 1ll << 40;
 constexpr int64_t kTicks = 128;        // that are looked at: what is done once for many of them counts by its share
 

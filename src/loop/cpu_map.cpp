@@ -20,9 +20,9 @@ using namespace ir;
 // Local arrays that are too much for a thread's stack lie in memory that the caller has for them, the largest ones first, and those of
 // threads that meet in memory of all.
 static void place_locals(Kernel& k) {
-  constexpr int64_t stack = 1 << 18, most_lanes = 16, line = 16;  // bytes, of the widest vector, floats of a cache line
+  constexpr int64_t stack = 1 << 18, line = 16;  // bytes, floats of a cache line
   const auto bytes = [](const ArrayRef& a) {
-    return std::max(a.size, a.room) * (a.lanes ? most_lanes : 1) * (a.type == LoopType::f32 ? 4 : 8);
+    return std::max(a.size, a.room) * (a.lanes ? kVector : 1) * (a.type == LoopType::f32 ? 4 : 8);
   };
   const auto put = [&](ArrayRef& a, int64_t& floats) { a.at = floats, floats += (bytes(a) / 4 + line - 1) / line * line; };
   std::vector<ArrayRef*> locals;

@@ -23,9 +23,8 @@ using schedule::Strategy;
 
 inline constexpr int64_t kLargestRegisterState = 64;
 inline constexpr int64_t kShortestHold = 16;  // frames that are worth a loop
-inline constexpr int64_t kLargestVector = 16;
-inline constexpr int64_t kRowEnd = 2 * kLargestVector;  // several vectors side by side
-static_assert(schedule::kBlock >= kLargestVector);
+inline constexpr int64_t kRowEnd = 2 * kVector;  // several vectors side by side
+static_assert(schedule::kBlock >= kVector);
 
 // Builds one kernel over one region's values, or, with region -1, beside the regions.
 class Lowering {
@@ -470,10 +469,10 @@ class Lowering {
   // Rows of pieces around a wider one, which windows read, lie such that the wider one's vectors each fill a cache line.
   RowLayout row_layout(Id id) const {
     const Node& node = g_[id];
-    if (!aligns_rows_ || !node.op->is(pieces) || is_stream(id) || node.shape().back() < kLargestVector || read_whole(id)) return {};
+    if (!aligns_rows_ || !node.op->is(pieces) || is_stream(id) || node.shape().back() < kVector || read_whole(id)) return {};
     int64_t widest = 0;
     for (Id in : node.in) widest = std::max(widest, g_[in].shape().back());
-    const auto round_up = [](int64_t n) { return (n + kLargestVector - 1) / kLargestVector * kLargestVector; };
+    const auto round_up = [](int64_t n) { return (n + kVector - 1) / kVector * kVector; };
     const int64_t before = (node.shape().back() - widest) / 2, begin = round_up(before) - before;
     return {begin, round_up(begin + node.shape().back())};  // rows that begin within their pitch, so that threads may share them
   }
@@ -547,7 +546,7 @@ class Lowering {
   // Elements that read a cell and write it cannot be done twice, as a last vector may do those of other loops; one of a bank is masked.
   static bool fills_vectors(const Shape& shape) {
     const int64_t row = shape.back();
-    return row % kLargestVector == 0 || kLargestVector % row == 0 || (row == shape.size() && row < kLongestBank);
+    return row % kVector == 0 || kVector % row == 0 || (row == shape.size() && row < kLongestBank);
   }
 
   // Does a node after the group read the cell that is written, or one of the group other elements of it than its own?

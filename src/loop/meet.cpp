@@ -12,6 +12,7 @@
 #include "ir/lower.h"
 #include "loop/cost.h"
 #include "loop/lane_bounds.h"
+#include "loop/vectorise.h"
 #include "loop/walk.h"
 
 namespace dgen::loop {
@@ -20,8 +21,7 @@ using namespace ir;
 
 namespace {
 
-constexpr int64_t kVector = 16;      // elements of the widest vector
-// Operations of such vectors; a thread does some 7 a nanosecond, a meeting takes .1 to .4 us.
+// Operations of vectors; a thread does some 7 a nanosecond, a meeting takes .1 to .4 us.
 constexpr int64_t kLeast = 1 << 13;  // of a loop or product that is worth a meeting
 constexpr int64_t kGroup = 1 << 14;  // of all in a tick that are worth a thread
 constexpr int64_t kPiece = 1 << 12;  // of what a thread does between meetings
@@ -31,9 +31,6 @@ constexpr int64_t kAddresses = 3;    // a loop's operations are twice as many ad
 // Numbers of a product's call (ops/linear.cpp).
 enum Number : size_t { right_layout = 1, columns = 3 };
 constexpr int64_t kInPanels = 2;
-
-bool is_number(const Kernel& k, int e) { return k.exprs[static_cast<size_t>(e)].op == LoopOp::iconst; }
-int64_t number_of(const Kernel& k, int e) { return k.exprs[static_cast<size_t>(e)].i; }
 
 // What is cut among threads: units of so many iterations or columns, from `from` on; none if it cannot be.
 struct Units {

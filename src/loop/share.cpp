@@ -12,6 +12,8 @@
 #include "loop/lane_bounds.h"
 #include "loop/meet.h"
 #include "loop/rows.h"
+#include "loop/vectorise.h"
+#include "loop/walk.h"
 
 namespace dgen::loop {
 
@@ -19,12 +21,9 @@ using namespace ir;
 
 namespace {
 
-constexpr int64_t kVector = 16;  // elements of the widest vector
 constexpr int64_t kGroup = 64;   // elements of a group: vectors that are computed side by side take hardly longer than one
 constexpr int64_t kRows = 8;     // of a call: each group reads all of the matrix, which takes as long as some rows
 
-bool is_number(const Kernel& k, int e) { return k.exprs[static_cast<size_t>(e)].op == LoopOp::iconst; }
-int64_t number(const Kernel& k, int e) { return k.exprs[static_cast<size_t>(e)].i; }
 int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
 
 // Every array that the ticks write is cut into rows, one a lane: whatever touches it does so in its own lane's row.
@@ -65,14 +64,14 @@ class Sharing {
       if (s.kind == Stmt::guard) find_parts(s.body);
       if (s.kind != Stmt::loop && s.kind != Stmt::call) continue;
       const bool loop =
-          s.kind == Stmt::loop && s.tag == LoopTag::lanes && is_number(k_, s.lo) && number(k_, s.lo) == 0 && is_number(k_, s.hi);
+          s.kind == Stmt::loop && s.tag == LoopTag::lanes && is_number(k_, s.lo) && number_of(k_, s.lo) == 0 && is_number(k_, s.hi);
       const bool call = s.kind == Stmt::call && s.rows >= 0 && is_number(k_, count_of(s));
       if (loop || call) parts_.push_back(&s);
       else possible_ = false;
     }
   }
   static int count_of(const Stmt& s) { return s.kind == Stmt::call ? s.numbers[static_cast<size_t>(s.rows)] : s.hi; }
-  int64_t iterations(const Stmt& s) const { return number(k_, count_of(s)); }
+  int64_t iterations(const Stmt& s) const { return number_of(k_, count_of(s)); }
 
   // Elements that a loop visits with the loops and sums that stand directly in it.
   int64_t elements(const Stmt& s) const {
@@ -83,7 +82,7 @@ class Sharing {
       if (inner.kind == Stmt::loop || inner.kind == Stmt::reduce) inside = std::max(inside, elements(inner));
     return count * inside;
   }
-  int64_t extent(int e) const { return is_number(k_, e) ? number(k_, e) : 1; }
+  int64_t extent(int e) const { return is_number(k_, e) ? number_of(k_, e) : 1; }
 
   // Groups are whole vectors, as many as go side by side; none where a vector would be left over, or there is no vector.
   int64_t group_size() const {

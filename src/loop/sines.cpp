@@ -19,7 +19,7 @@ class Sines {
         voices_(g_[node_.in[0]].shape()),
         rows_(2 * voices_.size()),
         many_(std::clamp<int64_t>(kMostAnchors / rows_, 1, kMostGroups)),
-        large_(voices_.size() >= kLargestVector) {}
+        large_(voices_.size() >= kVector) {}
 
   void lower() {
     out_ = low_.stream_array(id_, true);

@@ -19,7 +19,6 @@ using namespace ir;
 namespace {
 
 constexpr double kPartialResults = 16;
-constexpr int64_t kWidest = 16;  // lanes of the widest vectors, of which few that are strided take longer than one by one
 constexpr double kFewest = 4, kFewestInOrder = 3;  // iterations that may be worth a vector
 constexpr int kMostAbreast = 4;
 constexpr size_t kMostStatements = 500;  // of a body that stands several times, for vectors abreast
@@ -167,7 +166,7 @@ class Widen : Edit {
 
   Stmt run(Stmt loop) {
     std::vector<Stmt> body = std::exchange(loop.body, {});
-    if (lanes_.maskable && (lanes_.contiguous || iterations(loop) >= kWidest)) {
+    if (lanes_.maskable && (lanes_.contiguous || iterations(loop) >= kVector)) {
       if (!fills_vectors(loop)) loop.mask = bank_ ? Stmt::bank : statements(body) > kMostTwice ? Stmt::every : Stmt::last;
     } else {
       DGEN_ASSERT(loop.kind == Stmt::loop);  // sums mask the last terms
@@ -197,7 +196,7 @@ class Widen : Edit {
   bool fills_vectors(const Stmt& loop) const {
     const bool sum = loop.kind == Stmt::reduce;
     if ((!sum && expr(loop.lo).op != LoopOp::iconst) || expr(sum ? loop.extents.back() : loop.hi).op != LoopOp::iconst) return false;
-    return iterations(loop) % kWidest == 0;
+    return iterations(loop) % kVector == 0;
   }
   int64_t iterations(const Stmt& loop) const {
     return static_cast<int64_t>(loop.kind == Stmt::reduce ? trips(k_, -1, loop.extents.back()) : trips(k_, loop.lo, loop.hi));
@@ -460,7 +459,7 @@ void widen(Kernel& kernel, std::vector<Stmt>& body, std::span<const Choice>& cho
     if (s.mask == Stmt::bank)
       for (int array : chosen[0].bank) {
         ArrayRef& a = kernel.arrays[static_cast<size_t>(array)];
-        a.room = (a.size + kWidest - 1) / kWidest * kWidest;
+        a.room = (a.size + kVector - 1) / kVector * kVector;
       }
     chosen = chosen.subspan(1);
   }

@@ -7,6 +7,8 @@
 
 namespace dgen::loop {
 
+inline constexpr int64_t kVector = 16;  // elements of the widest vector
+
 // Banks in feedback that are shorter and fill no vectors are masked.
 inline constexpr int64_t kLongestBank = 64;
 

@@ -1,10 +1,13 @@
-// Visits of a kernel's statements.
+// Visits of a kernel's statements and expressions.
 #pragma once
 #include <vector>
 
 #include "ir/loop.h"
 
 namespace dgen::loop {
+
+inline bool is_number(const ir::Kernel& k, int e) { return k.exprs[static_cast<size_t>(e)].op == ir::LoopOp::iconst; }
+inline int64_t number_of(const ir::Kernel& k, int e) { return k.exprs[static_cast<size_t>(e)].i; }
 
 // Calls f(statement) for every one of a list and those inside it.
 template <class F>
