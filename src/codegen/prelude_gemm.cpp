@@ -144,15 +144,18 @@ DG_GEMM void dg_gemm_panel(long m, long w, long k, struct dg_gemm_left l, const 
   for (long i = 0; i < m; ++i)
     for (long j = 0; j < w; ++j) c[i * ldc + j] = bias ? edge[i * DG_NR + j] + bias[j] : edge[i * DG_NR + j];
 }
-/* m rows of A, k of their elements. Those of a transposed A are copied tile by tile: what a tile reads at a time lies together. */
+/* m rows of A, k of their elements. Those of a transposed A are copied tile by tile: what a tile reads at a time lies together. Tiles
+   are k + 2 terms apart, since those that are a power of two apart would share a set of the first-level cache. */
 DG_FN struct dg_gemm_left dg_gemm_left_of(int ta, long m, long k, const float *a, long lda, float *out) {
   if (!ta) return (struct dg_gemm_left){a, DG_MR * lda, lda, 1};
-  const long whole = m / DG_MR * DG_MR;
+  const long whole = m / DG_MR * DG_MR, apart = k + 2;
+  for (long p = 0; p < k; ++p) {
+    for (long i = 0; i < m; i += 16) __builtin_prefetch(a + (p + 4) * lda + i); /* rows of a wide matrix are on pages of their own */
+    for (long i = 0; i < whole; i += DG_MR) __builtin_memcpy(out + i * apart + p * DG_MR, a + p * lda + i, DG_MR * sizeof(float));
+  }
   for (long p = 0; p < k; ++p)
-    for (long i = 0; i < whole; i += DG_MR) __builtin_memcpy(out + i * k + p * DG_MR, a + p * lda + i, DG_MR * sizeof(float));
-  for (long p = 0; p < k; ++p)
-    for (long i = whole; i < m; ++i) out[whole * k + p * DG_MR + i - whole] = a[p * lda + i];
-  return (struct dg_gemm_left){out, DG_MR * k, 1, DG_MR};
+    for (long i = whole; i < m; ++i) out[whole * apart + p * DG_MR + i - whole] = a[p * lda + i];
+  return (struct dg_gemm_left){out, DG_MR * apart, 1, DG_MR};
 }
 /* Is an element infinite or NaN? */
 DG_GEMM int dg_wild(long m, long n, const float *c, long ldc) {
@@ -337,6 +340,7 @@ DG_GEMM int dg_gemm(int ta, int tb, long m, long n, long k, const float *a, long
 // dg_matmul: c = a b, row-major; ta, tb: a or b is stored transposed; tb = 2: b lies in panels of DG_PANEL columns, and turn counts
 // the products with it. zero = 1 or 2: zeros of a or b, an adjoint, stay zero beside infinite values; only elements that came out
 // infinite or NaN are made again with that rule.
+// dg_matmul_onto: c += a' b, c in double, a the first m of lda columns; sums of DG_TERMS terms are made as dg_matmul makes them.
 constexpr const char* text_product_at = R"(
 DG_FN long long dg_right_at(long long tb, long long n, long long k, long long p, long long j) {
   return tb == 2 ? (j / DG_PANEL * k + p) * DG_PANEL + j % DG_PANEL : tb ? j * k + p : p * n + j;
@@ -354,6 +358,50 @@ DG_FN float dg_product_at(DG_IN(A) a, DG_IN(B) b, long long ta, long long tb, lo
 )";
 // Inline, so that what a program's calls do not need is not compiled.
 constexpr const char* text_matmul_c = R"(
+#define DG_TERMS 256 /* of a sum in float32 that is added to one in double */
+#define DG_ONTO (DG_MR * 40) /* rows of A whose copy stays in the second-level cache while all columns of B go by */
+DG_FN void dg_add_part(const float* part, long m, long n, double* c, long row, long column) {
+  for (long i = 0; i < m && column == 1 && n == DG_NR; ++i)
+    for (long j = 0; j < DG_NR; ++j) c[i * row + j] += part[i * DG_NR + j];
+  for (long i = 0; i < m && (column != 1 || n != DG_NR); ++i)
+    for (long j = 0; j < n; ++j) c[i * row + j * column] += part[i * DG_NR + j];
+}
+/* c += a' b, a row of c `row` behind that before it. A and a panel of B are copied once for many tiles; meanwhile what the next tile
+   adds to, and the next panel, are fetched. */
+DG_GEMM void dg_gemm_onto(const float* a, long lda, const float* b, long ldb, double* c, long row, long column, long zero, long m, long n,
+                          long k) {
+  float copy[DG_ROOM] __attribute__((aligned(64))), part[DG_MR * DG_NR] __attribute__((aligned(64)));
+  for (long first = 0; first < m; first += DG_ONTO)
+    for (long p = 0; p < k; p += DG_TERMS) {
+      const long mc = m - first < DG_ONTO ? m - first : DG_ONTO, kc = k - p < DG_TERMS ? k - p : DG_TERMS;
+      const float *ap = a + p * lda, *bp = b + p * ldb;
+      const struct dg_gemm_left left = dg_gemm_left_of(1, mc, kc, ap + first, lda, copy + DG_TERMS * DG_NR);
+      for (long j = 0, w; j < n; j += w) {
+        w = n - j < DG_NR ? n - j : DG_NR;
+        dg_gemm_pack(0, kc, w, bp + j, ldb, copy);
+        struct dg_gemm_left l = left;
+        for (long i = first, mt, next = 0; i < first + mc; i += mt, l.a += l.tile) {
+          mt = first + mc - i < DG_MR ? first + mc - i : DG_MR;
+          double* to = c + i * row + j * column;
+          for (long r = 0; r < mt && column == 1; ++r)
+            for (long e = 0; e < w + 8; e += 8) __builtin_prefetch(to + r * row + e, 1);
+          for (const long upto = (i + mt - first) * kc / mc; next < upto && j + w < n; ++next)
+            for (long e = 0; e < DG_NR; e += 16) __builtin_prefetch(bp + next * ldb + j + DG_NR + e, 0, 2);
+          dg_gemm_panel(mt, w, kc, l, copy, DG_NR, part, DG_NR, 0, 0);
+          for (long r = 0; zero && r < mt && dg_wild(mt, w, part, DG_NR); ++r)
+            for (long e = 0; e < w; ++e)
+              if (!(part[r * DG_NR + e] - part[r * DG_NR + e] == 0.0f))
+                part[r * DG_NR + e] = dg_product_at(ap, bp, 1, 0, lda, ldb, kc, zero, i + r, j + e);
+          dg_add_part(part, mt, w, to, row, column);
+        }
+      }
+    }
+}
+/* Few columns are taken for rows: a tile has few rows. */
+DG_FN void dg_matmul_onto(const float* a, const float* b, double* c, long lda, long zero, long m, long n, long k) {
+  if (n < DG_MR && n < m) dg_gemm_onto(b, n, a, lda, c, 1, n, zero ? 3 - zero : 0, n, m, k);
+  else dg_gemm_onto(a, lda, b, n, c, n, 1, zero, m, n, k);
+}
 DG_GEMM void dg_keep_zeros(const float* a, const float* b, float* c, long ta, long tb, long m, long n, long k, long zero, long first,
                            long end) {
   for (long i = 0; i < m; ++i)

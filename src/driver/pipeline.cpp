@@ -82,7 +82,7 @@ schedule::PlanOptions plan_options(const Options& options) {
   constexpr int64_t long_chunk = 4096;  // what the second-level cache of a CPU has room for is nothing to a GPU
   schedule::PlanOptions wanted;
   wanted.chunk_frames = in_vectors || options.chunk_frames > 0 ? options.chunk_frames : long_chunk;
-  wanted.scans = wanted.blocks = wanted.trades = in_vectors;
+  wanted.scans = wanted.blocks = wanted.trades = wanted.onto = in_vectors;
   wanted.keep = !options.plain;
   if (options.backend == Backend::cpu) wanted.largest_local = 1 << 20;  // one a thread, where a GPU has one for each of its blocks
   return wanted;

@@ -109,8 +109,8 @@ std::vector<Step> make_steps(const Plan& plan, const Options& options) {
   for (Step& step : steps) {
     loop::verify(step.kernel);
     const bool lanes = threads && step.kernel.lanes > 0;
-    step.operations = lanes ? loop::shared_operations(step.kernel)
-                            : loop::operations(step.kernel, std::max<int64_t>(1, plan.chunk / std::max<int64_t>(1, step.clock.period)));
+    const int64_t ticks = std::max<int64_t>(1, plan.chunk / std::max<int64_t>(1, step.clock.period));
+    step.operations = lanes ? loop::shared_operations(step.kernel, ticks) : loop::operations(step.kernel, ticks);
     if (gpu) {
       step.kernel = loop::map_to_gpu(std::move(step.kernel));
     } else {

@@ -109,8 +109,8 @@ int64_t operations(const Kernel& kernel, int64_t ticks) {
 
 int64_t operations(const Kernel& kernel, const Stmt& statement) { return Cost(kernel, 1).of(statement); }
 
-int64_t shared_operations(const Kernel& kernel) {
-  return std::max<int64_t>(1, a_tick(kernel, Cost(kernel, 1).shared(kernel.body)));
+int64_t shared_operations(const Kernel& kernel, int64_t ticks) {
+  return std::max<int64_t>(1, a_tick(kernel, Cost(kernel, ticks).shared(kernel.body)));
 }
 
 }  // namespace dgen::loop

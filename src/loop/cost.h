@@ -10,7 +10,7 @@ constexpr int64_t kWorthThread = 1 << 21;  // operations that are worth another 
 // ticks: of a chunk, for kernels that take chunks; other kernels' tiles have one.
 int64_t operations(const ir::Kernel& kernel, int64_t ticks);
 // Of those, how many threads may share by lanes.
-int64_t shared_operations(const ir::Kernel& kernel);
+int64_t shared_operations(const ir::Kernel& kernel, int64_t ticks);
 // Of one statement, done once; a vector's are one.
 int64_t operations(const ir::Kernel& kernel, const ir::Stmt& statement);
 

@@ -12,6 +12,13 @@ namespace dgen::loop {
 
 namespace {
 
+// A list of one, whose braces would copy it.
+std::vector<Kernel> only(Kernel kernel) {
+  std::vector<Kernel> kernels;
+  kernels.push_back(std::move(kernel));
+  return kernels;
+}
+
 // ---- one matrix product over all ticks -------------------------------------------------------------------------------
 
 Kernel lower_gemm(const Plan& plan, int region, const std::string& name) {
@@ -175,7 +182,7 @@ Kernel lower_phase_sum(const Plan& plan, int region, const std::string& name) {
 // ---- sums over time --------------------------------------------------------------------------------------------------
 
 // One float32 partial sum a chunk of the stream; a second kernel adds them in order in float64. A region of several has only sums of
-// single elements.
+// single elements. A product's elements may be many: then threads share them, and chunks are added as they are made.
 class TimeSums {
  public:
   TimeSums(const Plan& plan, int region, const std::string& name)
@@ -184,7 +191,10 @@ class TimeSums {
     ticks_ = plan.chunk == 0 ? 0 : plan.chunk / clock_.period;
   }
 
-  std::vector<Kernel> kernels() { return {partial(), total()}; }
+  LoweredRegion kernels() {
+    if (plan_.regions[static_cast<size_t>(region_)].onto.a != none) return {only(onto()), false};
+    return {{partial(), total()}, true};
+  }
 
  private:
   Id summed(Id sum) const { return plan_.graph[sum].in[0]; }
@@ -197,14 +207,19 @@ class TimeSums {
   }
 
   // lo and hi count chunks of the tile; a chunk's ticks end with the run.
+  std::pair<int, int> ticks_of(LoopBuilder& l, int chunk) const {
+    const int end = l.arg(KernelArg::tile_ticks, clock_.period);
+    if (ticks_ == 0) return {l.i(0), end};
+    const int from = l.mul(chunk, ticks_);
+    return {from, l.binary(LoopOp::imin, l.add(from, l.i(ticks_)), end)};
+  }
+
   Kernel partial() {
     Lowering low(plan_, region_, name_);
     auto& l = low.builder();
     for (Id sum : sums_) partial_array(l, sum, true);
     l.loop(l.arg(KernelArg::lo), l.arg(KernelArg::hi), LoopTag::parallel, false, [&](int chunk) {
-      int end = l.arg(KernelArg::tile_ticks, clock_.period);
-      int from = ticks_ == 0 ? l.i(0) : l.mul(chunk, ticks_);
-      int to = ticks_ == 0 ? end : l.binary(LoopOp::imin, l.add(from, l.i(ticks_)), end);
+      const auto [from, to] = ticks_of(l, chunk);
       const Id first = sums_[0];
       const bool single = size(first) == 1 && !plan_.graph[summed(first)].op->is(scatters) && product_of(first).a == none;
       DGEN_ASSERT(single || sums_.size() == 1);
@@ -258,6 +273,23 @@ class TimeSums {
            {l.i(1), l.i(0), l.i(m), l.i(n), l.mul(l.sub(to, from), rows), l.i(product.zero), l.i(0)});
   }
 
+  // Chunks in order, their products added to the total; threads may share its rows.
+  Kernel onto() {
+    Lowering low(plan_, region_, name_);
+    auto& l = low.builder();
+    const Id sum = sums_[0];
+    const schedule::TimeProduct& product = plan_.regions[static_cast<size_t>(region_)].onto;
+    const int64_t m = plan_.graph[sum].shape()[0], n = plan_.graph[sum].shape()[1], rows = plan_.graph[product.a].shape().size() / m;
+    const int a = low.array_behind(product.a), b = low.array_behind(product.b);
+    const int total = l.array({ArrayRef::total, sum, size(sum), LoopType::f32, true});
+    l.loop(l.arg(KernelArg::lo), l.arg(KernelArg::hi), LoopTag::serial, clock_.reverse, [&](int chunk) {
+      const auto [from, to] = ticks_of(l, chunk);
+      l.call("dg_matmul_onto", {{a, l.mul(from, rows * m)}, {b, l.mul(from, rows * n)}, {total, l.i(0)}},
+             {l.i(m), l.i(product.zero), l.i(m), l.i(n), l.mul(l.sub(to, from), rows)}, {m, n, m * n}, 2);
+    });
+    return find_shared_lanes(low.finish());
+  }
+
   Kernel total() {
     Lowering low(plan_, region_, name_ + "_total");
     auto& l = low.builder();
@@ -283,13 +315,6 @@ class TimeSums {
 
 }  // namespace
 
-// A list of one, whose braces would copy it.
-static std::vector<Kernel> only(Kernel kernel) {
-  std::vector<Kernel> kernels;
-  kernels.push_back(std::move(kernel));
-  return kernels;
-}
-
 LoweredRegion lower_region(const Plan& plan, int number, bool for_cpu) {
   const Region& region = plan.regions[static_cast<size_t>(number)];
   std::string name = "k" + std::to_string(number);
@@ -298,7 +323,7 @@ LoweredRegion lower_region(const Plan& plan, int number, bool for_cpu) {
   if (region.strategy == Strategy::shift) return {only(lower_shift(plan, number, name)), false};
   if (region.strategy == Strategy::phase_sum) return {only(lower_phase_sum(plan, number, name)), false};
   if (region.strategy == Strategy::sines) return {only(lower_sines(plan, number, name)), true};
-  if (region.strategy == Strategy::sum_time) return {TimeSums(plan, number, name).kernels(), true};
+  if (region.strategy == Strategy::sum_time) return TimeSums(plan, number, name).kernels();
   if (region.strategy == Strategy::serial) return {only(find_shared_lanes(Lowering(plan, number, name).ticks(for_cpu))), false};
   if (region.clock.is_static()) return {only(find_shared_work(Lowering(plan, number, name).ticks(for_cpu))), false};
   return {only(Lowering(plan, number, name).ticks(for_cpu)), region.strategy == Strategy::pointwise};

@@ -198,7 +198,9 @@ void MemoryPlanner::make_stream(MemoryPlan& m, Id id, bool whole) const {
 void MemoryPlanner::make_sums(MemoryPlan& m, Id id) const {
   int64_t size = plan_.graph[id].shape().size();
   int64_t chunks = plan_.chunk == 0 ? 1 : (std::min(m.tile_frames, m.frames) + plan_.chunk - 1) / plan_.chunk;
+  const bool onto = plan_.regions[static_cast<size_t>(plan_.region_of[at(id)])].onto.a != none;
   for (bool total : {false, true}) {
+    if (onto && !total) continue;
     Place p;
     p.kind = total ? Place::total : Place::partial;
     p.id = id, p.size = size, p.capacity = total ? 1 : chunks;

@@ -514,6 +514,8 @@ class Planner {
     if (auto found = recurrences_.find(p_.component[at(region.nodes[0])]); found != recurrences_.end()) region.recurrence = found->second;
     if (auto found = late_.find(p_.component[at(region.nodes[0])]); found != late_.end()) region.late = found->second;
     if (auto found = endings_.find(p_.component[at(region.nodes[0])]); found != endings_.end()) region.ending = found->second;
+    if (const Node& first = node(region.nodes[0]); options_.onto && region.strategy == Strategy::sum_time && products_.count(first.in[0]))
+      region.onto = time_product(g(), first.in[0]);
     add_region(std::move(region));
   }
 

@@ -39,6 +39,12 @@ struct ProductEnding {
   std::string function;                     // of the prelude, dg_ left out; "" if there is none
 };
 
+// A product a^T b whose sum over time is one product: the two factors; none if there is no such product.
+struct TimeProduct {
+  ir::Id a = ir::none, b = ir::none;  // a: [rows, m], b: [rows, n] a tick
+  int64_t zero = 0;                   // of the matmul
+};
+
 struct Region {
   Strategy strategy = Strategy::pointwise;
   int level = 0;            // sweep in which it runs (analysis/levels.h)
@@ -50,6 +56,7 @@ struct Region {
   analysis::Recurrence recurrence;  // of a scan or shift
   analysis::LateFeedback late;      // of blocks
   ProductEnding ending;             // of a product
+  TimeProduct onto;                 // of a sum over time whose chunks are added to the total as they are made, without partial sums
 };
 
 inline constexpr int64_t kBlock = 16;  // ticks: the widest vector
@@ -59,6 +66,7 @@ struct PlanOptions {
   bool scans = false;        // linear recurrences may be computed in other orders than tick by tick
   bool blocks = false;       // so may feedback that comes back late
   bool trades = false;       // cells may trade memory
+  bool onto = false;         // threads share the elements of products that are summed over time, not the chunks of the stream
   bool keep = false;         // what follows from inputs gets regions of its own, to be kept while they are the same
   int64_t largest_local = 1 << 14;  // elements of what lives for one tick of a loop; larger values are streams
 };
@@ -126,11 +134,6 @@ ScanSum scan_sum(const ir::Graph& g, const analysis::Recurrence& r, ir::Id x, co
 // The readers of a value that nothing outside of the graph reads; else empty.
 using UsersOf = std::function<ir::Ids(ir::Id)>;
 ProductEnding product_ending(const ir::Graph& g, ir::Id product, const UsersOf& users);
-// A product a^T b whose sum over time is one product: the two factors; none if the node is not such a product.
-struct TimeProduct {
-  ir::Id a = ir::none, b = ir::none;  // a: [rows, m], b: [rows, n] a tick
-  int64_t zero = 0;                   // of the matmul
-};
 TimeProduct time_product(const ir::Graph& g, ir::Id product);
 
 }  // namespace dgen::schedule

@@ -67,6 +67,7 @@ std::string why_in_order(const Plan& plan, const Region& region, const PlanOptio
 std::string reason_of(const Plan& plan, const Region& region, const PlanOptions& options, const Loops& loops) {
   if (region.strategy == Strategy::gemm)
     return cat("static right-hand matrix: one product over all ticks", region.ending.sum != none ? ", with what follows it" : "");
+  if (region.onto.a != none) return "sum over time: the product of each chunk of the stream, added as it is made";
   if (region.strategy == Strategy::sum_time)
     return cat(region.nodes.size() > 1 ? "sums over time that share a loop, " : "sum over time ", "in chunks of the stream");
   if (region.clock.is_static()) return "static: once a run";

@@ -36,6 +36,9 @@ void run_panels(long turn, long m, long n, long k, const float *a, const float *
 void run_columns(long m, long n, long k, long zero, const float *a, const float *b, float *c, long first, long end) {
   dg_matmul_columns(a, b, c, 0, 2, m, n, k, zero, 0, first, end);
 }
+void run_onto(const float *a, const float *b, double *c, long lda, long zero, long m, long n, long k) {
+  dg_matmul_onto(a, b, c, lda, zero, m, n, k);
+}
 )";
   return codegen::prelude_math(Target::c) + codegen::prelude_vector(Target::c, body) + body;
 }
@@ -149,6 +152,55 @@ TEST(PreludeGemm, ColumnsInPartsAreThoseOfTheWhole) {
         columns(m, n, k, zero, a.data(), panels.data(), parts.data(), first, end);
       EXPECT_EQ(std::memcmp(parts.data(), whole.data(), sizeof(float) * whole.size()), 0) << m << " rows";
       EXPECT_EQ(std::isfinite(whole[5]), zero == 1);
+    }
+}
+
+using Onto = void(const float*, const float*, double*, long, long, long, long, long);
+
+TEST(PreludeGemm, OntoAddsSumsOfSomeTermsInDouble) {
+  const auto onto = library().get<Onto>("run_onto");
+  for (const Case& s : {Case{1, 1, 300}, {1, 200, 40}, {200, 1, 300}, {70, 3, 513}, {3, 70, 513}, {9, 48, 256}, {41, 97, 600}, {700, 100, 30},
+                        {330, 53, 260}, {8, 32, 0}}) {
+    const std::vector<float> a = noise(s.k * s.m + 1, 1), b = noise(s.k * s.n + 1, 2), start = noise(s.m * s.n, 3);
+    std::vector<double> whole(start.begin(), start.end()), parts = whole;
+    onto(a.data(), b.data(), whole.data(), s.m, 0, s.m, s.n, s.k);
+    for (long i = 0; i < s.m; ++i)
+      for (long j = 0; j < s.n; ++j) {
+        const auto at = static_cast<std::size_t>(i * s.n + j);
+        double sum = start[at], size = 0;
+        for (long p = 0; p < s.k; p += 256) {
+          float some = 0;
+          for (long q = p; q < std::min(s.k, p + 256); ++q) {
+            const float x = a[static_cast<std::size_t>(q * s.m + i)], y = b[static_cast<std::size_t>(q * s.n + j)];
+            some = std::fma(x, y, some), size += std::fabs(x * y);
+          }
+          sum += some;
+        }
+        ASSERT_EQ(whole[at], sum) << s.m << " x " << s.n << " x " << s.k << " at " << i << ", " << j;
+      }
+    for (long first = 0, rows = 8; first < s.m; first += rows, rows = 24)
+      onto(a.data() + first, b.data(), parts.data() + first * s.n, s.m, 0, std::min(rows, s.m - first), s.n, s.k);
+    EXPECT_EQ(parts, whole) << "in rows";
+  }
+}
+
+// A zero of the adjoint, b or a, beside an infinite value adds nothing; where neither is zero the sum is infinite.
+TEST(PreludeGemm, OntoKeepsZerosOfTheAdjoint) {
+  const auto onto = library().get<Onto>("run_onto");
+  for (const Case& s : {Case{41, 97, 600}, {97, 3, 600}, {3, 97, 300}})
+    for (const long zero : {0L, 1L, 2L}) {
+      std::vector<float> a = noise(s.k * s.m, 1), b = noise(s.k * s.n, 2);
+      std::vector<double> c(static_cast<std::size_t>(s.m * s.n), 1.0);
+      auto &infinite = zero == 1 ? b : a, &adjoint = zero == 1 ? a : b;
+      const long wide = zero == 1 ? s.n : s.m, other = zero == 1 ? s.m : s.n;
+      infinite[static_cast<std::size_t>(259 * wide + 2)] = std::numeric_limits<float>::infinity();
+      for (long j = 1; j < other; ++j) adjoint[static_cast<std::size_t>(259 * other + j)] = 0;
+      onto(a.data(), b.data(), c.data(), s.m, zero, s.m, s.n, s.k);
+      for (long i = 0; i < s.m; ++i)
+        for (long j = 0; j < s.n; ++j) {
+          const bool row = (zero == 1 ? j : i) == 2, first = (zero == 1 ? i : j) == 0;
+          EXPECT_EQ(std::isfinite(c[static_cast<std::size_t>(i * s.n + j)]), !row || (zero != 0 && !first)) << i << ", " << j << " " << zero;
+        }
     }
 }
 
