@@ -159,8 +159,8 @@ using Onto = void(const float*, const float*, double*, long, long, long, long, l
 
 TEST(PreludeGemm, OntoAddsSumsOfSomeTermsInDouble) {
   const auto onto = library().get<Onto>("run_onto");
-  for (const Case& s : {Case{1, 1, 300}, {1, 200, 40}, {200, 1, 300}, {70, 3, 513}, {3, 70, 513}, {9, 48, 256}, {41, 97, 600}, {700, 100, 30},
-                        {330, 53, 260}, {8, 32, 0}}) {
+  for (const Case& s : {Case{1, 1, 300}, {1, 200, 40}, {200, 1, 300}, {70, 3, 513}, {3, 70, 513}, {9, 48, 256}, {41, 97, 600},
+                        {700, 100, 30}, {330, 53, 260}, {8, 32, 0}}) {
     const std::vector<float> a = noise(s.k * s.m + 1, 1), b = noise(s.k * s.n + 1, 2), start = noise(s.m * s.n, 3);
     std::vector<double> whole(start.begin(), start.end()), parts = whole;
     onto(a.data(), b.data(), whole.data(), s.m, 0, s.m, s.n, s.k);
@@ -198,8 +198,10 @@ TEST(PreludeGemm, OntoKeepsZerosOfTheAdjoint) {
       onto(a.data(), b.data(), c.data(), s.m, zero, s.m, s.n, s.k);
       for (long i = 0; i < s.m; ++i)
         for (long j = 0; j < s.n; ++j) {
-          const bool row = (zero == 1 ? j : i) == 2, first = (zero == 1 ? i : j) == 0;
-          EXPECT_EQ(std::isfinite(c[static_cast<std::size_t>(i * s.n + j)]), !row || (zero != 0 && !first)) << i << ", " << j << " " << zero;
+          const bool row = (zero == 1 ? j : i) == 2;
+          const bool first = (zero == 1 ? i : j) == 0;
+          const double value = c[static_cast<std::size_t>(i * s.n + j)];
+          EXPECT_EQ(std::isfinite(value), !row || (zero != 0 && !first)) << i << ", " << j << " " << zero;
         }
     }
 }
