@@ -55,8 +55,8 @@ std::string explain_plan(const schedule::Plan& plan, const std::map<int, std::st
       int64_t bytes = 4 * node.shape().size();
       out << "  %" << id << " = " << node.op->name << " " << node.shape().str();
       if (!node.label.empty()) out << " \"" << node.label << "\"";
-      bool stream = plan.store[static_cast<size_t>(id)] == Store::stream;
-      out << (stream ? "  stored, " : "  local, ") << bytes << " bytes" << (node.clock().is_static() ? "" : " a tick");
+      const Store store = plan.store[static_cast<size_t>(id)];
+      out << (store == Store::stream ? "  stored, " : store == Store::param ? "  in its param, " : "  local, ") << bytes << " bytes" << (node.clock().is_static() ? "" : " a tick");
       if (plan.history[static_cast<size_t>(id)] > 0) out << ", " << plan.history[static_cast<size_t>(id)] << " ticks of history";
       out << "\n";
     }

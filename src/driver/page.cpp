@@ -134,7 +134,7 @@ std::string buffer_class(const Plan& plan, Id id) {
   if (op == "param" || op == "tensor" || op == "input" || op == "literal") return std::string(op);
   auto has = [id](const std::vector<Id>& list) { return std::find(list.begin(), list.end(), id) != list.end(); };
   if (has(g.outputs)) return "output";
-  if (has(g.effects)) return "new value of a param";
+  if (has(g.effects)) return plan.store[static_cast<size_t>(id)] == Store::param ? "written to its param" : "new value of a param";
   if (!plan.stored(id)) return "";
   return plan.store[static_cast<size_t>(id)] == Store::stream ? "stored" : "one tick";
 }

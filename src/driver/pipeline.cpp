@@ -84,6 +84,7 @@ schedule::PlanOptions plan_options(const Options& options) {
   wanted.chunk_frames = in_vectors || options.chunk_frames > 0 ? options.chunk_frames : long_chunk;
   wanted.scans = wanted.blocks = wanted.trades = wanted.onto = in_vectors;
   wanted.keep = !options.plain;
+  wanted.in_place = !options.plain && !debug().check && !debug().nan;  // those look at what a run has read when it is done
   if (options.backend == Backend::cpu) wanted.largest_local = 1 << 20;  // one a thread, where a GPU has one for each of its blocks
   return wanted;
 }

@@ -165,7 +165,8 @@ void Run::go(std::span<const std::span<float>> outputs, bool keep) {
   collect(outputs);
   for (Id id : plan_.graph.effects) {
     Storage& param = *bindings_.params.at(static_cast<size_t>(plan_.graph[id].attrs.i("slot")));
-    param.assign(device_, memory_.stream(id, {}));
+    if (memory_.has_stream(id)) param.assign(device_, memory_.stream(id, {}));
+    else param.overwritten(device_);
   }
   w_.made = {false, true, !keep};
   if (!keep) return;

@@ -40,12 +40,15 @@ float* Storage::on(runtime::Device& device) {
 void Storage::assign(runtime::Device& device, const float* from) {
   if (device.is_host()) {
     device.copy(host_.data(), from, bytes());
-    host_valid_ = true, device_valid_ = false;
   } else {
     device_.reserve(device, bytes());
     device.copy(device_.floats(), from, bytes());
-    host_valid_ = false, device_valid_ = true;
   }
+  overwritten(device);
+}
+
+void Storage::overwritten(runtime::Device& device) {
+  host_valid_ = device.is_host(), device_valid_ = !device.is_host();
   written();
 }
 

@@ -79,6 +79,8 @@ struct OpDef {
   int (*lag)(ElemCtx&) = nullptr;
 
   bool is(Trait t) const { return (traits & t) != 0; }
+  // Does an element follow from the elements at its own place alone?
+  bool elementwise() const { return family == Family::scalar || family == Family::state || family == Family::effect; }
 };
 
 // The table; defined in ops/table.cpp. find_op returns null for an unknown name, op throws InternalError.

@@ -106,7 +106,11 @@ class Lowering {
     return array;
   }
 
-  int stream_array(Id id, bool written) { return l_.array({ArrayRef::stream, id, g_[id].shape().size(), LoopType::f32, written}); }
+  int stream_array(Id id, bool written) {
+    const bool param = plan_.store[static_cast<size_t>(id)] == Store::param;
+    const Id behind = param ? static_cast<Id>(g_[id].attrs.i("slot")) : id;
+    return l_.array({param ? ArrayRef::param : ArrayRef::stream, behind, g_[id].shape().size(), LoopType::f32, written});
+  }
 
  private:
   int exact_array(Id id, bool written) { return l_.array({ArrayRef::exact, id, 1, LoopType::f64, written}); }
@@ -119,7 +123,7 @@ class Lowering {
   }
 
   bool mine(Id id) const { return plan_.region_of[static_cast<size_t>(id)] == number_; }
-  bool is_stream(Id id) const { return plan_.store[static_cast<size_t>(id)] == Store::stream; }
+  bool is_stream(Id id) const { return plan_.in_memory(id); }
 
   void declare() {
     for (Id id : region_.nodes)
@@ -354,7 +358,7 @@ class Lowering {
   // Does id read members of the group at its own element only?
   bool same_element(Id id, const std::vector<Id>& group, bool direct) const {
     const Node& node = g_[id];
-    bool elementwise = direct && (node.op->family == Family::scalar || node.op->family == Family::state);
+    const bool elementwise = direct && node.op->elementwise();
     for (Id in : node.in) {
       if (std::find(group.begin(), group.end(), in) != group.end()) {
         if (!elementwise) return false;

@@ -35,7 +35,8 @@ class Play {
       if (p.kind == Place::stream && p.pad > 0 && !clock(p).reverse) claim(p, "the history");
     for (int level = 0; level < plan_.levels; ++level) sweep(level);
     for (Id id : plan_.graph.outputs) need(stream(id), "the caller");
-    for (Id id : plan_.graph.effects) need(stream(id), "the params");
+    for (Id id : plan_.graph.effects)
+      if (plan_.store[static_cast<size_t>(id)] == schedule::Store::stream) need(stream(id), "the params");
     for (const Place& p : m_.places)
       if (p.kind == Place::stream && p.pad > 0 && !clock(p).reverse) need(p, "the next run");
   }

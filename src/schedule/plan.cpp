@@ -16,6 +16,7 @@
 #include "schedule/reason.h"
 #include "schedule/sines.h"
 #include "schedule/sums.h"
+#include "schedule/in_place.h"
 #include "schedule/trades.h"
 
 namespace dgen::schedule {
@@ -585,6 +586,10 @@ class Planner {
 
 }  // namespace
 
-Plan make_plan(Graph g, const PlanOptions& options) { return Planner(std::move(g), options).run(); }
+Plan make_plan(Graph g, const PlanOptions& options) {
+  Plan plan = Planner(std::move(g), options).run();
+  if (options.in_place) assign_in_place(plan);
+  return plan;
+}
 
 }  // namespace dgen::schedule

@@ -17,6 +17,7 @@ enum class Store {
   inlined,  // computed wherever it is read
   local,    // stored for one tick inside its region
   stream,   // stored for the tile (or the run) in [tick][element]
+  param,    // an assignment's, stored in its param's memory (schedule/in_place.h)
 };
 
 enum class Strategy {
@@ -66,6 +67,7 @@ struct PlanOptions {
   bool scans = false;        // linear recurrences may be computed in other orders than tick by tick
   bool blocks = false;       // so may feedback that comes back late
   bool trades = false;       // cells may trade memory
+  bool in_place = false;     // assignments may write their params as they are computed
   bool onto = false;         // threads share the elements of products that are summed over time, not the chunks of the stream
   bool keep = false;         // what follows from inputs gets regions of its own, to be kept while they are the same
   int64_t largest_local = 1 << 14;  // elements of what lives for one tick of a loop; larger values are streams
@@ -86,6 +88,7 @@ struct Plan {
 
   const ir::Node& node(ir::Id id) const { return graph[id]; }
   bool stored(ir::Id id) const { return store[static_cast<size_t>(id)] != Store::inlined; }
+  bool in_memory(ir::Id id) const { return stored(id) && store[static_cast<size_t>(id)] != Store::local; }
   // Of the scan whose first cell this write belongs to; else 0.
   int64_t scan_order(ir::Id write) const {
     const int region = region_of[static_cast<size_t>(write)];

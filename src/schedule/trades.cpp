@@ -54,10 +54,9 @@ class Trades {
   bool reads(Id id, size_t cell) const {
     return std::ranges::any_of(g_[id].in, [&](Id in) { return is_read(in) && number(in) == cell; });
   }
-  bool pointwise(Id id) const { return g_[id].op->family == Family::scalar || g_[id].op->family == Family::state; }
   bool read_elsewhere(size_t cell) const {
     bool found = false;
-    for (Id id = 0; id < g_.size(); ++id) found = found || (!pointwise(id) && reads(id, cell));
+    for (Id id = 0; id < g_.size(); ++id) found = found || (!g_[id].op->elementwise() && reads(id, cell));
     return found;
   }
   // Is a cell read for the elements of what is written only, each for the one at its own place?
@@ -67,7 +66,7 @@ class Trades {
       const Ids& in = g_[id].in;
       const bool follows = reads(id, cell) || std::ranges::any_of(in, [&](Id i) { return from[static_cast<size_t>(i)]; });
       if (!follows) continue;
-      if (!pointwise(id) || g_[id].type != g_[write].type) return false;
+      if (!g_[id].op->elementwise() || g_[id].type != g_[write].type) return false;
       from[static_cast<size_t>(id)] = id != write && id != g_[write].in[0];
     }
     const std::vector<Id> roots = g_.roots();

@@ -402,6 +402,34 @@ TEST_P(Library, OptimisersFollowTheirFormulas) {
   EXPECT_NEAR(u.realize()[0], y, 1e-5);
 }
 
+// Params are written where they lie, and no element twice, however many are left beside whole vectors.
+TEST_P(Library, ParamsOfAnySizeAreUpdatedOnce) {
+  for (const Shape& shape : {Shape{1}, Shape{3}, Shape{16}, Shape{19}, Shape{65}, Shape{33, 7}, Shape{5, 512}}) {
+    std::vector<float> start(static_cast<size_t>(shape.size()));
+    for (size_t i = 0; i < start.size(); ++i) start[i] = .1f * static_cast<float>(i % 23) - 1;
+    Tensor w = Tensor::param(start, shape), other = Tensor::param(start, shape);
+    AdamW adam({w, other}, {.lr = .01f, .weight_decay = .1f});
+    auto step = compile_training((w * w + other * w).sum().mean(), adam, {.frames = 1});
+    std::vector<std::array<double, 6>> want;  // both, and their moments
+    for (float x : start) want.push_back({x, 0, 0, x, 0, 0});
+    for (int t = 1; t <= 4; ++t) {
+      step.run();
+      for (auto& [x, m, s, y, n, r] : want) {
+        const double g = 2 * x + y, h = x;
+        for (auto [value, slope, mean, square] : {std::tuple<double&, double, double&, double&>{x, g, m, s}, {y, h, n, r}}) {
+          mean = .9 * mean + .1 * slope, square = .999 * square + .001 * slope * slope;
+          value -= .01 * .1 * value + .01 * (mean / (1 - std::pow(.9, t))) / (std::sqrt(square / (1 - std::pow(.999, t))) + 1e-8);
+        }
+      }
+    }
+    const std::vector<float> x = w.realize(), y = other.realize();
+    for (size_t i = 0; i < x.size(); ++i) {
+      EXPECT_NEAR(x[i], want[i][0], 2e-5) << shape.str() << " at " << i;
+      EXPECT_NEAR(y[i], want[i][3], 2e-5) << shape.str() << " at " << i;
+    }
+  }
+}
+
 TEST_P(Library, ClippingBoundsAndBadGradients) {
   Tensor w = Tensor::param({3, 4});
   SGD clip({w}, {.lr = 1, .clip_grad_norm = 1});
