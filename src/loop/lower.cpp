@@ -256,9 +256,24 @@ class TimeSums {
         ctx.onto = true;
         return op.stmt(ctx);
       }
-      l.loop(size(sum), [&](int e) {
-        std::vector<int> idx = low.context(in, t, {}).unravel(e, plan_.graph[in].shape());
+      for_elements(low, plan_.graph[in].shape(), [&](int e, const std::vector<int>& idx) {
         l.accumulate(out, l.add(base, e), low.element(in, t, idx));
+      });
+    });
+  }
+
+  // Row by row if rows are whole vectors: what has an element a row, or is the same in all of them, then needs no index of its own.
+  static void for_elements(Lowering& low, const Shape& shape, const std::function<void(int e, const std::vector<int>& idx)>& f) {
+    auto& l = low.builder();
+    const ElemCtx ctx = low.context(0, l.i(0), {});
+    if (shape.rank() < 2 || shape.back() % kVector != 0) return l.loop(shape.size(), [&](int e) { f(e, ctx.unravel(e, shape)); });
+    Ints outer = shape.sizes();
+    outer.pop_back();
+    l.loop(shape.size() / shape.back(), [&](int row) {
+      l.loop(shape.back(), [&](int i) {
+        std::vector<int> idx = ctx.unravel(row, Shape(outer));
+        idx.push_back(i);
+        f(l.add(l.mul(row, shape.back()), i), idx);
       });
     });
   }

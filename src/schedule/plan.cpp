@@ -10,13 +10,14 @@
 #include "analysis/levels.h"
 #include "ir/lower.h"
 #include "ir/op.h"
+#include "schedule/cheap.h"
 #include "schedule/chunk.h"
 #include "schedule/exact.h"
+#include "schedule/in_place.h"
 #include "schedule/order.h"
 #include "schedule/reason.h"
 #include "schedule/sines.h"
 #include "schedule/sums.h"
-#include "schedule/in_place.h"
 #include "schedule/trades.h"
 
 namespace dgen::schedule {
@@ -28,7 +29,8 @@ namespace {
 
 // Of operators inlined into one stored value: passes go through them by recursion, and each reader computes them again.
 constexpr int64_t kDeepestTree = 64, kLargestTree = 250;
-constexpr int64_t kFarSmaller = 8, kFewOperations = 3, kLongRow = 16;
+constexpr int64_t kFewOperations = 3, kLongRow = 16;
+constexpr int64_t kOperationsOfRead = 6, kWideRow = 256;  // what storing a row and reading it anew takes, if it fills no near cache
 constexpr int64_t kLargestFunction = 500;  // operators of a region: a compiler's time grows faster than a function's length
 
 class Planner {
@@ -131,17 +133,12 @@ class Planner {
   void want_before(Id id, int component) {
     id = source(id);
     if (!computed(id)) return;
-    if (recurrences_.count(component) || operations(id, node(id).shape().size()) > kFewOperations) return want_stored(id);
+    if (recurrences_.count(component) || !cheap(id, kFewOperations)) return want_stored(id);
     for (Id in : node(id).in) want_before(in, component);
   }
-  // Of a value of that size from far smaller ones and from static ones: how many elementary operations an element takes.
-  int64_t operations(Id id, int64_t size) const {
-    id = source(id);
-    if (node(id).clock().is_static() || node(id).shape().size() * kFarSmaller <= size) return 0;
-    if (node(id).op->family != Family::scalar || node(id).op->c_text[0] != '(') return kFewOperations + 1;
-    int64_t sum = 1;
-    for (Id in : node(id).in) sum += operations(in, size);
-    return sum;
+  bool cheap(Id id, int64_t most) const {
+    const Work work = work_of(g(), id, is_stored_);
+    return work.operations <= most && (work.arrays.empty() || (work.arrays.size() == 1 && node(id).shape().size() >= kWideRow));
   }
   // Of an input that is read again and again.
   void want_whole(Id id) {
@@ -301,7 +298,7 @@ class Planner {
     if (!id_op(id, "input")) stored_[at(id)] = true;
   }
 
-  // A computed value with several readers is computed once.
+  // A computed value with several readers is computed once, but for rows that take no longer to compute than to read.
   void store_shared() {
     std::vector<bool> summed(n_, false);
     if (options_.scans) summed = only_summed(g(), p_.level, is_stored_, [this](Id id) { return in_feedback(id); });
@@ -310,7 +307,8 @@ class Planner {
       if ((computed(id) || stored_[at(id)]) && !sines(id))
         for (Id in : node(id).in) ++readers[at(source(in))];
     for (Id id = 0; id < g().size(); ++id)
-      if (computed(id) && readers[at(id)] > 1 && !products_.count(id) && !summed[at(id)]) stored_[at(id)] = true;
+      if (computed(id) && readers[at(id)] > 1 && !products_.count(id) && !summed[at(id)])
+        stored_[at(id)] = stored_[at(id)] || in_feedback(id) || node(id).shape().size() < kWideRow || !cheap(id, kOperationsOfRead);
   }
   // ---- how much is inlined -------------------------------------------------------------------------------------------
 
