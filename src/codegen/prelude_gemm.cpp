@@ -285,16 +285,20 @@ DG_FN void dg_gemm_all_panels(const int nv, long turn, long m, long n, long k, c
 }
 /* B in panels of columns, each as rows one after the other: what lies in no near cache is read in order. Eight sums or more at a
    time: a fused multiply-add is awaited for four cycles, and two begin in each. Odd turns begin with the columns that were the last
-   of even ones: what a cache has kept of a matrix larger than it. Of many rows, a few tiles at a time go through all columns. */
-DG_GEMM void dg_gemm_panels(long turn, long m, long n, long k, const float *a, long lda, const float *b, float *c, long ldc,
-                            struct dg_gemm_ends ends) {
+   of even ones: what a cache has kept of a matrix larger than it. Of many rows, a few tiles at a time go through all columns. Returns
+   whether an element came out infinite or NaN, if that is asked. */
+DG_GEMM int dg_gemm_panels(long turn, long m, long n, long k, const float *a, long lda, const float *b, float *c, long ldc, int ask,
+                           struct dg_gemm_ends ends) {
+  int wild = 0;
   for (long i = 0, rows; i < m; i += rows, a += rows * lda, c += rows * ldc) {
     rows = m - i < 4 * DG_MR ? m - i : 4 * DG_MR;
     if (m == 1) dg_gemm_all_panels(8, turn, 1, n, k, a, lda, b, c, ldc, ends.bias);
     else if (m < DG_MR) dg_gemm_all_panels(DG_NP, turn, rows, n, k, a, lda, b, c, ldc, ends.bias);
     else dg_gemm_all_panels(DG_NV, turn, rows, n, k, a, lda, b, c, ldc, ends.bias);
+    if (ask) wild |= dg_wild(rows, n, c, ldc);
     if (ends.after) ends.after(c, rows, n, ldc);
   }
+  return wild;
 }
 /* The sum of x[p] y[p] in 4 vectors of lanes, then pairwise. */
 DG_FN float dg_dot(long k, const float *x, const float *y) {
@@ -411,8 +415,9 @@ DG_GEMM void dg_keep_zeros(const float* a, const float* b, float* c, long ta, lo
 /* Columns [first, end) of a product with b in panels, which they begin and end with. */
 DG_FN void dg_matmul_columns(const float* a, const float* b, float* c, long ta, long tb, long m, long n, long k, long zero, long turn,
                              long first, long end) {
-  dg_gemm_panels(turn, m, end - first, k, a, k, b + first * k, c + first, n, (struct dg_gemm_ends){0, 0});
-  if (zero && dg_wild(m, end - first, c + first, n)) dg_keep_zeros(a, b, c, ta, tb, m, n, k, zero, first, end);
+  const struct dg_gemm_ends none = {0, 0};
+  const int wild = dg_gemm_panels(turn, m, end - first, k, a, k, b + first * k, c + first, n, zero != 0, none);
+  if (wild) dg_keep_zeros(a, b, c, ta, tb, m, n, k, zero, first, end);
 }
 DG_FN void dg_matmul(const float* a, const float* b, float* c, long ta, long tb, long m, long n, long k, long zero,
                      long turn) {
@@ -438,7 +443,7 @@ std::string with_bias(const std::string& name) {
                "    for (; j < n; ++j) c[j] = dg_", function, "(c[j]);\n  }\n}\n");
   return text + cat("DG_FN void ", name, "(const float* a, const float* b, const float* bias, float* c, long ta, long tb, long m, long n, ",
                     "long k) {\n  const struct dg_gemm_ends ends = {bias, ", function.empty() ? "0" : "dg_after_" + function,
-                    "};\n  if (tb == 2) dg_gemm_panels(0, m, n, k, a, k, b, c, n, ends);\n",
+                    "};\n  if (tb == 2) dg_gemm_panels(0, m, n, k, a, k, b, c, n, 0, ends);\n",
                     "  else dg_gemm((int)ta, (int)tb, m, n, k, a, ta ? m : k, b, tb ? k : n, c, n, 0, 0, ends);\n}\n");
 }
 // On a GPU a thread makes every step-th element from `first` on; the chain over k is the one of the C text.

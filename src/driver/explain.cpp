@@ -56,7 +56,8 @@ std::string explain_plan(const schedule::Plan& plan, const std::map<int, std::st
       out << "  %" << id << " = " << node.op->name << " " << node.shape().str();
       if (!node.label.empty()) out << " \"" << node.label << "\"";
       const Store store = plan.store[static_cast<size_t>(id)];
-      out << (store == Store::stream ? "  stored, " : store == Store::param ? "  in its param, " : "  local, ") << bytes << " bytes" << (node.clock().is_static() ? "" : " a tick");
+      out << (store == Store::stream ? "  stored, " : store == Store::param ? "  in its param, " : "  local, ");
+      out << bytes << " bytes" << (node.clock().is_static() ? "" : " a tick");
       if (plan.history[static_cast<size_t>(id)] > 0) out << ", " << plan.history[static_cast<size_t>(id)] << " ticks of history";
       out << "\n";
     }

@@ -49,8 +49,9 @@ class InPlace {
     if (std::ranges::count(g_.outputs, effect) > 0) return false;
     const auto found = reads_.find(slot(effect));
     if (found == reads_.end()) return false;
-    auto own = [effect](const Read& read) { return read.by == effect; };
-    return std::ranges::any_of(found->second, own) && std::ranges::all_of(found->second, [&](const Read& read) { return done(read, effect); });
+    const std::vector<Read>& reads = found->second;
+    return std::ranges::any_of(reads, [effect](const Read& read) { return read.by == effect; }) &&
+           std::ranges::all_of(reads, [&](const Read& read) { return done(read, effect); });
   }
 
   struct Read {

@@ -225,7 +225,8 @@ TEST_P(SharedLanes, GiveWhatTheInterpreterDoes) {
 }
 
 class WorkOfThreadsThatMeet : public testing::TestWithParam<Make> {};
-INSTANTIATE_TEST_SUITE_P(Patches, WorkOfThreadsThatMeet, testing::Values(recurrent, narrow_and_wide, at_hops, plane, membrane, slow_product, weights));
+INSTANTIATE_TEST_SUITE_P(Patches, WorkOfThreadsThatMeet,
+                         testing::Values(recurrent, narrow_and_wide, at_hops, plane, membrane, slow_product, weights));
 
 constexpr int64_t kTicks = 24;
 

@@ -31,7 +31,7 @@ int run_wild(int ta, int tb, long m, long n, long k, const float *a, const float
 }
 void run_panels(long turn, long m, long n, long k, const float *a, const float *b, float *c) {
   const struct dg_gemm_ends none = {0, 0};
-  dg_gemm_panels(turn, m, n, k, a, k, b, c, n, none);
+  dg_gemm_panels(turn, m, n, k, a, k, b, c, n, 0, none);
 }
 void run_columns(long m, long n, long k, long zero, const float *a, const float *b, float *c, long first, long end) {
   dg_matmul_columns(a, b, c, 0, 2, m, n, k, zero, 0, first, end);
