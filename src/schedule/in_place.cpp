@@ -48,10 +48,7 @@ class InPlace {
     if (!of.clock.is_static() || of.strategy != Strategy::pointwise || assigned_.at(slot(effect)) > 1) return false;
     if (std::ranges::count(g_.outputs, effect) > 0) return false;
     const auto found = reads_.find(slot(effect));
-    if (found == reads_.end()) return false;
-    const std::vector<Read>& reads = found->second;
-    return std::ranges::any_of(reads, [effect](const Read& read) { return read.by == effect; }) &&
-           std::ranges::all_of(reads, [&](const Read& read) { return done(read, effect); });
+    return found == reads_.end() || std::ranges::all_of(found->second, [&](const Read& read) { return done(read, effect); });
   }
 
   struct Read {

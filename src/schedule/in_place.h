@@ -1,6 +1,6 @@
 // Assignments that write their param's memory while they compute, element by element, so that nothing is copied at the run's end:
 //   before:  %9 = assign sub(param {slot=2}, %8)   stored, then copied to the param         after:  stored in the param's memory
-// That needs every other reader of the param to be done before, and each element to follow from the one that it replaces.
+// That needs every other reader of the param to be done before, and an element to follow from none that is replaced before it.
 #pragma once
 #include "schedule/plan.h"
 
