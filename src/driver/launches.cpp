@@ -144,11 +144,11 @@ void Launches::prepare(const Compiled& c, const MemoryPlan& memory, const Step& 
   if (step.region >= 0)
     if (const Kept kept = c.plan.regions[static_cast<size_t>(step.region)].kept; memory.keeps(kept)) launch.kept = kept;
   launch.again = step.when == Step::in_tile && !step.chunks;
-  if (step.parallel && c.device.is_host()) launch.grain = std::max<int64_t>(step.chunks ? 1 : 16, loop::kWorthThread / step.operations);
+  launch.operations = step.operations;
+  if (step.parallel && c.device.is_host()) launch.least = step.least;
   if (step.by_lanes) {
     const Kernel& k = *step.by_lanes;
     launch.lane_groups = k.meet ? k.lanes : k.lanes / k.lane_group, launch.least_groups = k.meet ? k.lane_group : 1;
-    launch.lane_operations = step.operations;
   }
   const bool last = &step == &c.code.steps.back() || (&step)[1].region != step.region;
   launch.ends_region = last && step.when == Step::in_tile;

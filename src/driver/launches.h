@@ -25,9 +25,9 @@ struct PreparedLaunch {
   std::span<const int> numbers;
   int count = 0;         // which number says how many ticks or chunks there are
   int lo = -1, hi = -1, scratch = -1, lane_lo = -1, lane_hi = -1, common = -1, meeting = -1;  // which of its numbers these are
-  int64_t grain = 0;     // ticks or chunks that are worth another thread; 0: it runs on one, unless lanes are shared
-  // Groups of lanes, or lanes of a kernel that meets, that threads share instead; how many are worth one; operations of all of them a tick.
-  int64_t lane_groups = 0, least_groups = 1, lane_operations = 0;
+  int64_t least = 0;     // ticks or chunks that a thread should have; 0: it runs on one, unless lanes are shared
+  int64_t lane_groups = 0, least_groups = 1;  // groups of lanes, or lanes of a kernel that meets, that threads share instead
+  int64_t operations = 1;  // a tick or chunk, of what threads share
   bool again = true;     // also when a tile is computed again: sums over time have their share of it already
   analysis::Kept kept = analysis::Kept::no;  // until when it need not run again
   size_t nth = 0;  // of those that are kept while statics are

@@ -125,6 +125,7 @@ class Run {
   void call(const PreparedLaunch& launch, int64_t lo, int64_t hi, int thread = 0) { call(launch, launch.code, {lo, hi, 0, 0, thread}); }
   void call(const PreparedLaunch& launch, void* code, const Share& share);
   void set_scratch_aside();
+  int64_t worth_thread() const;
   int64_t least_part(const PreparedLaunch& launch, int64_t grain, int64_t count) const;
   void call_gpu(const PreparedLaunch& launch, std::span<const long> numbers, int64_t count);
   static runtime::LaunchShape shape_of(const Step& step, int64_t count);
@@ -357,7 +358,7 @@ void Run::launch(const PreparedLaunch& launch) {
   ++w_.launched;
   w_.ffts += launch.ffts * count;
   if (c_.timed) return launch_timed(launch, count);
-  if (args_.real_time || (launch.grain == 0 && launch.lane_groups == 0)) return call(launch, 0, count);
+  if (args_.real_time || (launch.least == 0 && launch.lane_groups == 0)) return call(launch, 0, count);
   launch_ranges(launch, count);
 }
 
@@ -370,8 +371,9 @@ void Run::launch_timed(const PreparedLaunch& launch, int64_t count) {
 
 void Run::launch_ranges(const PreparedLaunch& launch, int64_t count) {
   if (launch.lane_groups > 0 && !args_.real_time) return launch_lanes(launch, count);
-  if (launch.grain == 0 || args_.real_time || count < 2 * launch.grain) return call(launch, 0, count);
-  runtime::parallel_for(count, least_part(launch, launch.grain, count), [&](int64_t from, int64_t to, int thread) {
+  const int64_t grain = std::max(launch.least, worth_thread() / launch.operations);
+  if (launch.least == 0 || args_.real_time || count < 2 * grain) return call(launch, 0, count);
+  runtime::parallel_for(count, least_part(launch, grain, count), [&](int64_t from, int64_t to, int thread) {
     FlushDenormals flush;
     call(launch, from, to, thread);
   });
@@ -383,6 +385,9 @@ void Run::set_scratch_aside() {
   w_.scratch.reserve(device_, static_cast<size_t>(w_.scratches * c_.code.scratch + c_.code.common) * sizeof(float));
 }
 
+// Operations; a kernel's bits do not depend on how it is cut.
+int64_t Run::worth_thread() const { return runtime::threads_awake() ? loop::kWorthThread : loop::kWorthWaking; }
+
 // There are no more parts than have memory of their own.
 int64_t Run::least_part(const PreparedLaunch& launch, int64_t grain, int64_t count) const {
   return launch.scratch < 0 ? grain : std::max(grain, (count + w_.scratches - 1) / w_.scratches);
@@ -390,8 +395,8 @@ int64_t Run::least_part(const PreparedLaunch& launch, int64_t grain, int64_t cou
 
 // Ticks in order, their lanes among threads; those that meet have groups that are all there is.
 void Run::launch_lanes(const PreparedLaunch& launch, int64_t count) {
-  const int64_t groups = launch.lane_groups, all = launch.lane_operations * count;
-  const int64_t grain = std::max(launch.least_groups, (loop::kWorthThread * groups + all - 1) / all);
+  const int64_t groups = launch.lane_groups, all = launch.operations * count;
+  const int64_t grain = std::max(launch.least_groups, (worth_thread() * groups + all - 1) / all);
   const int64_t least = least_part(launch, grain, groups);
   if (groups < 2 * grain) return call(launch, 0, count);
   auto share = [&](int64_t from, int64_t to, int thread, runtime::Meeting* meeting) {

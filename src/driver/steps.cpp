@@ -14,6 +14,7 @@
 #include "loop/cpu_map.h"
 #include "loop/gpu_map.h"
 #include "loop/lower.h"
+#include "loop/vectorise.h"
 #include "loop/verify.h"
 #include "runtime/cuda.h"
 #include "runtime/threads.h"
@@ -116,6 +117,8 @@ std::vector<Step> make_steps(const Plan& plan, const Options& options) {
     } else {
       loop::CpuKernels kernels = loop::map_to_cpu(std::move(step.kernel), !options.plain, threads);
       step.kernel = std::move(kernels.whole), step.by_lanes = std::move(kernels.by_lanes);
+      const bool product = step.region >= 0 && plan.regions[static_cast<size_t>(step.region)].strategy == Strategy::gemm;
+      if (product || loop::has_ticks_in_lanes(step.kernel)) step.least = loop::kVector;
     }
     loop::verify(step.kernel);
     if (step.by_lanes) loop::verify(*step.by_lanes);

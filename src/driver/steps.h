@@ -29,6 +29,7 @@ struct Step {
   ir::Clock clock;
   int64_t work = 1;     // elements a tick or chunk
   int64_t operations = 1;  // a tick or chunk; of a kernel whose lanes threads share, those that they do
+  int64_t least = 1;    // ticks or chunks that a thread should have at least, so that its vectors and its rows of a product are full
   int64_t ffts = 0;     // a tick
   mutable double seconds = 0;  // spent, when timing is asked for
 };

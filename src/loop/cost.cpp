@@ -13,6 +13,8 @@ namespace {
 
 constexpr int64_t kFunction = 12;      // a polynomial of the prelude
 constexpr int64_t kTransform = 12;     // a transform, by element that goes in or out; a total in memory that takes another term
+constexpr int64_t kElement = 16;       // terms in whose time an element of a product is stored
+constexpr int64_t kFused = 8;          // terms of a product in the time of an operation
 constexpr int64_t kMost = 1ll << 40;
 constexpr int64_t kTicks = 128;        // that are looked at: what is done once for many of them counts by its share
 
@@ -61,7 +63,8 @@ class Cost {
     return function ? kFunction : 1;
   }
   int64_t of_call(const Stmt& s) const {
-    if (s.name.starts_with("dg_matmul")) return times(times(value(s.numbers[2]), value(s.numbers[3])), value(s.numbers[4]));
+    if (s.name.starts_with("dg_matmul"))
+      return times(times(value(s.numbers[2]), value(s.numbers[3])), value(s.numbers[4]) + kElement) / kFused;
     if (s.name == "dg_sines") return times(value(s.numbers.front()), value(s.numbers.back()));
     if (s.name.starts_with("dg_scan_")) return times(kTransform, value(s.numbers.front()));
     int64_t elements = s.numbers.empty() ? 1 : std::max<int64_t>(1, value(s.numbers.back()));

@@ -55,16 +55,24 @@ CpuKernels map_to_cpu(Kernel kernel, bool vectors, bool by_lanes) {
   return made;
 }
 
+static bool over_ticks(const Kernel& kernel, const Stmt& s) {
+  if (s.tag != LoopTag::vector || s.kind == Stmt::reduce) return false;
+  const LoopExpr& hi = kernel.exprs[static_cast<size_t>(s.hi)];
+  return hi.op == LoopOp::arg && kernel.args[static_cast<size_t>(hi.i)].kind == KernelArg::hi;
+}
+
+bool has_ticks_in_lanes(const Kernel& kernel) {
+  bool found = false;
+  for_statements(kernel.body, [&](const Stmt& s) { found = found || over_ticks(kernel, s); });
+  return found;
+}
+
 std::string say_lanes(const Kernel& kernel) {
   bool ticks = false, elements = false, terms = false, carried = false;
-  const auto counts_ticks = [&](int e) {
-    const LoopExpr& x = kernel.exprs[static_cast<size_t>(e)];
-    return x.op == LoopOp::arg && kernel.args[static_cast<size_t>(x.i)].kind == KernelArg::hi;
-  };
   for_statements(kernel.body, [&](const Stmt& s) {
     carried = carried || !s.carried.empty();
     if (s.tag != LoopTag::vector) return;
-    (s.kind == Stmt::reduce ? terms : counts_ticks(s.hi) ? ticks : elements) = true;
+    (s.kind == Stmt::reduce ? terms : over_ticks(kernel, s) ? ticks : elements) = true;
   });
   std::string lanes;
   for (auto [are, what] : {std::pair(ticks, "ticks"), {elements, "elements"}, {terms, "terms of sums"}})

@@ -18,5 +18,7 @@ CpuKernels map_to_cpu(ir::Kernel kernel, bool vectors, bool by_lanes);
 
 // What the lanes of a mapped kernel's vectors are, for explain: "lanes are ticks, terms of sums"; empty without vectors.
 std::string say_lanes(const ir::Kernel& kernel);
+// Does a vector hold several ticks?
+bool has_ticks_in_lanes(const ir::Kernel& kernel);
 
 }  // namespace dgen::loop

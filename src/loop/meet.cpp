@@ -23,10 +23,11 @@ namespace {
 
 // Operations of vectors; a thread does some 7 a nanosecond, a meeting takes .1 to .4 us.
 constexpr int64_t kLeast = 1 << 13;  // of a loop or product that is worth a meeting
-constexpr int64_t kGroup = 1 << 14;  // of all in a tick that are worth a thread
+constexpr int64_t kGroup = 1 << 14;  // of all in a tick, or in statics, that are worth a thread
 constexpr int64_t kPiece = 1 << 12;  // of what a thread does between meetings
 constexpr int64_t kShares = 64;      // that threads get equal numbers of
 constexpr int64_t kAddresses = 3;    // a loop's operations are twice as many addresses
+constexpr int64_t kProducts = 2;     // a product's are counted by the time of a loop's
 
 // Numbers of a product's call (ops/linear.cpp).
 enum Number : size_t { right_layout = 1, columns = 3 };
@@ -50,7 +51,7 @@ Units units_of(const Kernel& k, const Stmt& s) {
   return count % kVector == 0 ? Units{from, count / kVector, kVector} : Units{};
 }
 
-int64_t work_of(const Kernel& k, const Stmt& s) { return operations(k, s) / (s.kind == Stmt::call ? kVector : kAddresses); }
+int64_t work_of(const Kernel& k, const Stmt& s) { return operations(k, s) / (s.kind == Stmt::call ? kProducts : kAddresses); }
 
 class Finder {
  public:
@@ -85,7 +86,7 @@ class Together : Edit {
   bool run() {
     const bool ticks = std::ranges::count(k_.args, KernelArg::hi, &KernelArg::kind) > 0;
     const Load load = choose_all(ticks);
-    if (load.work < (ticks ? 2 * kGroup : 2 * kWorthThread / kVector)) return false;
+    if (load.work < 2 * kGroup) return false;
     k_.name += "_together";
     const int64_t threads = std::clamp<int64_t>(std::min(load.work / kGroup, load.work / load.cuts / kPiece), 2, kShares);
     k_.lane_group = kShares / threads;

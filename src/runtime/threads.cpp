@@ -32,15 +32,19 @@ void pause() {
 }
 
 // Returns when `value` is no longer `old`: jobs often follow each other at once, and waking a thread takes longer. Whoever is to change
-// it may wait for this processor.
-void wait_for_change(const std::atomic<std::uint32_t>& value, std::uint32_t old) {
+// it may wait for this processor. sleeping: of those who do.
+void wait_for_change(const std::atomic<std::uint32_t>& value, std::uint32_t old, std::atomic<int>* sleeping = nullptr) {
   const auto start = std::chrono::steady_clock::now();
   while (value.load(std::memory_order_acquire) == old) {
     const auto waited = std::chrono::steady_clock::now() - start;
-    if (waited > kYieldTime) return value.wait(old, std::memory_order_acquire);
+    if (waited > kYieldTime) break;
     if (waited > kSpinTime) std::this_thread::yield();
     else pause();
   }
+  if (value.load(std::memory_order_acquire) != old) return;
+  if (sleeping) sleeping->fetch_add(1, std::memory_order_relaxed);
+  value.wait(old, std::memory_order_acquire);
+  if (sleeping) sleeping->fetch_sub(1, std::memory_order_relaxed);
 }
 
 }  // namespace
@@ -80,7 +84,7 @@ void ThreadPool::stop() {
 void ThreadPool::serve(Worker* worker, int index) {
   std::fesetenv(FE_DFL_ENV);  // threads begin with the rounding and denormals of who started them, maybe a run that flushes
   for (std::uint32_t ticket = 0;; ++ticket) {
-    wait_for_change(worker->ticket, ticket);
+    wait_for_change(worker->ticket, ticket, &sleeping_);
     if (ending_) return;
     worker->error = run_part(job_, index);
     if (pending_.fetch_sub(1, std::memory_order_acq_rel) == 1) pending_.notify_one();
@@ -159,6 +163,8 @@ ThreadPool& default_pool() {
 }
 
 int thread_count() { return default_pool().size(); }
+
+bool threads_awake() { return default_pool().awake(); }
 
 void set_thread_count(int threads) { default_pool().resize(threads); }
 

@@ -36,6 +36,8 @@ class ThreadPool {
   ThreadPool& operator=(const ThreadPool&) = delete;
 
   int size() const { return size_.load(std::memory_order_relaxed); }
+  // Do all threads wait without sleep? They do for a while after a job.
+  bool awake() const { return sleeping_.load(std::memory_order_relaxed) == 0; }
   void resize(int threads);  // not from inside a body
 
   // Cuts [0, n) into min(size(), n / min_grain), at least one, nearly equal parts and returns when all are done. Part t
@@ -65,7 +67,7 @@ class ThreadPool {
   std::exception_ptr run_part(const Job& job, int index);
 
   std::mutex mutex_;  // one job at a time
-  std::atomic<int> size_ = 1;
+  std::atomic<int> size_ = 1, sleeping_ = 0;
   std::vector<std::unique_ptr<Worker>> workers_;  // worker i is thread i + 1
   Job job_;
   bool ending_ = false;
@@ -75,6 +77,7 @@ class ThreadPool {
 // The process's pool. set_thread_count(0): one a hardware thread, as at the start.
 ThreadPool& default_pool();
 int thread_count();
+bool threads_awake();
 void set_thread_count(int threads);
 void parallel_for(std::int64_t n, std::int64_t min_grain, ThreadPool::Body body);
 void parallel_for_meeting(std::int64_t n, std::int64_t min_grain, ThreadPool::MeetingBody body);

@@ -134,6 +134,19 @@ TEST(ThreadPool, PartsMeetWhileAnotherResizes) {
   });
 }
 
+TEST(ThreadPool, TellsWhetherAllAreAwake) {
+  ThreadPool pool(3);
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 1000 && pool.awake(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    EXPECT_FALSE(pool.awake()) << "they never sleep";
+    pool.parallel_for_meeting(3, 1, [&](std::int64_t, std::int64_t, int, Meeting* meeting) {
+      meeting->wait(meeting);
+      EXPECT_TRUE(pool.awake());
+      meeting->wait(meeting);
+    });
+  }
+}
+
 TEST(ThreadPool, WorkersKnowDenormalsWhoeverStartsThem) {
   std::optional<FlushDenormals> flush(std::in_place);
   ThreadPool pool(2);
