@@ -344,7 +344,8 @@ DG_GEMM int dg_gemm(int ta, int tb, long m, long n, long k, const float *a, long
 // dg_matmul: c = a b, row-major; ta, tb: a or b is stored transposed; tb = 2: b lies in panels of DG_PANEL columns, and turn counts
 // the products with it. zero = 1 or 2: zeros of a or b, an adjoint, stay zero beside infinite values; only elements that came out
 // infinite or NaN are made again with that rule.
-// dg_matmul_onto: c += a' b, c in double, a the first m of lda columns; sums of DG_TERMS terms are made as dg_matmul makes them.
+// dg_matmul_onto: c += a' b, c in double; sums of DG_TERMS terms are made as dg_matmul makes them. lda, ldb: from a term's row of a or b
+// to the next; row, column: from a row of c to the next, and from a column.
 constexpr const char* text_product_at = R"(
 DG_FN long long dg_right_at(long long tb, long long n, long long k, long long p, long long j) {
   return tb == 2 ? (j / DG_PANEL * k + p) * DG_PANEL + j % DG_PANEL : tb ? j * k + p : p * n + j;
@@ -370,7 +371,7 @@ DG_FN void dg_add_part(const float* part, long m, long n, double* c, long row, l
   for (long i = 0; i < m && (column != 1 || n != DG_NR); ++i)
     for (long j = 0; j < n; ++j) c[i * row + j * column] += part[i * DG_NR + j];
 }
-/* c += a' b, a row of c `row` behind that before it. A and a panel of B are copied once for many tiles; meanwhile what the next tile
+/* c += a' b. A and a panel of B are copied once for many tiles; meanwhile what the next tile
    adds to, and the next panel, are fetched. */
 DG_GEMM void dg_gemm_onto(const float* a, long lda, const float* b, long ldb, double* c, long row, long column, long zero, long m, long n,
                           long k) {
@@ -402,9 +403,10 @@ DG_GEMM void dg_gemm_onto(const float* a, long lda, const float* b, long ldb, do
     }
 }
 /* Few columns are taken for rows: a tile has few rows. */
-DG_FN void dg_matmul_onto(const float* a, const float* b, double* c, long lda, long zero, long m, long n, long k) {
-  if (n < DG_MR && n < m) dg_gemm_onto(b, n, a, lda, c, 1, n, zero ? 3 - zero : 0, n, m, k);
-  else dg_gemm_onto(a, lda, b, n, c, n, 1, zero, m, n, k);
+DG_FN void dg_matmul_onto(const float* a, const float* b, double* c, long lda, long ldb, long m, long n, long k, long row, long column,
+                          long zero) {
+  if (n < 2 * DG_MR && n < m) dg_gemm_onto(b, ldb, a, lda, c, column, row, zero ? 3 - zero : 0, n, m, k);
+  else dg_gemm_onto(a, lda, b, ldb, c, row, column, zero, m, n, k);
 }
 DG_GEMM void dg_keep_zeros(const float* a, const float* b, float* c, long ta, long tb, long m, long n, long k, long zero, long first,
                            long end) {

@@ -33,7 +33,7 @@ class Storage {
   float* on(runtime::Device& device);
   // New values from the device's memory.
   void assign(runtime::Device& device, const float* from);
-  // The device's kernels have written where it lies there.
+  // The device's kernels have written where it lies there, while they ran: who reads the values in the meantime finds some of both.
   void overwritten(runtime::Device& device);
 
   // A number that no other values of this or any other storage have had. Who asks before reading the values finds another

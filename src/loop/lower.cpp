@@ -182,7 +182,7 @@ Kernel lower_phase_sum(const Plan& plan, int region, const std::string& name) {
 // ---- sums over time --------------------------------------------------------------------------------------------------
 
 // One float32 partial sum a chunk of the stream; a second kernel adds them in order in float64. A region of several has only sums of
-// single elements. A product's elements may be many: then threads share them, and chunks are added as they are made.
+// single elements. Products, of many elements, are added to their totals as they are made, some terms at a time (dg_matmul_onto).
 class TimeSums {
  public:
   TimeSums(const Plan& plan, int region, const std::string& name)
@@ -288,19 +288,25 @@ class TimeSums {
            {l.i(1), l.i(0), l.i(m), l.i(n), l.mul(l.sub(to, from), rows), l.i(product.zero), l.i(0)});
   }
 
-  // Chunks in order, their products added to the total; threads may share its rows.
+  // Chunks in order, their products added to the total; threads may share its rows, or its columns where rows are few.
   Kernel onto() {
     Lowering low(plan_, region_, name_);
     auto& l = low.builder();
     const Id sum = sums_[0];
-    const schedule::TimeProduct& product = plan_.regions[static_cast<size_t>(region_)].onto;
-    const int64_t m = plan_.graph[sum].shape()[0], n = plan_.graph[sum].shape()[1], rows = plan_.graph[product.a].shape().size() / m;
+    const Shape& shape = plan_.graph[sum].shape();
+    schedule::TimeProduct product = plan_.regions[static_cast<size_t>(region_)].onto;
+    int64_t m = shape[0], n = shape[1], row = n, column = 1;
+    const int64_t rows = plan_.graph[product.a].shape().size() / m;
+    if (m < kFewRows && m < n) {
+      std::swap(product.a, product.b), std::swap(m, n), std::swap(row, column);
+      product.zero = product.zero == 0 ? 0 : 3 - product.zero;
+    }
     const int a = low.array_behind(product.a), b = low.array_behind(product.b);
     const int total = l.array({ArrayRef::total, sum, size(sum), LoopType::f32, true});
     l.loop(l.arg(KernelArg::lo), l.arg(KernelArg::hi), LoopTag::serial, clock_.reverse, [&](int chunk) {
       const auto [from, to] = ticks_of(l, chunk);
       l.call("dg_matmul_onto", {{a, l.mul(from, rows * m)}, {b, l.mul(from, rows * n)}, {total, l.i(0)}},
-             {l.i(m), l.i(product.zero), l.i(m), l.i(n), l.mul(l.sub(to, from), rows)}, {m, n, m * n}, 2);
+             {l.i(m), l.i(n), l.i(m), l.i(n), l.mul(l.sub(to, from), rows), l.i(row), l.i(column), l.i(product.zero)}, {m, n, m * row}, 2);
     });
     return find_shared_lanes(low.finish());
   }
@@ -319,6 +325,8 @@ class TimeSums {
     });
     return find_shared_lanes(low.finish());
   }
+
+  static constexpr int64_t kFewRows = 32;  // of a product: threads share none of so few
 
   const Plan& plan_;
   int region_;

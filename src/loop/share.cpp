@@ -84,17 +84,23 @@ class Sharing {
   }
   int64_t extent(int e) const { return is_number(k_, e) ? number_of(k_, e) : 1; }
 
-  // Groups are whole vectors, as many as go side by side; none where a vector would be left over, or there is no vector.
+  // Groups of a loop are whole vectors, as many as go side by side; none where a vector would be left over, or there is no vector.
   int64_t group_size() const {
-    int64_t group = 1, most = 0;
+    int64_t group = 1, most = 0, loops = 0;
     for (const Stmt* part : parts_) {
       const int64_t all = elements(*part);
-      if (all >= kVector && all % kVector != 0) return 0;
-      if (all >= kVector) group = std::lcm(group, kVector / std::gcd(kVector, all / lanes_));
-      if (part->kind == Stmt::call) group = std::lcm(group, kRows / std::gcd(kRows, iterations(*part) / lanes_));
       most = std::max(most, all);
+      if (part->kind == Stmt::call) {
+        group = std::lcm(group, kRows / std::gcd(kRows, iterations(*part) / lanes_));
+      } else {
+        if (all >= kVector && all % kVector != 0) return 0;
+        if (all >= kVector) group = std::lcm(group, kVector / std::gcd(kVector, all / lanes_));
+        loops = std::max(loops, all);
+      }
     }
-    return most < kVector ? 0 : std::lcm(group, kGroup / std::gcd(kGroup, most / lanes_));
+    if (loops > 0) group = std::lcm(group, kGroup / std::gcd(kGroup, loops / lanes_));
+    while (group * (most / lanes_) < kGroup) group *= 2;
+    return most < kVector ? 0 : group;
   }
 
   // ---- what is touched -------------------------------------------------------------------------------------------------

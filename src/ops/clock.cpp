@@ -106,7 +106,7 @@ int elem_sum_ticks(ElemCtx& c) {
 
 void vjp_sum_ticks(VjpCtx& v) { v.give(0, ex("hold", {v.dy()}, {{"period", v.x(0).clock().period}})); }
 
-// sum_time: the sum over all ticks of the run; float32 partial sums of one chunk of the stream, added in order in float64.
+// sum_time: the sum over all ticks of the run; float32 partial sums of at most a chunk of the stream, added in order in float64.
 Type infer_sum_time(std::span<const Type> in, const Attrs&) {
   if (in[0].clock.is_static()) throw InternalError("sum_time of a static value");
   return {in[0].shape, static_clock};

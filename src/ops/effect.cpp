@@ -14,7 +14,7 @@ int elem(ElemCtx& c) { return c.in(0); }
 
 const OpDef rows[] = {
     {.name = "assign",
-     .doc = "writes its input to param `slot` at the end of the run",
+     .doc = "the value of param `slot` after the run",
      .family = Family::effect,
      .traits = materialise,
      .infer = infer,

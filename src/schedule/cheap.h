@@ -6,11 +6,10 @@
 namespace dgen::schedule {
 
 struct Work {
-  static constexpr int64_t much = 1 << 20;
-  int64_t operations = 0;  // an element; `much` if one of them is not plain, or elements are read in another order
+  int64_t operations = 0;  // an element; more than `most` if one is not plain, or elements are read in another order
   ir::Ids arrays;          // stored values that are not far smaller
 };
-// Of an element of a computed value, from what is stored or given.
-Work work_of(const ir::Graph& g, ir::Id id, const IsStored& stored);
+// Of an element of a computed value at a clock, from what is stored or given; up to `most` operations are counted.
+Work work_of(const ir::Graph& g, ir::Id id, int64_t most, const IsStored& stored);
 
 }  // namespace dgen::schedule

@@ -1,4 +1,4 @@
-// How many frames of the stream one partial sum over time adds up; tiles are multiples of it. Whole hops of every clock, so that
+// How many frames of the stream one partial sum over time adds up at most; tiles are multiples of it. Whole hops of every clock, so that
 // partial sums end at ticks; 0 where those have no common multiple: one tile for the run.
 #pragma once
 #include <cstdint>

@@ -20,6 +20,8 @@ class InPlace {
     for (Id effect : g_.effects) ++assigned_[slot(effect)];
     if (assigned_.empty()) return;
     for (Id id = 0; id < g_.size(); ++id) {
+      read_.insert(g_[id].in.begin(), g_[id].in.end());
+      if (p_.stored(id) && g_[id].op->name == "param" && assigned_.count(slot(id))) reads_[slot(id)].push_back({id, true});  // its copy
       if (!p_.stored(id) && !is_closed_form(g_, id)) continue;
       seen_.clear();
       walk(id, id, true);
@@ -46,7 +48,7 @@ class InPlace {
   bool fits(Id effect) const {
     const Region& of = p_.regions[static_cast<size_t>(region(effect))];
     if (!of.clock.is_static() || of.strategy != Strategy::pointwise || assigned_.at(slot(effect)) > 1) return false;
-    if (std::ranges::count(g_.outputs, effect) > 0) return false;
+    if (std::ranges::count(g_.outputs, effect) > 0 || read_.count(effect) > 0) return false;
     const auto found = reads_.find(slot(effect));
     return found == reads_.end() || std::ranges::all_of(found->second, [&](const Read& read) { return done(read, effect); });
   }
@@ -69,6 +71,7 @@ class InPlace {
   std::map<int64_t, int> assigned_;           // by slot: how often
   std::map<int64_t, std::vector<Read>> reads_;  // by slot
   std::set<std::pair<Id, bool>> seen_;
+  std::set<Id> read_;  // by any node
 };
 
 }  // namespace

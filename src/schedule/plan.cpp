@@ -106,6 +106,9 @@ class Planner {
     const bool one_lane = type.shape.size() == 1 && type.clock.period == 1;
     const Id write = found->write[0];
     const bool read = !users_[at(write)].empty() || std::count(g().outputs.begin(), g().outputs.end(), write) > 0;
+    auto inside = [this, component](Id user) { return p_.component[at(user)] == component; };
+    for (Id id : nodes)  // a scan gives its cells, not what they are made of
+      if (!node(id).attrs.has("cell") && (is_root(id) || !std::ranges::all_of(users_[at(id)], inside))) return false;
     const bool copy = found->order() == 1 && found->b[0] != none && !read;
     if (!(found->is_shift() ? copy : one_lane)) return false;
     const ScanGains gains = scan_gains(g(), *found, [](Id) { return false; });
@@ -137,7 +140,8 @@ class Planner {
     for (Id in : node(id).in) want_before(in, component);
   }
   bool cheap(Id id, int64_t most) const {
-    const Work work = work_of(g(), id, is_stored_);
+    if (node(id).clock().is_static()) return false;  // made once, maybe from others that are not stored
+    const Work work = work_of(g(), id, most, is_stored_);
     return work.operations <= most && (work.arrays.empty() || (work.arrays.size() == 1 && node(id).shape().size() >= kWideRow));
   }
   // Of an input that is read again and again.

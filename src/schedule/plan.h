@@ -84,7 +84,7 @@ struct Plan {
   std::vector<Region> regions;  // in order of execution
   std::vector<Trade> trades;    // of cells that may trade memory
   int levels = 0;
-  int64_t chunk = 0;            // stream frames of one partial sum; tiles are multiples of it (schedule/chunk.h)
+  int64_t chunk = 0;            // most stream frames of one partial sum; tiles are multiples of it (schedule/chunk.h)
 
   const ir::Node& node(ir::Id id) const { return graph[id]; }
   bool stored(ir::Id id) const { return store[static_cast<size_t>(id)] != Store::inlined; }

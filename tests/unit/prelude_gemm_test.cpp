@@ -37,7 +37,7 @@ void run_columns(long m, long n, long k, long zero, const float *a, const float 
   dg_matmul_columns(a, b, c, 0, 2, m, n, k, zero, 0, first, end);
 }
 void run_onto(const float *a, const float *b, double *c, long lda, long zero, long m, long n, long k) {
-  dg_matmul_onto(a, b, c, lda, zero, m, n, k);
+  dg_matmul_onto(a, b, c, lda, n, m, n, k, n, 1, zero);
 }
 )";
   return codegen::prelude_math(Target::c) + codegen::prelude_vector(Target::c, body) + body;
