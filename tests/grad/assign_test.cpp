@@ -6,7 +6,8 @@ namespace {
 
 constexpr int64_t kFrames = 48;
 
-// Params of n by n, values made of them and of each other in all kinds of order, some of them over time, and assignments of a few.
+// Params of n by n, values made of them and of each other in all kinds of order, some of them over time, gradients through feedback,
+// and assignments of a few.
 Patch random_assignments(uint64_t seed) {
   std::mt19937_64 rng(seed);
   auto below = [&rng](uint64_t n) { return rng() % n; };
@@ -16,9 +17,13 @@ Patch random_assignments(uint64_t seed) {
   for (int i = 0; i < 4; ++i) values.push_back(p.param({n, n}));
   auto any = [&] { return values[below(values.size())]; };
   const Ex in = p.input({n});
+  const Ex state = p.cell({n});
+  const Ex sound = p.write(state, ex("tanh", {state * 0.5 + ex("sum", {values[0] * in}, {{"axes", Ints{0}}}) * 0.2}));
+  for (size_t slot : {size_t{0}, size_t{1}})
+    if (below(2)) values.push_back(p.grad(p.loss(sound * ex("sum", {values[1]}, {{"axes", Ints{0}}})), slot) * 0.02);
   const int made = 4 + static_cast<int>(below(8));
   for (int i = 0; i < made; ++i) {
-    const Ex a = below(3) ? any() : values[below(4)], b = any();
+    const Ex a = below(2) ? any() : values[below(4)], b = any();
     switch (below(8)) {
       case 0: values.push_back(ex("permute", {a}, {{"axes", Ints{1, 0}}}) * 0.5 + b * 0.25); break;
       case 1: values.push_back(a * ex("sum", {b}, {{"axes", Ints{0}}}) * 0.1); break;
@@ -42,7 +47,10 @@ TEST(Assign, WritesWhatTheInterpreterDoes) {
   int in_place = 0, copied = 0;
   for (uint64_t seed = 0; seed < 60; ++seed) {
     Patch patches[2] = {random_assignments(seed), random_assignments(seed)};
-    Player want(patches[0], Backend::interpreter), got(patches[1], compiled_backends()[0]);
+    driver::Options options = fast_build();
+    options.threads = 1 + static_cast<int>(seed % 3);
+    if (seed % 2) options.chunk_frames = 12, options.tile_frames = 24, options.memory_budget = 1;  // computes tiles again
+    Player want(patches[0], Backend::interpreter), got(patches[1], compiled_backends()[0], options);
     for (int run = 0; run < 3; ++run) {
       const Rows a = want.play(kFrames), b = got.play(kFrames);
       for (size_t o = 0; o < a.size(); ++o)
