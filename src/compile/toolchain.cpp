@@ -4,10 +4,10 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <fstream>
 #include <sstream>
 
 #include "base/check.h"
-#include "base/try_file.h"
 #include "base/hash.h"
 #include "base/process.h"
 
@@ -67,9 +67,10 @@ std::string describe_files(const std::vector<std::string>& command, const std::s
   return text;
 }
 
-// The lines that say what the first processor is; empty where there is no such file.
+// The lines that say what the first processor is; empty where there is no such file. Not read as a whole: the system writes
+// each processor's part when it is asked for.
 std::string describe_processor() {
-  std::istringstream lines(try_read_file("/proc/cpuinfo").value_or(""));
+  std::ifstream lines("/proc/cpuinfo");
   std::string text;
   for (std::string line; std::getline(lines, line) && !line.empty();) {
     for (const char* name : {"vendor_id", "cpu family", "model", "stepping", "flags", "Features", "CPU "}) {

@@ -49,7 +49,7 @@ void wait_for_change(const std::atomic<std::uint32_t>& value, std::uint32_t old,
 
 }  // namespace
 
-ThreadPool::ThreadPool(int threads) { start(threads); }
+ThreadPool::ThreadPool(int threads) { set_size(threads); }
 
 ThreadPool::~ThreadPool() { stop(); }
 
@@ -57,17 +57,21 @@ void ThreadPool::resize(int threads) {
   DGEN_ASSERT(!inside.pool);
   std::lock_guard lock(mutex_);
   stop();
-  start(threads);
+  set_size(threads);
 }
 
-void ThreadPool::start(int threads) {
-  if (threads <= 0) threads = hardware_threads();
-  for (int index = 1; index < threads; ++index) {
-    workers_.push_back(std::make_unique<Worker>());
-    Worker* worker = workers_.back().get();
-    worker->thread = std::thread([this, worker, index] { serve(worker, index); });
+void ThreadPool::set_size(int threads) {
+  size_ = threads > 0 ? threads : hardware_threads();
+  sleeping_ = size_ - 1;
+}
+
+// Those that do not run yet.
+void ThreadPool::start() {
+  for (int index = static_cast<int>(workers_.size()) + 1; index < size_; ++index) {
+    auto worker = std::make_unique<Worker>();
+    worker->thread = std::thread([this, at = worker.get(), index] { serve(at, index); });
+    workers_.push_back(std::move(worker));
   }
-  size_ = threads;
 }
 
 void ThreadPool::stop() {
@@ -82,6 +86,7 @@ void ThreadPool::stop() {
 }
 
 void ThreadPool::serve(Worker* worker, int index) {
+  sleeping_.fetch_sub(1, std::memory_order_relaxed);
   std::fesetenv(FE_DFL_ENV);  // threads begin with the rounding and denormals of who started them, maybe a run that flushes
   for (std::uint32_t ticket = 0;; ++ticket) {
     wait_for_change(worker->ticket, ticket, &sleeping_);
@@ -130,6 +135,7 @@ void ThreadPool::parallel_for_meeting(std::int64_t n, std::int64_t min_grain, Me
 }
 
 void ThreadPool::run_parts(std::int64_t n, std::int64_t parts, Body body) {
+  if (parts > 1) start();
   job_ = {&body, n, parts};
   std::int64_t others = job_.parts - 1;
   pending_.store(static_cast<std::uint32_t>(others), std::memory_order_relaxed);

@@ -36,14 +36,14 @@ class ThreadPool {
   ThreadPool& operator=(const ThreadPool&) = delete;
 
   int size() const { return size_.load(std::memory_order_relaxed); }
-  // Do all threads wait without sleep? They do for a while after a job.
+  // Do all threads wait without sleep? They do for a while after a job. Until the first job of several parts there are none but the caller.
   bool awake() const { return sleeping_.load(std::memory_order_relaxed) == 0; }
   void resize(int threads);  // not from inside a body
 
   // Cuts [0, n) into min(size(), n / min_grain), at least one, nearly equal parts and returns when all are done. Part t
   // always runs on thread t, so that results may depend on size() but on nothing else. A call from inside a body
   // (of any pool) runs in one part, under its caller's thread number. When bodies throw, the lowest part's exception
-  // comes out. Nothing is allocated. Waking a sleeping thread can take 100 us: a part should be worth that.
+  // comes out. Nothing is allocated once the threads run. Waking a sleeping thread can take 100 us: a part should be worth that.
   void parallel_for(std::int64_t n, std::int64_t min_grain, Body body);
   // The same for parts that wait for each other: all of them run at once. A body that throws ends the program.
   void parallel_for_meeting(std::int64_t n, std::int64_t min_grain, MeetingBody body);
@@ -61,13 +61,14 @@ class ThreadPool {
 
   std::int64_t count_parts(std::int64_t n, std::int64_t min_grain) const;
   void run_parts(std::int64_t n, std::int64_t parts, Body body);
-  void start(int threads);
+  void set_size(int threads);
+  void start();
   void stop();
   void serve(Worker* worker, int index);
   std::exception_ptr run_part(const Job& job, int index);
 
   std::mutex mutex_;  // one job at a time
-  std::atomic<int> size_ = 1, sleeping_ = 0;
+  std::atomic<int> size_ = 1, sleeping_ = 0;  // threads that do not run yet sleep, too
   std::vector<std::unique_ptr<Worker>> workers_;  // worker i is thread i + 1
   Job job_;
   bool ending_ = false;

@@ -150,6 +150,7 @@ TEST(ThreadPool, TellsWhetherAllAreAwake) {
 TEST(ThreadPool, WorkersKnowDenormalsWhoeverStartsThem) {
   std::optional<FlushDenormals> flush(std::in_place);
   ThreadPool pool(2);
+  pool.parallel_for(2, 1, [](std::int64_t, std::int64_t, int) {});  // starts them
   flush.reset();
   std::vector<float> tiny(2, 1e-38f);
   pool.parallel_for(2, 1, [&](std::int64_t part, std::int64_t, int) { tiny[static_cast<size_t>(part)] *= 0.1f; });
