@@ -5,7 +5,8 @@
 // ends within a group, all that is kept, and what is less than a segment is done tick by tick with the same operations, so no
 // cut of a run changes a bit. Where the state is not finite, a tick is computed as it is written, and the group starts anew
 // with what it gave in z and zeros before; so are all ticks of constant A whose powers leave float's range. As written, a
-// masked coefficient of 0 (of a value not chosen) drops what it multiplies, and so does a gradient of 0.
+// masked coefficient of 0 (of a value not chosen) drops what it multiplies, and so does a gradient of 0. The same is done where the
+// products of A grow: states made from such would be small differences of large numbers.
 #include "codegen/prelude.h"
 #include "codegen/prelude_scan_terms.h"
 
@@ -79,13 +80,20 @@ class Scan : ScanTerms {
     text += cat("  ", name_, "_times(tick + ", 8 * dd, ", a, p), ", name_, "_times(a, u, tick + ", 8 * dd, ");\n");
     text += powers_of("a", "one", "lane", "DG_W");
     auto keep = [&](int many, const char* to, const char* from) {
-      text += cat("  for (int i = 0; i < ", many, "; ++i) g->", to, "[i] = ", from, "[i], wild |= !((float)", from, "[i] * 0 == 0);\n");
+      text += cat("  for (int i = 0; i < ", many, "; ++i) g->", to, "[i] = ", from, "[i], wild |= ", grown(cat("(float)", from, "[i]")), ";\n");
     };
     keep(9 * dd, "tick", "tick"), keep(dd, "into", "u"), keep(dd, "whole", "a");
     text += cat("  for (int n = 0; n < DG_W; ++n)\n    for (int i = 0; i < ", dd, "; ++i) {\n      const float x = lane[n * ", dd,
-                " + i];\n      g->lane[16 * i + ", lane("n"), "] = x, wild |= !(x * 0 == 0);\n    }\n");
+                " + i];\n      g->lane[16 * i + ", lane("n"), "] = x, wild |= ", grown("x"), ";\n    }\n");
     return text + statics([](int i) { return cat("  g->A[", i, "] = A[", i, "];\n"); }) + "  g->wild = wild, g->ready = 1;\n}\n";
   }
+
+  // Of a number of a power of A. Two cells have a basis (based(), differs()) in which none grows but by the filter's own growth.
+  bool bounded() const { return d_ > 2 || (d_ == 2 && varies_ && !differs()); }
+  std::string grown(const std::string& x) const {
+    return bounded() ? cat("!(DG_FABS(", x, ") < ", most_grown(), ")") : cat("!(", x, " * 0 == 0)");
+  }
+  const char* most_grown() const { return d_ == 2 ? "2.0f" : "4.0f"; }  // a bit or two of a state's digits
 
   // The lane of a group's nth segment in the order of ticks.
   std::string lane(const std::string& n) const { return cat("DG_LANE(", reverse_ ? cat("DG_W - 1 - (", n, ")") : n, ")"); }
@@ -210,7 +218,9 @@ class Scan : ScanTerms {
       if (!of_next(sums_[k])) text += cat("    y", k, "[t] = ", sum_text(k, "x", "DG_FMA", ""), ";\n");
     text += step("float", "DG_FMA", "(float)A");
     text += cells([&](int i) { return cat("    float n", i, " = ", cell_value(i, "(k & 7) + 1"), ";\n"); });
-    text += cat("    if (", varies_ ? "" : "wild || ", "!(", all_finite([](int i) { return cat("n", i); }), ")) {\n");
+    std::string wild = varies_ ? "" : "wild || ";
+    if (varies_ && bounded()) wild += pairs([&](int j, int i) { return cat(grown(cat("m", j, i)), " || "); });
+    text += cat("    if (", wild, "!(", all_finite([](int i) { return cat("n", i); }), ")) {\n");
     for (int i = 0; i < d_; ++i) {
       std::string sum = !adds(i)      ? "0.0"
                         : streamed(i) ? cat("(double)b", i, "t")
@@ -255,7 +265,7 @@ class Scan : ScanTerms {
 
   // `many` whole groups of which the first lies at `at`, or one group's segments from the nth to before `end`. Phase by phase for
   // all of them, since a phase of one group alone waits for its own results: from zeros, doubling, starts, values. Returns how
-  // many groups are done: none from one on whose values are not finite.
+  // many groups are done: none from one on whose values are not finite or whose products have grown.
   std::string groups() const {
     const int dd = d_ * d_;
     std::string text = cat("DG_FN long ", name_, "_phases(", declared(), ", long at, long many, long nth, long end) {\n");
@@ -267,6 +277,7 @@ class Scan : ScanTerms {
         for (int j = 0; varies_ && j < d_; ++j) text += cat("  dg_vf ", o, "m", j, "[", most(), "][8];\n");
       });
     if (sums_input()) text += cat("  dg_vf fx[", most(), "][8];\n");
+    if (varies_ && bounded()) text += cat("  int grown[", most(), "];\n");
     text += cat("  for (long q = 0; q < many; ++q) {\n", from_zeros(), "  }\n");
     text += "  if (end - nth < DG_W) {\n" +
             cells([](int i) { return cat("    z[0][", i, "] = dg_with_kept(g->ends + ", 16 * i, ", z[0][", i, "], lo, hi);\n"); });
@@ -300,12 +311,17 @@ class Scan : ScanTerms {
       if (scaled(i)) text += cat("    const dg_vf e", i, " = dg_splat(B[", i, "]);\n");
     text += cells([](int i) { return cat("    dg_vf z", i, " = {0};\n"); });
     if (varies_) text += pairs([](int j, int i) { return cat("    dg_vf m", j, i, " = dg_splat(", i == j ? 1 : 0, ");\n"); });
+    if (varies_ && bounded()) text += "    dg_vf largest = {0};\n";
     text += cat("    DG_UNROLL\n    for (int n = 0; n < 8; ++n) {\n    const int t = ", reverse_ ? "7 - n" : "n", ";\n");
     each_varying([&](const std::string& name) { text += cat("    const dg_vf ", name, "t = ", name, "x[t];\n"); });
     if (takes_input()) text += "    const dg_vf ft = fq[t];\n";
     for (int i = 0; i < d_; ++i)
       if (streamed(i)) text += cat("    const dg_vf b", i, "t = b", i, "x[t];\n");
-    text += keep(false) + step("dg_vf", "DG_FMA_V", "c") + keep(true) + "    }\n";
+    text += keep(false) + step("dg_vf", "DG_FMA_V", "c") + keep(true);
+    if (varies_ && bounded())
+      text += pairs([](int j, int i) { return cat("    largest = DG_GREATER_V(largest, DG_FABS_V(m", j, i, "));\n"); });
+    text += "    }\n";
+    if (varies_ && bounded()) text += cat("    grown[q] = !dg_all_below(largest, ", most_grown(), ");\n");
     text += cells([](int i) { return cat("    z[q][", i, "] = z", i, ";\n"); });
     return varies_ ? text + pairs([&](int i, int j) { return cat("    m[q][", at(i, j), "] = m", j, i, ";\n"); }) : text;
   }
@@ -314,7 +330,7 @@ class Scan : ScanTerms {
   void each_kept(int i, const F& f) const {
     auto needed = [&](bool later) {
       auto cell = [&](int k) { return (later ? after(k) : before(k)) || summed(k, later); };
-      return cell(i) || (differs() && i == y() && cell(x_));
+      return cell(i) || (differs() && i == y() && cell(counted()));
     };
     if (needed(false)) f(cat("u", i), false);
     if (needed(true)) f(cat("w", i), true);
@@ -335,6 +351,7 @@ class Scan : ScanTerms {
   std::string starts() const {
     std::string text = cat("  double s[", d_, "] = {", cells([](int i) { return cat(i ? ", " : "", "g->s[", i, "]"); }), "};\n");
     text += cat("  float last[", d_, "] = {0};\n  long done = 0;\n  for (; done < many; ++done) {\n");
+    if (varies_ && bounded()) text += "    if (grown[done]) break;\n";
     text += cat("    double e[", d_, "];\n    ", name_, "_start(g, s, z[done], m[done], v[done], e);\n");
     text += cells([&](int i) {
       return cat("    const float r", i, " = end < DG_W ? v[done][", i, "][", lane("end % DG_W"), "] : (float)e[", i, "];\n");
@@ -372,9 +389,9 @@ class Scan : ScanTerms {
       return part;
     });
     if (differs())
-      each_kept(x_, [&](const std::string& o, bool after) {
+      each_kept(counted(), [&](const std::string& o, bool after) {
         const std::string of_y = cat(after ? "w" : "u", y(), "x[t]");
-        text += cat("    ", o, "x[t] = ", to_cells(x_, cat(o, "x[t]"), of_y), ";\n");
+        text += cat("    ", o, "x[t] = ", to_cells(counted(), cat(o, "x[t]"), of_y), ";\n");
       });
     text += cells([&](int i) { return summed(i, false) ? cat("    const dg_vf x", i, " = u", i, "x[t];\n") : ""; });
     text += cells([&](int i) { return summed(i, true) ? cat("    const dg_vf n", i, " = w", i, "x[t];\n") : ""; });

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/two_cells.h"
 
 namespace dgen::codegen {
 
@@ -30,7 +31,7 @@ class ScanTerms {
     for (char kind : kinds_) a_ += static_cast<char>(std::tolower(kind));
     reverse_ = name.ends_with("_r"), wave_ = name.ends_with("_w");
     varies_ = a_.find('t') != std::string::npos;
-    if (varies_ && d_ == 2) find_difference();
+    if (varies_ && d_ == 2) two_ = two_cells(a_);
   }
 
  protected:
@@ -62,41 +63,28 @@ class ScanTerms {
     return js;
   }
 
-  // Two cells that vary, of which one takes the other as it is (a filter's canonical forms), are nearly the same far below the
-  // sample rate, up to a sign, and products of A cancel. So one, x_, is counted from the other (z, m, v and s are of that). Of k, the
-  // cell own_, and o:
-  //   k' = a k + o, o' = c k      k and o + k:  A is [e 1; e + c 1]
-  //   k' = a k + c o, o' = k      k - o and o:  A is [e e + c; 1 1]
-  // with e = a - 1: differences of nearly equal numbers, hence exact, that no product has to make.
-  void find_difference() {
-    auto varying = [this](int i, int j) { return a(i, j) == 't' || a(i, j) == 's'; };
-    for (int k : {0, 1}) {
-      const int o = 1 - k;
-      if (differs() || a(o, o) != '0' || !varying(k, k)) continue;
-      if (a(k, o) == '1' && varying(o, k)) own_ = k, x_ = o, adds_ = true;
-      else if (a(o, k) == '1' && varying(k, o)) own_ = k, x_ = k, adds_ = false;
-    }
-  }
-  bool differs() const { return x_ >= 0; }
-  int y() const { return 1 - x_; }
+  // One of two cells is counted from the other: z, m, v and s are of that.
+  bool differs() const { return two_.counted >= 0; }
+  int counted() const { return two_.counted; }
+  int y() const { return 1 - two_.counted; }
   std::string from_cells(int i, const std::string& x, const std::string& y) const {
-    return i == x_ ? cat("(", x, adds_ ? " + " : " - ", y, ")") : x;
+    return i == counted() ? cat("(", x, two_.adds ? " + " : " - ", y, ")") : x;
   }
   std::string to_cells(int i, const std::string& x, const std::string& y) const {
-    return i == x_ ? cat("(", x, adds_ ? " - " : " + ", y, ")") : x;
+    return i == counted() ? cat("(", x, two_.adds ? " - " : " + ", y, ")") : x;
   }
   // Cell i of values whose names start with a name, counted from the other.
   std::string from_cells(int i, const char* name) const { return from_cells(i, cat(name, i), cat(name, 1 - i)); }
   // The elements of A, of a tick, for cells that are counted so.
   std::string differences(const char* type, const char* constants) const {
     if (!differs()) return "";
-    const int o = 1 - own_, i = adds_ ? o : own_, j = adds_ ? own_ : o;
-    return cat("    const ", type, " ea = ", element(own_, own_, constants), " - 1.0f, ec = ea + ", element(i, j, constants), ";\n");
+    const int o = 1 - two_.own, i = two_.adds ? o : two_.own, j = two_.adds ? two_.own : o;
+    return cat("    const ", type, " ea = ", element(two_.own, two_.own, constants), " - 1.0f, ec = ea + ", element(i, j, constants), ";\n");
   }
   std::string factor(int i, int j, const char* constants) const {
     if (!differs()) return element(i, j, constants);
-    if (i == own_ && j == own_) return "ea";
-    return (adds_ ? i != own_ && j == own_ : i == own_ && j != own_) ? "ec" : "1";
+    if (i == two_.own && j == two_.own) return "ea";
+    return (two_.adds ? i != two_.own && j == two_.own : i == two_.own && j != two_.own) ? "ec" : "1";
   }
   template <class F>
   void each_varying(const F& f) const {
@@ -175,13 +163,13 @@ class ScanTerms {
     return streamed(i) ? cat("b", i, "t") : scaled(i) ? cat("e", i, " * ft") : "ft";
   }
   std::string input_of_difference() const {
-    const std::string x = input(x_), other = input(y());
-    return other.empty() ? x : x.empty() ? (adds_ ? other : cat("-(", other, ")")) : cat("(", x, adds_ ? " + " : " - ", other, ")");
+    const std::string x = input(counted()), other = input(y());
+    return other.empty() ? x : x.empty() ? (two_.adds ? other : cat("-(", other, ")")) : cat("(", x, two_.adds ? " + " : " - ", other, ")");
   }
   // The same of z, and a tick's input. A cell that is taken as it is goes first: all else is fma then.
   std::string row_and_input(int i, const char* fma, const char* constants) const {
     if (differs()) {
-      std::string sum = i == x_ ? input_of_difference() : input(i);
+      std::string sum = i == counted() ? input_of_difference() : input(i);
       for (int j : in_order(i, constants)) sum = plus(sum, factor(i, j, constants), cat("z", j), fma);
       return sum;
     }
@@ -232,8 +220,7 @@ class ScanTerms {
   std::vector<std::string> sums_;
   int d_ = 0;
   bool reverse_ = false, wave_ = false, varies_ = false;
-  int own_ = -1, x_ = -1;  // see find_difference
-  bool adds_ = false;
+  TwoCells two_;
 };
 
 }  // namespace dgen::codegen

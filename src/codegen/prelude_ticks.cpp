@@ -95,6 +95,20 @@ DG_FN dg_vf dg_with_kept(float *kept, dg_vf x, long lo, long hi) { /* x in the l
   dg_store_v(kept, x);
   return x;
 }
+DG_FN int dg_all_below(dg_vf x, float most) { /* in size; a NaN is not */
+#if DG_W == 16
+  return __builtin_ia32_cmpps512_mask(DG_FABS_V(x), dg_splat(most), 5, (unsigned short)-1, 4) == 0;
+#else
+  const dg_vi not_below = ~(DG_FABS_V(x) < dg_splat(most));
+#if defined(__AVX2__)
+  return __builtin_ia32_movmskps256((dg_vf)not_below) == 0;
+#elif defined(__SSE2__)
+  return __builtin_ia32_movmskps((dg_vf)not_below) == 0;
+#else
+  return (not_below[0] | not_below[1] | not_below[2] | not_below[3]) == 0;
+#endif
+#endif
+}
 DG_FN double dg_scan_plain(double a, double s, double c) { return a * s + c; }
 DG_FN double dg_scan_term(double a, double s, double c) { return a == 0 ? c : a * s + c; }
 DG_FN double dg_scan_term_r(double a, double s, double c) { return (a == 0) | (s == 0) ? c : a * s + c; }
@@ -133,20 +147,6 @@ DG_FN dg_vw dg_sum_back(dg_vw sum) {
   DG_SUM_BACK(sum, DG_BACK_8);
 #endif
   return sum;
-}
-DG_FN int dg_all_below(dg_vf x, float most) { /* in size; a NaN is not */
-#if DG_W == 16
-  return __builtin_ia32_cmpps512_mask(DG_FABS_V(x), dg_splat(most), 5, (unsigned short)-1, 4) == 0;
-#else
-  const dg_vi not_below = ~(DG_FABS_V(x) < dg_splat(most));
-#if defined(__AVX2__)
-  return __builtin_ia32_movmskps256((dg_vf)not_below) == 0;
-#elif defined(__SSE2__)
-  return __builtin_ia32_movmskps((dg_vf)not_below) == 0;
-#else
-  return (not_below[0] | not_below[1] | not_below[2] | not_below[3]) == 0;
-#endif
-#endif
 }
 DG_FN void dg_phase_sum(float *to, const float *f, dg_u64 *phase, const float *scalars, long n) {
   const float rate = scalars[0], scale = 4294967296.0f / rate;

@@ -101,7 +101,7 @@ class Planner {
   // Scans are of one lane at frame rate, where segments are the same ticks for every block.
   bool find_recurrence(int component, const std::vector<Id>& nodes) {
     auto found = analysis::recurrence_of(g(), nodes);
-    if (!found || found->order() == 0) return false;
+    if (!found || found->order() == 0 || !analysis::joins_well(g(), *found)) return false;
     const Type& type = node(found->write[0]).type;
     const bool one_lane = type.shape.size() == 1 && type.clock.period == 1;
     const Id write = found->write[0];

@@ -1,0 +1,165 @@
+// Whatever form linear feedback is written in, it keeps the digits that ticks in order have, forward and backward, and any cut gives
+// the same bits. Filters far below the sample rate, whose cells are nearly alike, are what joined segments could get wrong.
+#include <complex>
+#include <functional>
+
+#include "support/graphs.h"
+
+namespace dgen::test {
+namespace {
+
+// Denominators of Butterworth low passes by the bilinear transform: the coefficients after the leading 1.
+std::vector<float> butterworth(int order, double turns) {
+  const double warped = std::tan(M_PI * turns);
+  std::vector<std::complex<double>> all{1};
+  for (int k = 0; k < order; ++k) {
+    const std::complex<double> s = warped * std::polar(1.0, M_PI * (2 * k + order + 1) / (2.0 * order)), pole = (1.0 + s) / (1.0 - s);
+    all.push_back(0);
+    for (size_t i = all.size(); i-- > 1;) all[i] -= all[i - 1] * pole;
+  }
+  std::vector<float> a;
+  for (size_t i = 1; i < all.size(); ++i) a.push_back(static_cast<float>(all[i].real()));
+  return a;
+}
+
+// Coefficients as params, which a stream of ones makes vary.
+struct Filter {
+  Patch p;
+  Ex x = p.input(), one;
+  std::vector<Ex> a, cells;
+
+  Filter(int order, double turns, bool varies) {
+    if (varies) one = p.input({}, 1, 1, 1);
+    for (float value : butterworth(order, turns)) a.push_back(varies ? p.number(value) * one : p.number(value));
+    for (int i = 0; i < order; ++i) cells.push_back(p.cell({}));
+  }
+  Ex next() const {
+    Ex y = x;
+    for (size_t i = 0; i < a.size(); ++i) y = y - cells[i] * a[i];
+    return y;
+  }
+};
+
+Ex direct(Filter& f) {
+  for (size_t i = 1; i < f.cells.size(); ++i) f.p.write(f.cells[i], f.cells[i - 1]);
+  return f.p.write(f.cells[0], f.next());
+}
+Ex transposed(Filter& f) {
+  const Ex y = f.x + f.cells[0];
+  for (size_t i = 0; i < f.cells.size(); ++i) {
+    const Ex back = -(y * f.a[i]);
+    f.p.write(f.cells[i], i + 1 < f.cells.size() ? back + f.cells[i + 1] : back);
+  }
+  return y;
+}
+// Of order 2, with the second cell as some multiple of the first, and undone where it is read.
+Ex multiple(Filter& f, double by) {
+  f.p.write(f.cells[1], f.cells[0] * by);
+  return f.p.write(f.cells[0], f.x - f.cells[0] * f.a[0] - f.cells[1] * f.a[1] * (1 / by));
+}
+Ex opposite(Filter& f) { return multiple(f, -1); }
+Ex halved(Filter& f) { return multiple(f, .5); }
+Ex chosen(Filter& f) {
+  f.p.write(f.cells[1], ex("select", {f.one - 2.0, f.x, f.cells[0]}));
+  return f.p.write(f.cells[0], f.next());
+}
+// All of A varies and no element is 0 as it is written: only the numbers tell.
+Ex faded(Filter& f) {
+  f.p.write(f.cells[1], f.cells[0] * f.one + f.cells[1] * (1.0 - f.one));
+  return f.p.write(f.cells[0], f.next());
+}
+// One-poles in series around which the last one's output goes back.
+Ex ladder(Filter& f) {
+  Ex u = f.x - f.cells.back() * (f.one.g ? f.one : f.p.c(1));
+  const Ex step = f.a[0] * (1.0 / static_cast<double>(f.cells.size())) + 1.0;  // small for a low cutoff
+  for (Ex cell : f.cells) u = f.p.write(cell, cell + (u - cell) * step);
+  return u;
+}
+
+double rms_error(const std::vector<float>& got, const Values& want) {
+  double difference = 0, size = 0;
+  for (size_t t = 0; t < want.size(); ++t) difference += std::pow(static_cast<double>(got[t]) - want[t], 2), size += want[t] * want[t];
+  return std::sqrt(difference / size);
+}
+
+struct Case {
+  const char* name;
+  Ex (*form)(Filter&);
+  int least_order, most_order;
+  bool constant;
+  const char* strategy;  // of orders above 2, and of 2 where A varies
+};
+constexpr Case cases[] = {
+    {"direct", direct, 2, 4, true, ""},          {"transposed", transposed, 2, 4, true, ""}, {"opposite", opposite, 2, 2, true, "Serial"},
+    {"halved", halved, 2, 2, true, "Serial"},    {"chosen", chosen, 2, 2, false, "Serial"},  {"faded", faded, 2, 2, false, "Scan"},
+    {"ladder", ladder, 2, 4, true, "Scan"},
+};
+constexpr int64_t frames = 3000;
+
+void expect_digits(const Patch& p) {
+  driver::Options plain = fast_build();
+  plain.plain = true;
+  const std::vector<Values> want = Oracle(p).run(frames);
+  const Rows got = run_fresh(p, Backend::cpu, frames), in_order = run_fresh(p, Backend::cpu, frames, plain);
+  EXPECT_LE(rms_error(got[0], want[0]), 4 * rms_error(in_order[0], want[0]) + 2e-6);
+  EXPECT_LE(std::fabs(got[1][0] / want[1][0] - 1), 4 * std::fabs(in_order[1][0] / want[1][0] - 1) + 2e-4);
+}
+
+void expect_same_bits(const Patch& p) {
+  Player player(p, Backend::cpu);
+  const Rows whole = player.play_alone(frames);
+  const int64_t sizes[] = {1, 8, 5, 64, 129, 3, 300, 16};
+  for (int64_t done = 0, block = 0; done < frames; ++block) {
+    const int64_t n = std::min(frames - done, sizes[static_cast<size_t>(block) % std::size(sizes)]);
+    const Rows part = player.play(n);
+    ASSERT_EQ(0, std::memcmp(part[0].data(), whole[0].data() + done, static_cast<size_t>(n) * sizeof(float))) << "from frame " << done;
+    done += n;
+  }
+}
+
+TEST(ScanDigits, AsManyAsInOrder) {
+  if (on_cuda()) GTEST_SKIP() << "scans are the host's";
+  for (const Case& c : cases)
+    for (int order = c.least_order; order <= c.most_order; ++order)
+      for (const bool varies : {false, true})
+        for (const double turns : {0.001, 0.02, 0.1}) {
+          if (!varies && !c.constant) continue;
+          SCOPED_TRACE(testing::Message() << c.name << ", order " << order << (varies ? ", varying, " : ", constant, ") << turns << " turns");
+          Filter f(order, order > 2 ? std::max(turns, 0.005) : turns, varies);
+          const Ex y = c.form(f), loss = f.p.loss(y);
+          f.p.output(y), f.p.output(f.p.grad(loss, 0));
+          const std::string plan = Player(f.p, Backend::cpu).program().explain();
+          const bool two = order == 2 && (!varies || *c.strategy == 0);
+          const std::string strategy = two ? "Scan" : *c.strategy == 0 ? "Serial" : c.strategy;
+          EXPECT_NE(plan.find("(forward) at frame  " + strategy), std::string::npos) << plan;
+          expect_digits(f.p);
+        }
+}
+
+TEST(ScanDigits, AnyCutGivesTheSameBits) {
+  if (on_cuda()) GTEST_SKIP() << "scans are the host's";
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.name);
+    Filter f(c.most_order, 0.01, true);
+    f.p.output(c.form(f));
+    expect_same_bits(f.p);
+  }
+}
+
+// Products of A grow in some segments and not in others: the pole's angle is 0 for some hundred ticks, a quarter turn for others.
+TEST(ScanDigits, ProductsThatGrowAtTimes) {
+  if (on_cuda()) GTEST_SKIP() << "scans are the host's";
+  Patch p;
+  Ex x = p.input(), one = p.input({}, 1, 1, 1), slow = p.cell({}), angle = p.write(slow, slow * 0.98 + x * 0.6), r = p.number(0.99f) * one;
+  Ex s1 = p.cell({}), s2 = p.cell({});
+  const Ex a1 = r * fn("cos", fn("min", fn("abs", angle), p.c(1.5))) * -2.0, a2 = r * r;
+  p.write(s2, s1 * one + s2 * (1.0 - one));
+  const Ex y = p.write(s1, x - s1 * a1 - s2 * a2), loss = p.loss(y);
+  p.output(y), p.output(p.grad(loss, 0));
+  EXPECT_NE(Player(p, Backend::cpu).program().explain().find("Scan: linear of order 2, varying"), std::string::npos);
+  expect_digits(p);
+  expect_same_bits(p);
+}
+
+}  // namespace
+}  // namespace dgen::test
