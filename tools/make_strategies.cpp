@@ -61,6 +61,24 @@ Signal plate() {
   return now[5][7].scalar();
 }
 
+// One-poles in series around which the last one's output goes back: four cells that all read themselves.
+Signal linear_ladder(const Signal& step) {
+  SignalHistory cells[4] = {Signal::history(), Signal::history(), Signal::history(), Signal::history()};
+  Signal y = Signal::input(0) - cells[3].prev;
+  for (SignalHistory& cell : cells) y = cell.write(cell.prev + step * (y - cell.prev));
+  return y;
+}
+
+// A Butterworth low pass of order 4 at 1 kHz in the direct form: its cells are the last four outputs, nearly alike.
+Signal direct_form() {
+  SignalHistory cells[4] = {Signal::history(), Signal::history(), Signal::history(), Signal::history()};
+  Signal y = Signal::input(0);
+  constexpr float a[] = {-3.62784478f, 4.95122513f, -3.01189241f, 0.68888758f};
+  for (int i = 0; i < 4; ++i) y = y - a[i] * cells[i].prev;
+  for (int i = 3; i > 0; --i) cells[i].write(cells[i - 1].prev);
+  return cells[0].write(y);
+}
+
 struct Row {
   const char *strategy, *patch;
   std::function<Value()> make;
@@ -81,6 +99,10 @@ const std::vector<Row>& rows() {
       {"Scan, order 2, varying", "biquad, cutoff per frame", [] { return x.biquad({.cutoff = hz}); }},
       {"Scan, order 2, varying", "biquad, cutoff per frame, 20 to 5000 Hz", [] { return x.biquad({.cutoff = Signal::input(3)}); }},
       {"Scan, order 2, constant", "biquad, two lanes", [] { return SignalTensor(x).biquad({.cutoff = Tensor({1000, 1500})}); }},
+      {"Scan, order 2, varying", "state variable filter, cutoff per frame", [] { return x.svf({.cutoff = hz}); }},
+      {"Scan, order 4, constant", "four one-poles with feedback", [] { return linear_ladder(Signal(0.1f)); }},
+      {"Scan, order 4, varying", "four one-poles with feedback, coefficient per frame", [] { return linear_ladder(c); }},
+      {"Serial", "Butterworth of order 4, direct form, 1 kHz", [] { return direct_form(); }},
       {"DelayBlocks", "comb, 100 samples", [] { return x.comb({.time = 100.0f, .feedback = 0.7f}); }},
       {"Serial", "tanh ladder", [] { return x.ladder({.cutoff = 1000, .resonance = 0.5f}); }},
       {"SerialLanes", "16 one-poles, coefficient per frame", [] { return smooth_lanes(); }},
@@ -162,7 +184,7 @@ std::string page() {
           " frames on one core, the shortest of 40 runs. An error is the\nroot mean square of the difference to the interpreter, in "
           "float64, over "
           "that of the values. \"In order\" is `DGEN_OPT=0`: no scans,\nno blocks, no vectors of ours, each tick as it is written, "
-          "with the same compiler flags. "
+          "with the same compiler flags; transforms and products are the\nsame functions, with vectors, in both. "
           "`program.explain()` says which strategy a region has and why. Against plain C\nand for other sizes: `scripts/bench`.\n\n"
           "| strategy | patch | error | in order | ns a tick | in order | times as fast |\n|---|---|---|---|---|---|---|\n");
   const std::vector<Result> ours = measure_all(false), plain = measure_all(true);

@@ -13,7 +13,7 @@ struct Config {
   Backend backend = Backend::cpu;  // DGEN_DEVICE = cpu, cuda or interpreter sets it at the start
   double sample_rate = 44100;      // Hz
   int default_frame_count = 1024;  // frames of realize() and backward()
-  int threads = 0;                 // 0: all
+  int threads = 0;                 // 0: all; 1024 at most
   int64_t memory_budget = 0;       // bytes a gradient may store before it recomputes; 0: a quarter of RAM
   // Receives what is worth knowing but is no error. Empty: nothing is reported.
   std::function<void(std::string_view)> log;

@@ -12,7 +12,10 @@ namespace dgen::detail {
 
 driver::Options driver_options() {
   const Config& c = config();
+  constexpr int most_threads = 1024;
   if (c.threads < 0) fail("[config] threads must be at least 0, which is all, got ", c.threads);
+  if (c.threads > most_threads) fail("[config] threads must be at most ", most_threads, ", got ", c.threads);
+  if (c.memory_budget < 0) fail("[config] memory_budget must be at least 0, which is a quarter of the memory, got ", c.memory_budget);
   driver::Options options;
   options.backend = c.backend == Backend::cpu    ? driver::Backend::cpu
                     : c.backend == Backend::cuda ? driver::Backend::cuda

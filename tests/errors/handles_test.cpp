@@ -163,6 +163,21 @@ TEST_F(Handles, Running) {
   EXPECT_EQ(message([&] { two.run_into(into, {.frames = 4}); }), "[run_into] output 1: room for 3 values, there are 4");
 }
 
+TEST_F(Handles, Settings) {
+  auto with = [](auto set) {
+    const Config before = config();
+    set(config());
+    const std::string text = message([] { Signal::phasor(1).realize(4); });
+    config() = before;
+    return text;
+  };
+  EXPECT_EQ(with([](Config& c) { c.threads = -3; }), "[config] threads must be at least 0, which is all, got -3");
+  EXPECT_EQ(with([](Config& c) { c.threads = 100000; }), "[config] threads must be at most 1024, got 100000");
+  EXPECT_EQ(with([](Config& c) { c.memory_budget = -1; }),
+            "[config] memory_budget must be at least 0, which is a quarter of the memory, got -1");
+  EXPECT_EQ(with([](Config& c) { c.sample_rate = 0; }), "[config] sample_rate must be a number above 0 Hz, got 0");
+}
+
 TEST_F(Handles, Training) {
   Tensor w = Tensor::param({1, 2});
   SGD opt({w});
