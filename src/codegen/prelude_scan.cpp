@@ -80,20 +80,29 @@ class Scan : ScanTerms {
     text += cat("  ", name_, "_times(tick + ", 8 * dd, ", a, p), ", name_, "_times(a, u, tick + ", 8 * dd, ");\n");
     text += powers_of("a", "one", "lane", "DG_W");
     auto keep = [&](int many, const char* to, const char* from) {
-      text += cat("  for (int i = 0; i < ", many, "; ++i) g->", to, "[i] = ", from, "[i], wild |= ", grown(cat("(float)", from, "[i]")), ";\n");
+      text += cat("  for (int i = 0; i < ", many, "; ++i) g->", to, "[i] = ", from, "[i], wild |= !((float)", from, "[i] * 0 == 0);\n");
     };
     keep(9 * dd, "tick", "tick"), keep(dd, "into", "u"), keep(dd, "whole", "a");
     text += cat("  for (int n = 0; n < DG_W; ++n)\n    for (int i = 0; i < ", dd, "; ++i) {\n      const float x = lane[n * ", dd,
-                " + i];\n      g->lane[16 * i + ", lane("n"), "] = x, wild |= ", grown("x"), ";\n    }\n");
+                " + i];\n      g->lane[16 * i + ", lane("n"), "] = x, wild |= !(x * 0 == 0);\n    }\n");
+    auto bound = [&](const char* many, const char* of) {
+      auto m = [&](int i, int j) { return cat("(float)", of, "[n * ", dd, " + ", at(i, j), "]"); };
+      text += cat("  for (int n = 0; n < ", many, "; ++n) wild |= !(1", sizes(m, [&](const std::string& x, float share) { return " && " + within(x, share); }), ");\n");
+    };
+    if (bounded()) bound("9", "tick"), bound("DG_W", "lane");
     return text + statics([](int i) { return cat("  g->A[", i, "] = A[", i, "];\n"); }) + "  g->wild = wild, g->ready = 1;\n}\n";
   }
 
-  // Of a number of a power of A. Two cells have a basis (based(), differs()) in which none grows but by the filter's own growth.
-  bool bounded() const { return d_ > 2 || (d_ == 2 && varies_ && !differs()); }
-  std::string grown(const std::string& x) const {
-    return bounded() ? cat("!(DG_FABS(", x, ") < ", most_grown(), ")") : cat("!(", x, " * 0 == 0)");
+  // Are products of A looked at? Two cells whose A is constant have a basis of their own.
+  bool bounded() const { return d_ > 2 || (d_ == 2 && varies_); }
+  // What tells that one has grown, whatever units the cells have: its diagonal, and elements times those across it. f(number, its
+  // share of most_grown()).
+  template <class F, class M>
+  std::string sizes(const M& m, const F& f) const {
+    return pairs([&](int i, int j) { return i == j ? f(m(i, i), 1.0f) : i < j ? f(cat(m(i, j), " * ", m(j, i)), 1 / most_grown()) : ""; });
   }
-  const char* most_grown() const { return d_ == 2 ? "2.0f" : "4.0f"; }  // a bit or two of a state's digits
+  float most_grown() const { return d_ == 2 && !differs() ? 2 : 4; }  // a bit or two of a state's digits
+  std::string within(const std::string& x, float share) const { return cat("(DG_FABS(", x, ") < ", most_grown() / share, ")"); }
 
   // The lane of a group's nth segment in the order of ticks.
   std::string lane(const std::string& n) const { return cat("DG_LANE(", reverse_ ? cat("DG_W - 1 - (", n, ")") : n, ")"); }
@@ -219,7 +228,8 @@ class Scan : ScanTerms {
     text += step("float", "DG_FMA", "(float)A");
     text += cells([&](int i) { return cat("    float n", i, " = ", cell_value(i, "(k & 7) + 1"), ";\n"); });
     std::string wild = varies_ ? "" : "wild || ";
-    if (varies_ && bounded()) wild += pairs([&](int j, int i) { return cat(grown(cat("m", j, i)), " || "); });
+    auto product = [](int i, int j) { return cat("m", j, i); };
+    if (varies_ && bounded()) wild += sizes(product, [&](const std::string& x, float share) { return "!" + within(x, share) + " || "; });
     text += cat("    if (", wild, "!(", all_finite([](int i) { return cat("n", i); }), ")) {\n");
     for (int i = 0; i < d_; ++i) {
       std::string sum = !adds(i)      ? "0.0"
@@ -319,7 +329,9 @@ class Scan : ScanTerms {
       if (streamed(i)) text += cat("    const dg_vf b", i, "t = b", i, "x[t];\n");
     text += keep(false) + step("dg_vf", "DG_FMA_V", "c") + keep(true);
     if (varies_ && bounded())
-      text += pairs([](int j, int i) { return cat("    largest = DG_GREATER_V(largest, DG_FABS_V(m", j, i, "));\n"); });
+      text += sizes([](int i, int j) { return cat("m", j, i); }, [](const std::string& x, float share) {
+        return cat("    largest = DG_GREATER_V(largest, DG_FABS_V(", x, share < 1 ? cat(" * dg_splat(", share, "f)") : "", "));\n");
+      });
     text += "    }\n";
     if (varies_ && bounded()) text += cat("    grown[q] = !dg_all_below(largest, ", most_grown(), ");\n");
     text += cells([](int i) { return cat("    z[q][", i, "] = z", i, ";\n"); });
