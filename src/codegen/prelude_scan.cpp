@@ -87,7 +87,8 @@ class Scan : ScanTerms {
                 " + i];\n      g->lane[16 * i + ", lane("n"), "] = x, wild |= !(x * 0 == 0);\n    }\n");
     auto bound = [&](const char* many, const char* of) {
       auto m = [&](int i, int j) { return cat("(float)", of, "[n * ", dd, " + ", at(i, j), "]"); };
-      text += cat("  for (int n = 0; n < ", many, "; ++n) wild |= !(1", sizes(m, [&](const std::string& x, float share) { return " && " + within(x, share); }), ");\n");
+      const std::string all = sizes(m, [&](const std::string& x, float share) { return " && " + within(x, share); });
+      text += cat("  for (int n = 0; n < ", many, "; ++n) wild |= !(1", all, ");\n");
     };
     if (bounded()) bound("9", "tick"), bound("DG_W", "lane");
     return text + statics([](int i) { return cat("  g->A[", i, "] = A[", i, "];\n"); }) + "  g->wild = wild, g->ready = 1;\n}\n";

@@ -79,7 +79,8 @@ class ScanTerms {
   std::string differences(const char* type, const char* constants) const {
     if (!differs()) return "";
     const int o = 1 - two_.own, i = two_.adds ? o : two_.own, j = two_.adds ? two_.own : o;
-    return cat("    const ", type, " ea = ", element(two_.own, two_.own, constants), " - 1.0f, ec = ea + ", element(i, j, constants), ";\n");
+    const std::string own = element(two_.own, two_.own, constants);
+    return cat("    const ", type, " ea = ", own, " - 1.0f, ec = ea + ", element(i, j, constants), ";\n");
   }
   std::string factor(int i, int j, const char* constants) const {
     if (!differs()) return element(i, j, constants);

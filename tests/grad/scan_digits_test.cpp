@@ -125,7 +125,8 @@ TEST(ScanDigits, AsManyAsInOrder) {
       for (const bool varies : {false, true})
         for (const double turns : {0.001, 0.02, 0.1, 0.45}) {
           if ((!varies && !c.constant) || turns > c.most_turns) continue;
-          SCOPED_TRACE(testing::Message() << c.name << ", order " << order << (varies ? ", varying, " : ", constant, ") << turns << " turns");
+          const char* kind = varies ? ", varying, " : ", constant, ";
+          SCOPED_TRACE(testing::Message() << c.name << ", order " << order << kind << turns << " turns");
           Filter f(order, order > 2 ? std::max(turns, 0.005) : turns, varies);
           const Ex y = c.form(f), loss = f.p.loss(y);
           f.p.output(y), f.p.output(f.p.grad(loss, 0));
