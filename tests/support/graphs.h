@@ -178,20 +178,22 @@ class Oracle {
  public:
   explicit Oracle(const Patch& patch) : patch_(patch), graph_(driver::prepare(patch.capture.graph)) {}
 
-  // nudge: by how much data other than params is moved, relative.
-  std::vector<Values> run(int64_t frames, const std::vector<Values>& params, bool single = false, double nudge = 0) const {
+  // nudge: by how much data other than params is moved, relative. state: of the runs before, null for a fresh run.
+  std::vector<Values> run(int64_t frames, const std::vector<Values>& params, bool single = false, double nudge = 0,
+                          interp::State* state = nullptr) const {
     Values scratch;
+    const RunInfo info{frames, state ? state->position : 0, patch_.sample_rate, 0};
     interp::Leaves leaves{[&](const Node& node, int64_t tick) {
       if (node.op->name == "param") return params[static_cast<size_t>(node.attrs.i("slot"))].data();
       auto data = patch_.inputs.empty() ? nullptr : patch_.inputs.data();
-      const float* from = node.op->name == "input" ? data[node.attrs.i("channel")].data() + tick * node.shape().size()
+      const int64_t at = ticks_before(node.clock().period, static_cast<int64_t>(info.position)) + tick;
+      const float* from = node.op->name == "input" ? data[node.attrs.i("channel")].data() + at * node.shape().size()
                                                    : patch_.capture.tensors[static_cast<size_t>(node.attrs.i("slot"))]->values().data();
       scratch.assign(from, from + node.shape().size());
       for (size_t i = 0; i < scratch.size(); ++i) scratch[i] *= 1 + (i % 2 ? nudge : -nudge);
       return static_cast<const double*>(scratch.data());
     }};
-    RunInfo info{frames, 0, patch_.sample_rate, 0};
-    return interp::run(graph_, info, leaves, nullptr, single).outputs;
+    return interp::run(graph_, info, leaves, state, single).outputs;
   }
   std::vector<Values> run(int64_t frames, bool single = false) const { return run(frames, patch_.param_values(), single); }
   const Graph& graph() const { return graph_; }
