@@ -216,5 +216,6 @@ if __name__ == "__main__":
     torch.set_flush_denormal(True)  # as ours does
     start = memory("VmHWM:")
     WINDOWS = {size: torch.hann_window(size) for size in SIZES}
-    jobs = {"training": training, "paper": paper, "recurrent": recurrent, "loss": loss_of_clips, "bank": bank, "patch": lambda batch: patch_step}
+    jobs = {"training": training, "paper": paper, "recurrent": recurrent, "loss": loss_of_clips, "bank": bank,
+            "patch": lambda batch: patch_step}
     serve(jobs[job](int(clips)), start)

@@ -434,7 +434,8 @@ std::string why_no_scan(const Graph& g, const std::vector<Id>& component) {
   const Parts parts(g, component);
   std::optional<Graph> copy;
   if (!parts.affine() || joins_well(g, component, copy)) return parts.why_not();
-  return cat("linear in ", parts.lanes().order, " cells, of which one does not read itself: joined segments of ticks would lose digits");
+  return cat("linear in ", parts.lanes().order, " cells, of which one does not read itself, or by a number not known here: joined ",
+             "segments of ticks would lose digits");
 }
 
 // Of an element of A, as the scan's name has it: 0, 1, s (static) or t (every tick).

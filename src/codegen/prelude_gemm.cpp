@@ -65,9 +65,10 @@ struct dg_gemm_ends {
   void (*after)(float *c, long m, long n, long ldc);
 };
 /* mr rows (distance as, their elements ap apart) of A times nv vectors (row stride bs) of B; c starts as zero or, with `load`,
-   as it is, and takes the bias at last, if there is one. The rows of c that come next are fetched meanwhile. */
+   as it is, and takes the bias at last, if there is one. The rows of c that come next are fetched meanwhile. What is
+   read of B goes to `copy`, row by row, if that is not null. */
 DG_FN void dg_gemm_tile(const int mr, const int nv, long k, const float *a, long as, long ap, const float *b, long bs, float *c,
-                        long ldc, int load, const float *bias) {
+                        long ldc, int load, const float *bias, float *copy) {
   dg_vf sum[DG_MR][8];
   DG_UNROLL
   for (int i = 0; i < mr; ++i)
@@ -83,6 +84,7 @@ DG_FN void dg_gemm_tile(const int mr, const int nv, long k, const float *a, long
     for (int j = 0; j < nv; ++j) {
       row[j] = dg_load_v(b + p * bs + j * DG_W);
       if (DG_AHEAD) __builtin_prefetch(b + (p + DG_AHEAD) * bs + j * DG_W);
+      if (copy) dg_store_v(copy + (p * nv + j) * DG_W, row[j]);
       if (mr > 1) DG_HOLD(row[j]);
     }
   DG_UNROLL
@@ -109,11 +111,11 @@ struct dg_gemm_left {
 DG_FN void dg_gemm_rows(const int nv, long m, long k, struct dg_gemm_left l, const float *b, long bs, float *c, long ldc, int load,
                         const float *bias) {
   long i = 0, r = 0;
-  for (; i + DG_MR <= m; i += DG_MR, l.a += l.tile) dg_gemm_tile(DG_MR, nv, k, l.a, l.as, l.ap, b, bs, c + i * ldc, ldc, load, bias);
+  for (; i + DG_MR <= m; i += DG_MR, l.a += l.tile) dg_gemm_tile(DG_MR, nv, k, l.a, l.as, l.ap, b, bs, c + i * ldc, ldc, load, bias, 0);
   c += i * ldc, m -= i;
-  for (; r + 4 <= m; r += 4) dg_gemm_tile(4, nv, k, l.a + r * l.as, l.as, l.ap, b, bs, c + r * ldc, ldc, load, bias);
-  for (; r + 2 <= m; r += 2) dg_gemm_tile(2, nv, k, l.a + r * l.as, l.as, l.ap, b, bs, c + r * ldc, ldc, load, bias);
-  for (; r < m; ++r) dg_gemm_tile(1, nv, k, l.a + r * l.as, l.as, l.ap, b, bs, c + r * ldc, ldc, load, bias);
+  for (; r + 4 <= m; r += 4) dg_gemm_tile(4, nv, k, l.a + r * l.as, l.as, l.ap, b, bs, c + r * ldc, ldc, load, bias, 0);
+  for (; r + 2 <= m; r += 2) dg_gemm_tile(2, nv, k, l.a + r * l.as, l.as, l.ap, b, bs, c + r * ldc, ldc, load, bias, 0);
+  for (; r < m; ++r) dg_gemm_tile(1, nv, k, l.a + r * l.as, l.as, l.ap, b, bs, c + r * ldc, ldc, load, bias, 0);
 }
 DG_GEMM void dg_gemm_wide(long m, long k, struct dg_gemm_left l, const float *b, long bs, float *c, long ldc, int load, const float *bias) {
   dg_gemm_rows(DG_NV, m, k, l, b, bs, c, ldc, load, bias);
@@ -149,10 +151,12 @@ DG_GEMM void dg_gemm_panel(long m, long w, long k, struct dg_gemm_left l, const 
 DG_FN struct dg_gemm_left dg_gemm_left_of(int ta, long m, long k, const float *a, long lda, float *out) {
   if (!ta) return (struct dg_gemm_left){a, DG_MR * lda, lda, 1};
   const long whole = m / DG_MR * DG_MR, apart = k + 2;
-  for (long p = 0; p < k; ++p) {
-    for (long i = 0; i < m; i += 16) __builtin_prefetch(a + (p + 4) * lda + i); /* rows of a wide matrix are on pages of their own */
-    for (long i = 0; i < whole; i += DG_MR) __builtin_memcpy(out + i * apart + p * DG_MR, a + p * lda + i, DG_MR * sizeof(float));
-  }
+  for (long i = 0; i < whole; i += 2 * DG_MR) /* two tiles share a line */
+    for (long p = 0; p < k; ++p) {
+      __builtin_prefetch(a + (p + 8) * lda + i); /* rows of a wide matrix are on pages of their own */
+      for (long j = i; j < whole && j < i + 2 * DG_MR; j += DG_MR)
+        __builtin_memcpy(out + j * apart + p * DG_MR, a + p * lda + j, DG_MR * sizeof(float));
+    }
   for (long p = 0; p < k; ++p)
     for (long i = whole; i < m; ++i) out[whole * apart + p * DG_MR + i - whole] = a[p * lda + i];
   return (struct dg_gemm_left){out, DG_MR * apart, 1, DG_MR};
@@ -212,10 +216,10 @@ DG_GEMM int dg_gemm_blocks(int ta, int tb, long m, long n, long k, const float *
         struct dg_gemm_left l = dg_gemm_left_of(ta, mc, kc, ta ? a + pc * lda + ic : a + ic * lda + pc, lda, pb + most.k * most.n);
         if (direct && m == 1) /* enough independent sums for one row */
           for (; j + DG_NW * DG_W <= nc; j += DG_NW * DG_W)
-            dg_gemm_tile(1, DG_NW, kc, l.a, l.as, l.ap, b + pc * ldb + jc + j, ldb, c + jc + j, ldc, load, bias ? bias + j : 0);
+            dg_gemm_tile(1, DG_NW, kc, l.a, l.as, l.ap, b + pc * ldb + jc + j, ldb, c + jc + j, ldc, load, bias ? bias + j : 0, 0);
         if (direct && m == 2)
           for (; j + DG_NW / 2 * DG_W <= nc; j += DG_NW / 2 * DG_W)
-            dg_gemm_tile(2, DG_NW / 2, kc, l.a, l.as, l.ap, b + pc * ldb + jc + j, ldb, c + jc + j, ldc, load, bias ? bias + j : 0);
+            dg_gemm_tile(2, DG_NW / 2, kc, l.a, l.as, l.ap, b + pc * ldb + jc + j, ldb, c + jc + j, ldc, load, bias ? bias + j : 0, 0);
         for (; j < nc; j += DG_NR) {
           long w = nc - j < DG_NR ? nc - j : DG_NR;
           int there = j < first;
@@ -371,7 +375,11 @@ DG_FN void dg_add_part(const float* part, long m, long n, double* c, long row, l
   for (long i = 0; i < m && (column != 1 || n != DG_NR); ++i)
     for (long j = 0; j < n; ++j) c[i * row + j * column] += part[i * DG_NR + j];
 }
-/* c += a' b. A and a panel of B are copied once for many tiles; meanwhile what the next tile
+/* The first tile of a whole panel, which it copies. */
+DG_GEMM void dg_gemm_first_tile(long k, struct dg_gemm_left l, const float* b, long ldb, float* part, float* copy) {
+  dg_gemm_tile(DG_MR, DG_NV, k, l.a, l.as, l.ap, b, ldb, part, DG_NR, 0, 0, copy);
+}
+/* c += a' b. A and a panel of B are copied once for many tiles, the panel by the first; meanwhile what the next tile
    adds to, and the next panel, are fetched. */
 DG_GEMM void dg_gemm_onto(const float* a, long lda, const float* b, long ldb, double* c, long row, long column, long zero, long m, long n,
                           long k) {
@@ -383,7 +391,8 @@ DG_GEMM void dg_gemm_onto(const float* a, long lda, const float* b, long ldb, do
       const struct dg_gemm_left left = dg_gemm_left_of(1, mc, kc, ap + first, lda, copy + DG_TERMS * DG_NR);
       for (long j = 0, w; j < n; j += w) {
         w = n - j < DG_NR ? n - j : DG_NR;
-        dg_gemm_pack(0, kc, w, bp + j, ldb, copy);
+        const int whole = w == DG_NR && mc >= DG_MR;
+        if (!whole) dg_gemm_pack(0, kc, w, bp + j, ldb, copy);
         struct dg_gemm_left l = left;
         for (long i = first, mt, next = 0; i < first + mc; i += mt, l.a += l.tile) {
           mt = first + mc - i < DG_MR ? first + mc - i : DG_MR;
@@ -392,7 +401,8 @@ DG_GEMM void dg_gemm_onto(const float* a, long lda, const float* b, long ldb, do
             for (long e = 0; e < w + 8; e += 8) __builtin_prefetch(to + r * row + e, 1);
           for (const long upto = (i + mt - first) * kc / mc; next < upto && j + w < n; ++next)
             for (long e = 0; e < DG_NR; e += 16) __builtin_prefetch(bp + next * ldb + j + DG_NR + e, 0, 2);
-          dg_gemm_panel(mt, w, kc, l, copy, DG_NR, part, DG_NR, 0, 0);
+          if (whole && i == first) dg_gemm_first_tile(kc, l, bp + j, ldb, part, copy);
+          else dg_gemm_panel(mt, w, kc, l, copy, DG_NR, part, DG_NR, 0, 0);
           for (long r = 0; zero && r < mt && dg_wild(mt, w, part, DG_NR); ++r)
             for (long e = 0; e < w; ++e)
               if (!(part[r * DG_NR + e] - part[r * DG_NR + e] == 0.0f))

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cfenv>
 #include <chrono>
+#include <system_error>
 #include <utility>
 
 #include "base/check.h"
@@ -65,11 +66,15 @@ void ThreadPool::set_size(int threads) {
   sleeping_ = size_ - 1;
 }
 
-// Those that do not run yet.
-void ThreadPool::start() {
-  for (int index = static_cast<int>(workers_.size()) + 1; index < size_; ++index) {
+// Those of a job's parts that do not run yet.
+void ThreadPool::start(std::int64_t parts) {
+  for (int index = static_cast<int>(workers_.size()) + 1; index < parts; ++index) {
     auto worker = std::make_unique<Worker>();
-    worker->thread = std::thread([this, at = worker.get(), index] { serve(at, index); });
+    try {
+      worker->thread = std::thread([this, at = worker.get(), index] { serve(at, index); });
+    } catch (const std::system_error& e) {
+      throw Error(cat("thread ", index + 1, " of ", parts, " does not start (", e.what(), "); set config().threads to at most ", index));
+    }
     workers_.push_back(std::move(worker));
   }
 }
@@ -135,7 +140,7 @@ void ThreadPool::parallel_for_meeting(std::int64_t n, std::int64_t min_grain, Me
 }
 
 void ThreadPool::run_parts(std::int64_t n, std::int64_t parts, Body body) {
-  if (parts > 1) start();
+  start(parts);
   job_ = {&body, n, parts};
   std::int64_t others = job_.parts - 1;
   pending_.store(static_cast<std::uint32_t>(others), std::memory_order_relaxed);

@@ -62,7 +62,7 @@ class ThreadPool {
   std::int64_t count_parts(std::int64_t n, std::int64_t min_grain) const;
   void run_parts(std::int64_t n, std::int64_t parts, Body body);
   void set_size(int threads);
-  void start();
+  void start(std::int64_t parts);
   void stop();
   void serve(Worker* worker, int index);
   std::exception_ptr run_part(const Job& job, int index);

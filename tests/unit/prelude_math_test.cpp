@@ -162,6 +162,7 @@ TEST(PreludeMath, BinaryAccuracy) {
     if (i % 8 == 0) x.back() = uniform(0.9, 1.1), y.back() = uniform(-900, 900);
     if (i % 16 == 1) x.back() = -x.back(), y.back() = std::round(y.back());
   }
+  x[0] = 0.705582917f, y[0] = 242.54303f;  // the worst that is known (docs/accuracy.md)
   std::vector<float> z(x.size());
   library().get<Binary>("run_pow")(x.data(), y.data(), z.data(), n);
   double worst = 0;
@@ -169,7 +170,7 @@ TEST(PreludeMath, BinaryAccuracy) {
   for (int i = 0; i < n; ++i)
     if (const double e = ulps(z[i], std::pow(double(x[i]), double(y[i]))); e > worst) worst = e, at = i;
   std::printf("pow        max %.3g ulp at %.9g, %.9g\n", worst, x[at], y[at]);
-  EXPECT_LE(worst, 4);
+  EXPECT_LE(worst, 6);
 
   for (int i = 0; i < n; ++i) {
     const int span = i % 3 == 0 ? 120 : 4;

@@ -1,9 +1,13 @@
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cmath>
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
 #include <optional>
 #include <set>
 #include <stdexcept>
@@ -16,6 +20,7 @@
 #include "runtime/device.h"
 #include "runtime/threads.h"
 #include "runtime/trace.h"
+#include "support/sanitized.h"
 
 namespace dgen::runtime {
 namespace {
@@ -145,6 +150,31 @@ TEST(ThreadPool, TellsWhetherAllAreAwake) {
       meeting->wait(meeting);
     });
   }
+}
+
+// As many as memory has room for work afterwards.
+TEST(ThreadPool, ThreadsThatDoNotStartAreAnError) {
+  if (test::kSanitized) GTEST_SKIP() << "sanitizers map more than the limit";
+  auto try_many = [] {
+    std::size_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    const std::size_t most = pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE)) + (std::size_t{1} << 30);  // a stack takes 8 MiB
+    const rlimit limit{most, most};
+    setrlimit(RLIMIT_AS, &limit);
+    ThreadPool pool(1024);
+    std::string what;
+    try {
+      pool.parallel_for(1024, 1, [](std::int64_t, std::int64_t, int) {});
+    } catch (const Error& e) {
+      what = e.what();
+    }
+    pool.resize(2);
+    std::atomic<int> parts = 0;
+    pool.parallel_for(2, 1, [&](std::int64_t, std::int64_t, int) { ++parts; });
+    std::fprintf(stderr, "%s; %d parts", what.c_str(), parts.load());
+    std::_Exit(0);  // other tests' threads are not in this process
+  };
+  EXPECT_EXIT(try_many(), testing::ExitedWithCode(0), "thread [0-9]+ of 1024 does not start .*config\\(\\).threads.*; 2 parts");
 }
 
 TEST(ThreadPool, WorkersKnowDenormalsWhoeverStartsThem) {
