@@ -3,10 +3,10 @@
 // zeros, m is the product of the A so far and v the state at the segment's start. A group's v come from its z and m in as many
 // steps as it takes to double up to all lanes, and from s, in double, the state at the group's start. Where a run begins or
 // ends within a group, all that is kept, and what is less than a segment is done tick by tick with the same operations, so no
-// cut of a run changes a bit. Where the state is not finite, a tick is computed as it is written, and the group starts anew
-// with what it gave in z and zeros before; so are all ticks of constant A whose powers leave float's range. As written, a
-// masked coefficient of 0 (of a value not chosen) drops what it multiplies, and so does a gradient of 0. The same is done where the
-// products of A grow: states made from such would be small differences of large numbers.
+// cut of a run changes a bit. From the first tick on whose state is not finite, or where products of A have grown (states made from
+// such would be small differences of large numbers), ticks are computed as they are written, to the end of the group; the next one
+// starts from the cells. So are all ticks of constant A whose powers leave float's range or grow. As written, a masked coefficient
+// of 0 (of a value not chosen) drops what it multiplies, and so does a gradient of 0.
 #include "codegen/prelude.h"
 #include "codegen/prelude_scan_terms.h"
 
@@ -18,13 +18,14 @@ class Scan : ScanTerms {
   using ScanTerms::ScanTerms;
 
   std::string text() const {
-    return state() + (varies_ ? "" : powers()) + double_up() + start() + ticks() + groups() + whole();
+    return state() + (varies_ ? "" : powers()) + double_up() + start() + begin() + ticks() + in_order() + groups() + whole();
   }
 
  private:
   // What is kept between runs (see StateLayout). cell: the values that the cells had, to see what changed between runs; ends: z
   // and m at the ends of the group's segments so far. Of constant A: its static elements, to see the same, and its powers, of
-  // ticks, of the segments before a lane, and of a group, once ready is 1; wild: they leave float's range; into: see basis().
+  // ticks, of the segments before a lane, and of a group, once ready is 1; wild: they leave float's range; into: see basis(). serial:
+  // the rest of the group goes in order, s are the cells.
   std::string state() const {
     const int dd = d_ * d_;
     std::string text = cat("typedef struct { double s[", d_, "]", varies_ ? "" : cat(", whole[", dd, "], A[", dd, "]"), "; float cell[", d_,
@@ -32,7 +33,7 @@ class Scan : ScanTerms {
     return text +
            (varies_ ? cat(", m[", dd, "], products[", 16 * dd, "]")
                     : cat(", ready, wild, into[", dd, "], tick[", 9 * dd, "], lane[", 16 * dd, "]")) +
-           "; } " + name_ + "_state;\n";
+           "; int serial; } " + name_ + "_state;\n";
   }
 
   // Two cells whose poles lie close to each other and to 1 (a filter far below the sample rate) are nearly the same in every
@@ -91,7 +92,8 @@ class Scan : ScanTerms {
       text += cat("  for (int n = 0; n < ", many, "; ++n) wild |= !(1", all, ");\n");
     };
     if (bounded()) bound("9", "tick"), bound("DG_W", "lane");
-    return text + statics([](int i) { return cat("  g->A[", i, "] = A[", i, "];\n"); }) + "  g->wild = wild, g->ready = 1;\n}\n";
+    text += statics([](int i) { return cat("  g->A[", i, "] = A[", i, "];\n"); });
+    return text + "  g->serial = g->wild = wild, g->ready = 1;\n}\n";
   }
 
   // Are products of A looked at? Two cells whose A is constant have a basis of their own.
@@ -189,13 +191,6 @@ class Scan : ScanTerms {
     std::string text = cells([](int i) { return cat("      z", i, " = 0;\n"); });
     return varies_ ? text + pairs([](int j, int i) { return cat("      m", j, i, " = ", i == j ? 1 : 0, ";\n"); }) : text;
   }
-  // From the values of a name on, as if the group had been zeros so far.
-  std::string start_anew(const char* from) const {
-    std::string text =
-        start_segment() + cells([&](int i) { return cat("      z", i, " = ", from_cells(i, from), ", s[", i, "] = 0, v", i, " = 0;\n"); });
-    text += "      __builtin_memset(g->ends, 0, sizeof g->ends);\n";
-    return varies_ ? text + "      __builtin_memset(g->products, 0, sizeof g->products);\n" : text;
-  }
   std::string load() const {
     std::string text = cat("  double s[", d_, "] = {", cells([](int i) { return cat(i ? ", " : "", "g->s[", i, "]"); }), "};\n");
     text += cells([](int i) { return cat("  float z", i, " = g->z[", i, "], v", i, " = g->v[", i, "];\n"); });
@@ -208,49 +203,43 @@ class Scan : ScanTerms {
     return varies_ ? text + pairs([&](int j, int i) { return cat("  g->m[", at(j, i), "] = m", j, i, ";\n"); }) : text;
   }
 
-  // `count` ticks from t on, tick k of their group first; inside one group.
-  std::string ticks() const {
-    std::string text = cat("static void ", name_, "_ticks(", declared(), ", long t, long k, long count) {\n", load());
-    if (varies_)
-      text += cat("  if ((k & 7) == 0) ", pairs([](int j, int i) { return cat(j + i ? ", m" : "m", j, i, " = ", i == j ? 1 : 0); }), ";\n");
-    else
-      text += "  const int wild = g->wild != 0;\n";
-    text += cat("  float ", cells([](int i) { return cat(i ? ", x" : "x", i); }), ";\n", values("k & 7"));
-    text += cat("  for (; count > 0; --count, ++k, ", reverse_ ? "--t" : "++t", ") {\n");
+  // A tick's factors and inputs, and what goes out before the cells x become n, and after.
+  std::string inputs() const {
+    std::string text;
     each_varying([&](const std::string& name) { text += cat("    const float ", name, "t = ", name, "[t];\n"); });
     if (has_input()) text += cat("    const float ft = ", wave_ ? "dg_wave_at(f, t)" : "f[t]", ";\n");
     for (int i = 0; i < d_; ++i) {
       if (streamed(i)) text += cat("    const float b", i, "t = b", i, "[t];\n");
       if (scaled(i)) text += cat("    const float e", i, " = B[", i, "];\n");
-      if (before(i)) text += cat("    u", i, "[t] = x", i, ";\n");
     }
+    return text + outputs(false);
+  }
+  std::string outputs(bool later) const {
+    std::string text = cells([&](int i) {
+      return later ? (after(i) ? cat("    w", i, "[t] = n", i, ";\n") : "") : before(i) ? cat("    u", i, "[t] = x", i, ";\n") : "";
+    });
     for (size_t k = 0; k < sums_.size(); ++k)
-      if (!of_next(sums_[k])) text += cat("    y", k, "[t] = ", sum_text(k, "x", "DG_FMA", ""), ";\n");
-    text += step("float", "DG_FMA", "(float)A");
+      if (of_next(sums_[k]) == later) text += cat("    y", k, "[t] = ", sum_text(k, later ? "n" : "x", "DG_FMA", ""), ";\n");
+    return text;
+  }
+
+  // `count` ticks from t on, tick k of their group first; inside one group. Returns how many are done: those before the first
+  // that is to be computed as it is written.
+  std::string ticks() const {
+    std::string text = cat("static long ", name_, "_ticks(", declared(), ", long t, long k, long count) {\n", load());
+    if (varies_)
+      text += cat("  if ((k & 7) == 0) ", pairs([](int j, int i) { return cat(j + i ? ", m" : "m", j, i, " = ", i == j ? 1 : 0); }), ";\n");
+    text += cells([](int i) { return cat("  float x", i, " = g->cell[", i, "];\n"); });
+    text += cat("  const long end = k + count;\n  int serial = 0;\n  for (; k < end && !serial; ++k, ", reverse_ ? "--t" : "++t", ") {\n");
+    text += inputs() + step("float", "DG_FMA", "(float)A");
     text += cells([&](int i) { return cat("    float n", i, " = ", cell_value(i, "(k & 7) + 1"), ";\n"); });
-    std::string wild = varies_ ? "" : "wild || ";
+    std::string grown;
     auto product = [](int i, int j) { return cat("m", j, i); };
-    if (varies_ && bounded()) wild += sizes(product, [&](const std::string& x, float share) { return "!" + within(x, share) + " || "; });
-    text += cat("    if (", wild, "!(", all_finite([](int i) { return cat("n", i); }), ")) {\n");
-    for (int i = 0; i < d_; ++i) {
-      std::string sum = !adds(i)      ? "0.0"
-                        : streamed(i) ? cat("(double)b", i, "t")
-                        : scaled(i)   ? cat("(double)(e", i, " * ft)")
-                                      : "(double)ft";
-      for (int j : columns(i))
-        if (a(i, j) != '0') sum = cat(plain(i, j) ? "dg_scan_plain("
-                  : reverse_  ? "dg_scan_term_r("
-                              : "dg_scan_term(",
-                  element(i, j, "A"), ", x", j, ", ", sum, ")");
-      text += cat("      n", i, " = (float)", sum, ";\n");
-    }
-    text += start_anew("n") + "    }\n";
-    for (int i = 0; i < d_; ++i)
-      if (after(i)) text += cat("    w", i, "[t] = n", i, ";\n");
-    for (size_t k = 0; k < sums_.size(); ++k)
-      if (of_next(sums_[k])) text += cat("    y", k, "[t] = ", sum_text(k, "n", "DG_FMA", ""), ";\n");
-    text += cells([](int i) { return cat("    x", i, " = n", i, ";\n"); });
-    return text + end_segment() + "  }\n" + save() + "}\n";
+    if (varies_ && bounded()) grown = sizes(product, [&](const std::string& x, float share) { return "!" + within(x, share) + " || "; });
+    text += cat("    if (", grown, "!(", all_finite([](int i) { return cat("n", i); }), ")) {\n      serial = 1;\n      break;\n    }\n");
+    text += outputs(true) + cells([](int i) { return cat("    x", i, " = n", i, ";\n"); });
+    text += cat(end_segment(), "  }\n  if (serial) ", cells([](int i) { return cat(i ? ", s[" : "s[", i, "] = x", i); }), ";\n");
+    return text + save() + "  g->serial = serial;\n  return count - (end - k);\n}\n";
   }
   std::string end_segment() const {
     const int dd = d_ * d_;
@@ -267,16 +256,54 @@ class Scan : ScanTerms {
     text += cells([&](int i) {
       return cat("    const float r", i, " = last ? (float)e[", i, "] : v[", i, "][", lane("((k >> 3) + 1) % DG_W"), "];\n");
     });
-    text += cat("    if (", all_finite([](int i) { return cat("r", i); }), ") {\n", start_segment());
-    text += cells([](int i) { return cat("      v", i, " = r", i, ";\n      if (last) s[", i, "] = e[", i, "];\n"); });
-    return text + "    } else {\n" + start_anew("x") + "    }\n" + values("0");
+    text += cat("    serial = !(", all_finite([](int i) { return cat("r", i); }), ");\n    if (serial) continue;\n", start_segment());
+    text += cells([](int i) { return cat("    v", i, " = r", i, ";\n    if (last) s[", i, "] = e[", i, "];\n"); });
+    return text + values("0");
+  }
+
+  // The same as they are written, in double: from the first tick that segments would not do on, to its group's end.
+  std::string in_order() const {
+    std::string text = cat("static void ", name_, "_in_order(", declared(), ", long t, long count) {\n");
+    text += cells([](int i) { return cat("  double s", i, " = g->s[", i, "];\n  float x", i, " = g->cell[", i, "];\n"); });
+    text += cat("  for (; count > 0; --count, ", reverse_ ? "--t" : "++t", ") {\n", inputs());
+    auto fma = [](int, int) { return "DG_FMA_DOUBLE"; };
+    text += cells([&](int i) { return cat("    double d", i, " = ", as_written(i, "s", fma), ";\n"); });
+    text += cells([](int i) { return cat("    float n", i, " = (float)d", i, ";\n"); });
+    text += cat("    if (!(", all_finite([](int i) { return cat("n", i); }), ")) {\n");
+    const char* masked = reverse_ ? "dg_scan_term_r" : "dg_scan_term";
+    auto term = [&](int i, int j) { return plain(i, j) ? "dg_scan_plain" : masked; };
+    text += cells([&](int i) { return cat("      d", i, " = n", i, " = (float)", as_written(i, "x", term), ";\n"); });
+    text += cat("    }\n", outputs(true), cells([](int i) { return cat("    s", i, " = d", i, ", x", i, " = n", i, ";\n"); }), "  }\n");
+    return text + cells([](int i) { return cat("  g->s[", i, "] = s", i, ", g->cell[", i, "] = x", i, ";\n"); }) + "}\n";
+  }
+  template <class F>
+  std::string as_written(int i, const char* x, const F& term) const {
+    std::string sum = !adds(i)      ? "0.0"
+                      : streamed(i) ? cat("(double)b", i, "t")
+                      : scaled(i)   ? cat("(double)(e", i, " * ft)")
+                                    : "(double)ft";
+    for (int j : columns(i))
+      if (a(i, j) != '0') sum = cat(term(i, j), "(", element(i, j, "A"), ", ", x, j, ", ", sum, ")");
+    return sum;
+  }
+
+  // A group's start from cells as they are, in s. What is not finite is no m v.
+  std::string begin() const {
+    std::string text = cat("static void ", name_, "_begin(", name_, "_state *g) {\n", load());
+    text += cells([](int i) { return cat("  const double c", i, " = s[", i, "];\n  float x", i, " = c", i, ";\n"); });
+    text += cat("  if (", all_finite([](int i) { return cat("x", i); }), ") {\n", start_segment());
+    text += cells([&](int i) { return cat("      s[", i, "] = ", in_basis(i), ", v", i, " = s[", i, "];\n"); });
+    text += values("0") + "  } else {\n";
+    text += start_segment() + cells([&](int i) { return cat("      z", i, " = ", from_cells(i, "c"), ", s[", i, "] = v", i, " = 0;\n"); });
+    return text + "  }\n" + save() + "  g->serial = 0;\n}\n";
   }
 
   // ---- segments in lanes -----------------------------------------------------------------------------------------------
 
   // `many` whole groups of which the first lies at `at`, or one group's segments from the nth to before `end`. Phase by phase for
   // all of them, since a phase of one group alone waits for its own results: from zeros, doubling, starts, values. Returns how
-  // many groups are done: none from one on whose values are not finite or whose products have grown.
+  // many groups are done: none from one on whose values are not finite or whose products have grown; if this is the first, less
+  // than 0: the segment, as -n, before which nothing has grown.
   std::string groups() const {
     const int dd = d_ * d_;
     std::string text = cat("DG_FN long ", name_, "_phases(", declared(), ", long at, long many, long nth, long end) {\n");
@@ -288,7 +315,6 @@ class Scan : ScanTerms {
         for (int j = 0; varies_ && j < d_; ++j) text += cat("  dg_vf ", o, "m", j, "[", most(), "][8];\n");
       });
     if (sums_input()) text += cat("  dg_vf fx[", most(), "][8];\n");
-    if (varies_ && bounded()) text += cat("  int grown[", most(), "];\n");
     text += cat("  for (long q = 0; q < many; ++q) {\n", from_zeros(), "  }\n");
     text += "  if (end - nth < DG_W) {\n" +
             cells([](int i) { return cat("    z[0][", i, "] = dg_with_kept(g->ends + ", 16 * i, ", z[0][", i, "], lo, hi);\n"); });
@@ -334,9 +360,15 @@ class Scan : ScanTerms {
         return cat("    largest = DG_GREATER_V(largest, DG_FABS_V(", x, share < 1 ? cat(" * dg_splat(", share, "f)") : "", "));\n");
       });
     text += "    }\n";
-    if (varies_ && bounded()) text += cat("    grown[q] = !dg_all_below(largest, ", most_grown(), ");\n");
+    if (varies_ && bounded()) text += stop_where_grown();
     text += cells([](int i) { return cat("    z[q][", i, "] = z", i, ";\n"); });
     return varies_ ? text + pairs([&](int i, int j) { return cat("    m[q][", at(i, j), "] = m", j, i, ";\n"); }) : text;
+  }
+  // The products of q have. Lanes of a part that are not its own tell nothing.
+  std::string stop_where_grown() const {
+    const std::string loop = cat("while (fit < end && largest[", lane("fit"), "] < ", most_grown(), ") ++fit;\n");
+    return cat("    if (!dg_all_below(largest, ", most_grown(), ")) {\n      long fit = nth;\n      ", loop,
+               "      if (fit < end && q == 0) return fit > nth ? -fit : 0;\n      if (fit < end) many = q;\n    }\n");
   }
   // z and m before (u) and after (w) each tick, where values of the cell go out.
   template <class F>
@@ -364,7 +396,6 @@ class Scan : ScanTerms {
   std::string starts() const {
     std::string text = cat("  double s[", d_, "] = {", cells([](int i) { return cat(i ? ", " : "", "g->s[", i, "]"); }), "};\n");
     text += cat("  float last[", d_, "] = {0};\n  long done = 0;\n  for (; done < many; ++done) {\n");
-    if (varies_ && bounded()) text += "    if (grown[done]) break;\n";
     text += cat("    double e[", d_, "];\n    ", name_, "_start(g, s, z[done], m[done], v[done], e);\n");
     text += cells([&](int i) {
       return cat("    const float r", i, " = end < DG_W ? v[done][", i, "][", lane("end % DG_W"), "] : (float)e[", i, "];\n");
@@ -438,27 +469,29 @@ class Scan : ScanTerms {
     if (wave_) text += "  dg_wave sine, *const f = &sine;\n  dg_make_wave(f, anchors, by_row, table, *weight, first);\n";
     text += cat("  long k = ", reverse_ ? "-(first + n)" : "first", " & (DG_GROUP - 1);\n");
     if (!varies_) {
-      text += cat("  const int other = g->ready != 1", statics([](int i) { return cat(" || g->A[", i, "] != A[", i, "]"); }), ";\n");
-      text += cat("  if (other) ", name_, "_powers(g, A);\n");
+      text += cat("  const int other = g->ready == 1 && (0", statics([](int i) { return cat(" || g->A[", i, "] != A[", i, "]"); }), ");\n");
+      text += cat("  if (other || g->ready != 1) ", name_, "_powers(g, A);\n");
     }
     text += cat("  if (", cells([](int i) { return cat(i ? " || " : "", "g->cell[", i, "] != *cell", i); }), varies_ ? "" : " || other",
-                ") { /* from outside */\n");
-    text += cells([](int i) { return cat("    const float c", i, " = *cell", i, ";\n"); }) + load();
-    text += cat("    if (k == 0 && ", all_finite([](int i) { return cat("c", i); }), ") {\n", start_segment(),
-                cells([&](int i) { return cat("      s[", i, "] = v", i, " = ", in_basis(i), ";\n"); }));
-    text += "    } else {\n" + start_anew("c") + "    }\n" + cells([](int i) { return cat("    const float x", i, " = c", i, ";\n"); }) +
-            save() + "  }\n";
+                ") { /* from outside */\n    g->serial = 1;\n");
+    text += cells([](int i) { return cat("    g->s[", i, "] = g->cell[", i, "] = *cell", i, ";\n"); }) + "  }\n";
     text += "  for (long done = 0, count; done < n; done += count, k = (k + count) & (DG_GROUP - 1)) {\n";
     text += "    count = n - done < DG_GROUP - k ? n - done : DG_GROUP - k;\n";
-    text += cat("    const long at = ", reverse_ ? "n - done + k - DG_GROUP" : "done - k", ";\n");
-    text += cat("    if (", varies_ ? "" : "!g->wild && ", "(k & 7) == 0 && count >= 8",
-                cells([](int i) { return cat(" && g->z[", i, "] == 0"); }), ") {\n");
+    text += cat("    const long t = ", reverse_ ? "n - 1 - done" : "done");
+    text += cat(", at = ", reverse_ ? "n - done + k - DG_GROUP" : "done - k", ";\n");
+    text += cat("    if (k == 0 && g->serial", varies_ ? "" : " && !g->wild", ") ", name_, "_begin(g);\n");
+    text += cat("    if (g->serial) {\n      ", name_, "_in_order(", shared(), ", t, count);\n      continue;\n    }\n");
+    text += cat("    if ((k & 7) == 0 && count >= 8", cells([](int i) { return cat(" && g->z[", i, "] == 0"); }), ") {\n");
     text += cat("      const long all = k == 0 ? (n - done) / DG_GROUP : 0, many = all < ", most(), " ? all : ", most(), ";\n");
     text += cat("      const long good = all > 0 ? ", name_, "_groups(", shared(), ", at, many) : ", name_, "_part(", shared(),
                 ", at, k / 8, (k + count) / 8);\n");
     text += "      if (good > 0) {\n        count = all > 0 ? good * DG_GROUP : count & ~7L;\n        continue;\n      }\n";
-    text += "    } else if ((k & 7) + count > 8" + std::string(varies_ ? "" : " && !g->wild") + ") count = 8 - (k & 7);\n";
-    text += cat("    ", name_, "_ticks(", shared(), ", ", reverse_ ? "n - 1 - done" : "done", ", k, count);\n  }\n");
+    if (varies_ && bounded())
+      text += cat("      if (good < 0 && ", name_, "_part(", shared(), ", at, k / 8, -good) > 0) {\n        count = -8 * good - k;\n",
+                  "        continue;\n      }\n");
+    text += "    } else if ((k & 7) + count > 8) count = 8 - (k & 7);\n";
+    text += cat("    const long given = ", name_, "_ticks(", shared(), ", t, k, count);\n");
+    text += cat("    if (g->serial) ", name_, "_in_order(", shared(), ", t ", reverse_ ? "-" : "+", " given, count - given);\n  }\n");
     return text + cells([](int i) { return cat("  *cell", i, " = g->cell[", i, "];\n"); }) + "}\n";
   }
 };

@@ -1,9 +1,12 @@
-// Whatever form linear feedback is written in, it keeps the digits that ticks in order have, forward and backward, and any cut gives
-// the same bits. Filters far below the sample rate, whose cells are nearly alike, are what joined segments could get wrong.
+// The forms in which filters are written keep the digits that ticks in order have, forward and backward, and any cut gives the same
+// bits; random ones of order 3 and 4 lose some (docs/decisions/recurrences.md). Filters far below the sample rate, whose cells are
+// nearly alike, are what joined segments could get wrong.
+#include <chrono>
 #include <complex>
 #include <functional>
 
 #include "support/graphs.h"
+#include "support/sanitized.h"
 
 namespace dgen::test {
 namespace {
@@ -106,14 +109,15 @@ void expect_digits(const Patch& p) {
   EXPECT_LE(std::fabs(got[1][0] / want[1][0] - 1), 4 * std::fabs(in_order[1][0] / want[1][0] - 1) + 2e-4);
 }
 
-void expect_same_bits(const Patch& p) {
+void expect_same_bits(const Patch& p, size_t outputs = 1) {
   Player player(p, Backend::cpu);
   const Rows whole = player.play_alone(frames);
   const int64_t sizes[] = {1, 8, 5, 64, 129, 3, 300, 16};
   for (int64_t done = 0, block = 0; done < frames; ++block) {
     const int64_t n = std::min(frames - done, sizes[static_cast<size_t>(block) % std::size(sizes)]);
     const Rows part = player.play(n);
-    ASSERT_EQ(0, std::memcmp(part[0].data(), whole[0].data() + done, static_cast<size_t>(n) * sizeof(float))) << "from frame " << done;
+    for (size_t i = 0; i < outputs; ++i)
+      ASSERT_EQ(0, std::memcmp(part[i].data(), whole[i].data() + done, static_cast<size_t>(n) * sizeof(float))) << "from frame " << done;
     done += n;
   }
 }
@@ -164,6 +168,54 @@ TEST(ScanDigits, ProductsThatGrowAtTimes) {
   EXPECT_NE(Player(p, Backend::cpu).program().explain().find("Scan: linear of order 2, varying"), std::string::npos);
   expect_digits(p);
   expect_same_bits(p);
+}
+
+// A filter close to half the sample rate, whose products grow within two ticks: groups of it are what ticks in order are.
+TEST(ScanDigits, ProductsThatGrowKeepTheDigitsOfTicksInOrder) {
+  if (on_cuda()) GTEST_SKIP() << "scans are the host's";
+  driver::Options plain = fast_build();
+  plain.plain = true;
+  for (const double turns : {0.48, 0.49}) {
+    Filter f(2, turns, true);
+    f.p.output(direct(f)), f.p.output(f.cells[0]), f.p.output(f.cells[1]);
+    const std::vector<Values> want = Oracle(f.p).run(frames);
+    const Rows got = run_fresh(f.p, Backend::cpu, frames), in_order = run_fresh(f.p, Backend::cpu, frames, plain);
+    for (size_t i = 0; i < 3; ++i) EXPECT_LE(rms_error(got[i], want[i]), 1.2 * rms_error(in_order[i], want[i])) << turns << " turns, " << i;
+    expect_same_bits(f.p, 3);
+  }
+}
+
+// A itself has grown, so not one tick lies in a segment: cells that cancel, of poles of radius 0.63.
+TEST(ScanDigits, ProductsThatHaveGrownAtOnce) {
+  if (on_cuda()) GTEST_SKIP() << "scans are the host's";
+  Patch p;
+  Ex x = p.input(), one = p.input({}, 1, 1, 1), s1 = p.cell({}), s2 = p.cell({});
+  const Ex next1 = s1 * (one * p.number(5.0f)) - s2 * (one * 6.1) + x, next2 = s1 * (one * 4.0) - s2 * (one * 4.8);
+  p.write(s2, next2);
+  const Ex y = p.write(s1, next1), loss = p.loss(y);
+  p.output(y), p.output(p.grad(loss, 0));
+  EXPECT_NE(Player(p, Backend::cpu).program().explain().find("Scan: linear of order 2, varying"), std::string::npos);
+  expect_digits(p);
+  expect_same_bits(p);
+}
+
+TEST(ScanDigits, ProductsThatGrowCostWhatTicksInOrderDo) {
+  if (on_cuda()) GTEST_SKIP() << "scans are the host's";
+  if (kSanitized) GTEST_SKIP() << "measures time";
+  driver::Options plain = fast_build();
+  plain.plain = true;
+  Filter f(2, 0.48, true);
+  f.p.output(direct(f));
+  Player scan(f.p, Backend::cpu), in_order(f.p, Backend::cpu, plain);
+  auto seconds = [](Player& player) {
+    player.rewind();
+    const auto from = std::chrono::steady_clock::now();
+    player.play(1 << 14);
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - from).count();
+  };
+  double scanned = 1e9, plainly = 1e9;
+  for (int i = 0; i < 10; ++i) scanned = std::min(scanned, seconds(scan)), plainly = std::min(plainly, seconds(in_order));
+  EXPECT_LT(scanned, 3 * plainly);
 }
 
 }  // namespace
