@@ -122,6 +122,15 @@ void expect_same_bits(const Patch& p, size_t outputs = 1) {
   }
 }
 
+// Of two cells whose coefficients vary: y and its gradient to the first param.
+void expect_good_scan(Patch& p, const Ex& y) {
+  const Ex loss = p.loss(y);
+  p.output(y), p.output(p.grad(loss, 0));
+  EXPECT_NE(Player(p, Backend::cpu).program().explain().find("Scan: linear of order 2, varying"), std::string::npos);
+  expect_digits(p);
+  expect_same_bits(p);
+}
+
 TEST(ScanDigits, AsManyAsInOrder) {
   if (on_cuda()) GTEST_SKIP() << "scans are the host's";
   for (const Case& c : cases)
@@ -163,11 +172,7 @@ TEST(ScanDigits, ProductsThatGrowAtTimes) {
   Ex s1 = p.cell({}), s2 = p.cell({});
   const Ex a1 = r * fn("cos", fn("min", fn("abs", angle), p.c(1.5))) * -2.0, a2 = r * r;
   p.write(s2, s1 * one + s2 * (1.0 - one));
-  const Ex y = p.write(s1, x - s1 * a1 - s2 * a2), loss = p.loss(y);
-  p.output(y), p.output(p.grad(loss, 0));
-  EXPECT_NE(Player(p, Backend::cpu).program().explain().find("Scan: linear of order 2, varying"), std::string::npos);
-  expect_digits(p);
-  expect_same_bits(p);
+  expect_good_scan(p, p.write(s1, x - s1 * a1 - s2 * a2));
 }
 
 // A filter close to half the sample rate, whose products grow within two ticks: groups of it are what ticks in order are.
@@ -192,11 +197,7 @@ TEST(ScanDigits, ProductsThatHaveGrownAtOnce) {
   Ex x = p.input(), one = p.input({}, 1, 1, 1), s1 = p.cell({}), s2 = p.cell({});
   const Ex next1 = s1 * (one * p.number(5.0f)) - s2 * (one * 6.1) + x, next2 = s1 * (one * 4.0) - s2 * (one * 4.8);
   p.write(s2, next2);
-  const Ex y = p.write(s1, next1), loss = p.loss(y);
-  p.output(y), p.output(p.grad(loss, 0));
-  EXPECT_NE(Player(p, Backend::cpu).program().explain().find("Scan: linear of order 2, varying"), std::string::npos);
-  expect_digits(p);
-  expect_same_bits(p);
+  expect_good_scan(p, p.write(s1, next1));
 }
 
 TEST(ScanDigits, ProductsThatGrowCostWhatTicksInOrderDo) {
