@@ -57,11 +57,10 @@ class Banks {
   bool find() {
     std::map<int64_t, int> seen;
     bool any = false;
-    std::optional<Graph> copy;
     for (const Node& node : g_.nodes())
       if (node.attrs.has("cell")) ++seen[node.attrs.i("cell")];
     for (const auto& component : components_with_cells(g_)) {
-      bool narrow = is_narrow(linear_lanes(g_, component)) && joins_well(g_, component, copy);
+      bool narrow = is_narrow(linear_lanes(g_, component));
       for (Id id : component) narrow = narrow && (!node(id).attrs.has("cell") || seen[node(id).attrs.i("cell")] == 2);
       for (Id id : component) apart_[at(id)] = narrow;
       any = any || narrow;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <map>
 #include <memory>
-#include <numeric>
 #include <set>
 
 #include "analysis/feedback.h"
@@ -78,20 +77,6 @@ class Parts {
   bool affine() const { return why_not_.empty(); }
   const std::string& why_not() const { return why_not_; }
   const LinearLanes& lanes() const { return lanes_; }
-  // A, with its numbers in a copy of the graph.
-  Recurrence matrix(const std::vector<Id>& component, Graph& copy) {
-    std::vector<Id> same(static_cast<size_t>(g_.size()));
-    std::iota(same.begin(), same.end(), 0);
-    for (Id id : component)
-      if (varies_.count(id) == 0) continue;
-      else if (is_read(g_[id])) read(copy, id, id);
-      else if (is_write(g_, id)) varies_[id] = varies_.at(g_[id].in[0]), masked_[id] = masked_.at(g_[id].in[0]);
-      else combine(copy, id, same);
-    Recurrence r = cells_;
-    for (Id write : r.write)
-      for (size_t j = 0; j < r.order(); ++j) r.a.push_back(varies_.count(write) ? varies_.at(write)[j] : none);
-    return r;
-  }
   // Values outside of the component that are sums of its cells and its input, too, and all that reads what they are made of.
   const std::vector<Id>& sums() const { return sums_; }
 
@@ -399,10 +384,9 @@ Graph isolate_recurrences(const Graph& g) {
   const std::vector<std::vector<Id>> components = components_with_cells(g);
   if (components.empty()) return g;
   const Readers readers(g);
-  std::optional<Graph> copy;
   for (auto& component : components) {
     auto parts = std::make_unique<Parts>(g, component);
-    if (!parts->affine() || !joins_well(g, component, copy)) continue;
+    if (!parts->affine()) continue;
     parts->look_around(component, readers);
     for (Id id : component) parts_of[id] = parts.get();
     for (Id id : parts->sums()) parts_of.try_emplace(id, parts.get());
@@ -431,11 +415,7 @@ bool Recurrence::is_shift() const {
 std::string why_no_scan(const Graph& g, const std::vector<Id>& component) {
   const bool cells = std::any_of(component.begin(), component.end(), [&](Id id) { return is_write(g, id); });
   if (!cells) return "its state is no cell";
-  const Parts parts(g, component);
-  std::optional<Graph> copy;
-  if (!parts.affine() || joins_well(g, component, copy)) return parts.why_not();
-  return cat("linear in ", parts.lanes().order, " cells, of which one does not read itself, or by a number not known here: joined ",
-             "segments of ticks would lose digits");
+  return Parts(g, component).why_not();
 }
 
 // Of an element of A, as the scan's name has it: 0, 1, s (static) or t (every tick).
@@ -447,22 +427,16 @@ static char kind_of(const Graph& g, Id id) {
   return known && *known == 1 ? '1' : 's';
 }
 
-bool joins_well(const Graph& g, const Recurrence& r) {
+std::string why_in_order(const Graph& g, const Recurrence& r) {
   const size_t d = r.order();
   std::string kinds;
   for (Id id : r.a) kinds += kind_of(g, id);
   const bool varies = kinds.find('t') != std::string::npos;
-  if (d == 1 || r.is_shift() || (d == 2 && (!varies || two_cells(kinds).counted >= 0))) return true;
+  if (d == 1 || r.is_shift() || (d == 2 && (!varies || two_cells(kinds).counted >= 0))) return "";
+  if (varies && d > 2) return "products of so many cells whose coefficients vary";
   for (size_t i = 0; i < d; ++i)
-    if (kinds[i * d + i] == '0') return false;
-  return true;
-}
-
-bool joins_well(const Graph& g, const std::vector<Id>& component, std::optional<Graph>& copy) {
-  Parts parts(g, component);
-  if (parts.lanes().order == 1 || (parts.lanes().order == 2 && !parts.lanes().varying)) return true;
-  if (!copy) copy = g, copy->rewrites = nullptr;
-  return joins_well(*copy, parts.matrix(component, *copy));
+    if (kinds[i * d + i] == '0') return cat("cell ", g[r.write[i]].attrs.i("cell"), " does not read itself");
+  return "";
 }
 
 LinearLanes linear_lanes(const Graph& g, const std::vector<Id>& component) { return Parts(g, component).lanes(); }

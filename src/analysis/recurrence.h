@@ -28,12 +28,11 @@ struct Recurrence {
 };
 // The recurrence of a component that isolate_recurrences has seen; nothing if it is none, or of too high an order.
 std::optional<Recurrence> recurrence_of(const ir::Graph& g, const std::vector<ir::Id>& component);
-// Can what segments of ticks make be joined as exactly as ticks? Products of A must not grow where the filter does not: forms that keep
-// several values nearly alike, a filter's last outputs, make the next ones from large numbers that cancel. Of two cells those are
-// counted from each other (base/two_cells.h), others are computed in order. Known by a cell that does not read itself.
-bool joins_well(const ir::Graph& g, const Recurrence& r);
-// The same of a component of g that is affine; copy: of g, made where it is needed first.
-bool joins_well(const ir::Graph& g, const std::vector<ir::Id>& component, std::optional<ir::Graph>& copy);
+// Why what segments of ticks make would not be joined as exactly as ticks, in words; "" if it would. Products of A must not grow where
+// the filter does not: forms that keep several values nearly alike, a filter's last outputs, make the next ones from large numbers that
+// cancel. Of two cells those are counted from each other (base/two_cells.h), others are known by a cell that does not read itself.
+// Products of varying A are float32, which of more than two cells loses digits.
+std::string why_in_order(const ir::Graph& g, const Recurrence& r);
 // The components of feedback that have cells.
 std::vector<std::vector<ir::Id>> components_with_cells(const ir::Graph& g);
 // A component at frame clock that is linear in its cells and whose lanes do not read each other.

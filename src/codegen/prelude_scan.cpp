@@ -8,14 +8,14 @@
 // starts from the cells. So are all ticks of constant A whose powers leave float's range or grow. As written, a masked coefficient
 // of 0 (of a value not chosen) drops what it multiplies, and so does a gradient of 0.
 #include "codegen/prelude.h"
-#include "codegen/prelude_scan_terms.h"
+#include "codegen/prelude_scan_order.h"
 
 namespace dgen::codegen {
 namespace {
 
-class Scan : ScanTerms {
+class Scan : RecurrenceInOrder {
  public:
-  using ScanTerms::ScanTerms;
+  using RecurrenceInOrder::RecurrenceInOrder;
 
   std::string text() const {
     return state() + (varies_ ? "" : powers()) + double_up() + start() + begin() + ticks() + in_order() + groups() + whole();
@@ -203,26 +203,6 @@ class Scan : ScanTerms {
     return varies_ ? text + pairs([&](int j, int i) { return cat("  g->m[", at(j, i), "] = m", j, i, ";\n"); }) : text;
   }
 
-  // A tick's factors and inputs, and what goes out before the cells x become n, and after.
-  std::string inputs() const {
-    std::string text;
-    each_varying([&](const std::string& name) { text += cat("    const float ", name, "t = ", name, "[t];\n"); });
-    if (has_input()) text += cat("    const float ft = ", wave_ ? "dg_wave_at(f, t)" : "f[t]", ";\n");
-    for (int i = 0; i < d_; ++i) {
-      if (streamed(i)) text += cat("    const float b", i, "t = b", i, "[t];\n");
-      if (scaled(i)) text += cat("    const float e", i, " = B[", i, "];\n");
-    }
-    return text + outputs(false);
-  }
-  std::string outputs(bool later) const {
-    std::string text = cells([&](int i) {
-      return later ? (after(i) ? cat("    w", i, "[t] = n", i, ";\n") : "") : before(i) ? cat("    u", i, "[t] = x", i, ";\n") : "";
-    });
-    for (size_t k = 0; k < sums_.size(); ++k)
-      if (of_next(sums_[k]) == later) text += cat("    y", k, "[t] = ", sum_text(k, later ? "n" : "x", "DG_FMA", ""), ";\n");
-    return text;
-  }
-
   // `count` ticks from t on, tick k of their group first; inside one group. Returns how many are done: those before the first
   // that is to be computed as it is written.
   std::string ticks() const {
@@ -259,32 +239,6 @@ class Scan : ScanTerms {
     text += cat("    serial = !(", all_finite([](int i) { return cat("r", i); }), ");\n    if (serial) continue;\n", start_segment());
     text += cells([](int i) { return cat("    v", i, " = r", i, ";\n    if (last) s[", i, "] = e[", i, "];\n"); });
     return text + values("0");
-  }
-
-  // The same as they are written, in double: from the first tick that segments would not do on, to its group's end.
-  std::string in_order() const {
-    std::string text = cat("static void ", name_, "_in_order(", declared(), ", long t, long count) {\n");
-    text += cells([](int i) { return cat("  double s", i, " = g->s[", i, "];\n  float x", i, " = g->cell[", i, "];\n"); });
-    text += cat("  for (; count > 0; --count, ", reverse_ ? "--t" : "++t", ") {\n", inputs());
-    auto fma = [](int, int) { return "DG_FMA_DOUBLE"; };
-    text += cells([&](int i) { return cat("    double d", i, " = ", as_written(i, "s", fma), ";\n"); });
-    text += cells([](int i) { return cat("    float n", i, " = (float)d", i, ";\n"); });
-    text += cat("    if (!(", all_finite([](int i) { return cat("n", i); }), ")) {\n");
-    const char* masked = reverse_ ? "dg_scan_term_r" : "dg_scan_term";
-    auto term = [&](int i, int j) { return plain(i, j) ? "dg_scan_plain" : masked; };
-    text += cells([&](int i) { return cat("      d", i, " = n", i, " = (float)", as_written(i, "x", term), ";\n"); });
-    text += cat("    }\n", outputs(true), cells([](int i) { return cat("    s", i, " = d", i, ", x", i, " = n", i, ";\n"); }), "  }\n");
-    return text + cells([](int i) { return cat("  g->s[", i, "] = s", i, ", g->cell[", i, "] = x", i, ";\n"); }) + "}\n";
-  }
-  template <class F>
-  std::string as_written(int i, const char* x, const F& term) const {
-    std::string sum = !adds(i)      ? "0.0"
-                      : streamed(i) ? cat("(double)b", i, "t")
-                      : scaled(i)   ? cat("(double)(e", i, " * ft)")
-                                    : "(double)ft";
-    for (int j : columns(i))
-      if (a(i, j) != '0') sum = cat(term(i, j), "(", element(i, j, "A"), ", ", x, j, ", ", sum, ")");
-    return sum;
   }
 
   // A group's start from cells as they are, in s. What is not finite is no m v.
@@ -463,16 +417,14 @@ class Scan : ScanTerms {
   // ---- a tile ----------------------------------------------------------------------------------------------------------
 
   std::string whole() const {
-    std::string text = cat("static void ", name_, "(", streams(true, true), cells([](int i) { return cat(", float *cell", i); }));
-    text += cat(", double *kept, long n, long first", wave_ ? ", long by_row" : "", ") {\n  ", name_, "_state *g = (", name_,
-                "_state *)kept;\n");
+    std::string text = signature();
     if (wave_) text += "  dg_wave sine, *const f = &sine;\n  dg_make_wave(f, anchors, by_row, table, *weight, first);\n";
     text += cat("  long k = ", reverse_ ? "-(first + n)" : "first", " & (DG_GROUP - 1);\n");
     if (!varies_) {
       text += cat("  const int other = g->ready == 1 && (0", statics([](int i) { return cat(" || g->A[", i, "] != A[", i, "]"); }), ");\n");
       text += cat("  if (other || g->ready != 1) ", name_, "_powers(g, A);\n");
     }
-    text += cat("  if (", cells([](int i) { return cat(i ? " || " : "", "g->cell[", i, "] != *cell", i); }), varies_ ? "" : " || other",
+    text += cat("  if (", from_outside(), varies_ ? "" : " || other",
                 ") { /* from outside */\n    g->serial = 1;\n");
     text += cells([](int i) { return cat("    g->s[", i, "] = g->cell[", i, "] = *cell", i, ";\n"); }) + "  }\n";
     text += "  for (long done = 0, count; done < n; done += count, k = (k + count) & (DG_GROUP - 1)) {\n";
@@ -501,7 +453,7 @@ class Scan : ScanTerms {
 std::string prelude_scan(const std::set<std::string>& names) {
   std::string text = prelude_ticks(names);
   for (auto& name : names)
-    if (name.starts_with("dg_scan_")) text += Scan(name).text();
+    if (name.starts_with("dg_scan_")) text += ScanTerms(name).ordered() ? RecurrenceInOrder(name).text() : Scan(name).text();
   return text;
 }
 

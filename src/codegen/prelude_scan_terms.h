@@ -11,16 +11,17 @@
 
 namespace dgen::codegen {
 
-// dg_scan_ORDER_A_B_OUT[_r|_w]: A by element, row by row: 0, 1, s (static), t (every tick), capital where nothing is masked; b by
+// dg_scan_ORDER_A_B_OUT[_r|_w|_o|_or]: A by element, row by row: 0, 1, s (static), t (every tick), capital where nothing is masked; b by
 // cell: 0, t, the input f (1), or s: a static multiple, in B, of it; of each cell's values go out those before the tick (b), after it
 // (a), both (x), none (n); then sums of the cells before the tick and f, each as what multiplies them: 0, 1, or s (static, in
-// C), or of the cells after the tick (S); r: ticks in descending order; w: the input is a sine, which is made here (dg_wave).
+// C), or of the cells after the tick (S); r: ticks in descending order; w: the input is a sine, which is made here (dg_wave); o: ticks in
+// order.
 class ScanTerms {
  public:
   explicit ScanTerms(const std::string& name) : name_(name) {
     auto part = [&name, at = name.find("scan_") + 5]() mutable {
-      size_t end = std::min(name.find('_', at), name.size());
-      std::string text = name.substr(at, end - at);
+      const size_t end = std::min(name.find('_', at), name.size());
+      std::string text = name.substr(std::min(at, end), end - at);
       at = end + 1;
       return text;
     };
@@ -29,10 +30,13 @@ class ScanTerms {
     const auto d = static_cast<size_t>(d_);
     for (size_t at = d; at < out_.size(); at += d + 1) sums_.push_back(out_.substr(at, d + 1));
     for (char kind : kinds_) a_ += static_cast<char>(std::tolower(kind));
-    reverse_ = name.ends_with("_r"), wave_ = name.ends_with("_w");
+    const std::string how = part();
+    reverse_ = how.find('r') != std::string::npos, wave_ = how == "w", ordered_ = how.starts_with('o');
     varies_ = a_.find('t') != std::string::npos;
-    if (varies_ && d_ == 2) two_ = two_cells(a_);
+    if (varies_ && d_ == 2 && !ordered_) two_ = two_cells(a_);
   }
+
+  bool ordered() const { return ordered_; }
 
  protected:
   bool plain(int i, int j) const { return std::isupper(kinds_[static_cast<size_t>(i * d_ + j)]) != 0; }
@@ -220,7 +224,7 @@ class ScanTerms {
   std::string name_, kinds_, a_, b_, out_;
   std::vector<std::string> sums_;
   int d_ = 0;
-  bool reverse_ = false, wave_ = false, varies_ = false;
+  bool reverse_ = false, wave_ = false, ordered_ = false, varies_ = false;
   TwoCells two_;
 };
 

@@ -15,6 +15,7 @@ const char* strategy_name(const schedule::Region& region, const Graph& g) {
   switch (region.strategy) {
     case Strategy::gemm: return "Gemm";
     case Strategy::scan: return "Scan";
+    case Strategy::ordered: return "OrderedFma";
     case Strategy::shift: return "Shift";
     case Strategy::blocks: return "DelayBlocks";
     case Strategy::phase_sum: return "PhaseSum";

@@ -34,7 +34,7 @@ StateLayout::StateLayout(const schedule::Plan& plan) {
       const auto& [type, write, key] = g.cells[c];
       if (type.clock.reverse != reverse) continue;
       cell[c] = take(4 * type.shape.size());
-      if (write != none && plan.scan_order(write) > 0) segment[c] = take(segment_bytes(plan.scan_order(write)));
+      if (write != none && plan.recurrence_order(write) > 0) segment[c] = take(segment_bytes(plan.recurrence_order(write)));
     }
   }
   for (Id id = 0; id < g.size(); ++id) {

@@ -76,7 +76,8 @@ class ScanCall {
       const int lo = l_.arg(KernelArg::lo);
       Pointers input;
       if (gains_.input != none) input.push_back({low_.array_behind(gains_.input), lo});
-      call(lo, l_.arg(KernelArg::hi), input, g_[r_.write[0]].clock().reverse ? "_r" : "", {});
+      const bool ordered = region_.strategy == schedule::Strategy::ordered, reverse = g_[r_.write[0]].clock().reverse;
+      call(lo, l_.arg(KernelArg::hi), input, ordered ? (reverse ? "_or" : "_o") : reverse ? "_r" : "", {});
     }
     return low_.finish();
   }
@@ -342,7 +343,7 @@ LoweredRegion lower_region(const Plan& plan, int number, bool for_cpu) {
   const Region& region = plan.regions[static_cast<size_t>(number)];
   std::string name = "k" + std::to_string(number);
   if (region.strategy == Strategy::gemm) return {only(lower_gemm(plan, number, name)), true};
-  if (region.strategy == Strategy::scan) return {only(ScanCall(plan, number, name).kernel()), false};
+  if (region.is_recurrence()) return {only(ScanCall(plan, number, name).kernel()), false};
   if (region.strategy == Strategy::shift) return {only(lower_shift(plan, number, name)), false};
   if (region.strategy == Strategy::phase_sum) return {only(lower_phase_sum(plan, number, name)), false};
   if (region.strategy == Strategy::sines) return {only(lower_sines(plan, number, name)), true};

@@ -20,7 +20,7 @@ void keep_exact(Plan* plan) {
   plan->exact.assign(n, false);
   std::vector<Id> todo;
   for (const Region& region : plan->regions)
-    if (region.strategy == Strategy::scan)
+    if (region.is_recurrence())
       for (Id id : region.recurrence.a)
         if (id != none && static_number(g, id) != none) todo.push_back(static_number(g, id));
   std::vector<bool> seen(n, false);

@@ -98,10 +98,10 @@ class Planner {
     }
   }
 
-  // Scans are of one lane at frame rate, where segments are the same ticks for every block.
+  // Recurrences are of one lane at frame rate, where a scan's segments are the same ticks for every block.
   bool find_recurrence(int component, const std::vector<Id>& nodes) {
     auto found = analysis::recurrence_of(g(), nodes);
-    if (!found || found->order() == 0 || !analysis::joins_well(g(), *found)) return false;
+    if (!found || found->order() == 0) return false;
     const Type& type = node(found->write[0]).type;
     const bool one_lane = type.shape.size() == 1 && type.clock.period == 1;
     const Id write = found->write[0];
@@ -116,6 +116,11 @@ class Planner {
       if (gains.gain[i] != none) multiples_.insert(found->b[i]);
     recurrences_[component] = std::move(*found);
     return true;
+  }
+
+  Strategy strategy_of(const analysis::Recurrence& r) const {
+    if (r.is_shift()) return Strategy::shift;
+    return analysis::why_in_order(g(), r).empty() ? Strategy::scan : Strategy::ordered;
   }
 
   // ---- which values are stored -------------------------------------------------------------------------------------
@@ -244,7 +249,7 @@ class Planner {
 
   // A single sine that nothing but a scan reads, and only as its input, is made by the scan.
   void take_sine(int component, const analysis::Recurrence& r, Id input) {
-    if (input == none || r.is_shift() || !sines(input) || is_root(input) || p_.history[at(input)] > 0) return;
+    if (input == none || strategy_of(r) != Strategy::scan || !sines(input) || is_root(input) || p_.history[at(input)] > 0) return;
     if (node(node(input).in[0]).shape().size() > 1) return;
     for (Id id : r.a)
       if (id != none && array_behind(g(), id, is_stored_) == input) return;
@@ -407,7 +412,7 @@ class Planner {
     }
     if (sums_time(first) && !static_level) unit.strategy = Strategy::sum_time, unit.joins_sums = sums_single(first);
     else if (auto found = recurrences_.find(p_.component[at(first)]); found != recurrences_.end())
-      unit.strategy = found->second.is_shift() ? Strategy::shift : Strategy::scan;
+      unit.strategy = strategy_of(found->second);
     else if (late_.count(p_.component[at(first)])) unit.strategy = Strategy::blocks;
     else if (phase_sum(first)) unit.strategy = Strategy::phase_sum;
     else if (sines(first)) unit.strategy = Strategy::sines;

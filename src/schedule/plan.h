@@ -24,6 +24,7 @@ enum class Strategy {
   pointwise,  // ticks in parallel
   serial,     // ticks one after the other
   scan,       // a linear recurrence, in segments of the stream
+  ordered,    // a linear recurrence, tick by tick in float64
   shift,      // cells that only keep values for a tick: a copy
   blocks,     // ticks in order, a vector of them at once where feedback comes back late
   phase_sum,  // a phasor of varying frequency: sums of integers
@@ -54,10 +55,12 @@ struct Region {
   std::vector<ir::Id> nodes;  // stored values it computes, inputs first
   analysis::Kept kept = analysis::Kept::no;  // until then it need not run again, if the memory plan keeps its values that others read
   std::string reason;
-  analysis::Recurrence recurrence;  // of a scan or shift
+  analysis::Recurrence recurrence;  // of a scan, one in order, or a shift
   analysis::LateFeedback late;      // of blocks
   ProductEnding ending;             // of a product
   TimeProduct onto;                 // of a sum over time whose chunks are added to the total as they are made, without partial sums
+
+  bool is_recurrence() const { return strategy == Strategy::scan || strategy == Strategy::ordered; }
 };
 
 inline constexpr int64_t kBlock = 16;  // ticks: the widest vector
@@ -89,10 +92,10 @@ struct Plan {
   const ir::Node& node(ir::Id id) const { return graph[id]; }
   bool stored(ir::Id id) const { return store[static_cast<size_t>(id)] != Store::inlined; }
   bool in_memory(ir::Id id) const { return stored(id) && store[static_cast<size_t>(id)] != Store::local; }
-  // Of the scan whose first cell this write belongs to; else 0.
-  int64_t scan_order(ir::Id write) const {
+  // Of the recurrence that keeps more than its cells, whose first this write belongs to; else 0.
+  int64_t recurrence_order(ir::Id write) const {
     const int region = region_of[static_cast<size_t>(write)];
-    if (region < 0 || regions[static_cast<size_t>(region)].strategy != Strategy::scan) return 0;
+    if (region < 0 || !regions[static_cast<size_t>(region)].is_recurrence()) return 0;
     const analysis::Recurrence& r = regions[static_cast<size_t>(region)].recurrence;
     return r.write[0] == write ? static_cast<int64_t>(r.order()) : 0;
   }

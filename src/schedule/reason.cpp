@@ -15,13 +15,15 @@ using namespace ir;
 
 namespace {
 
-std::string scan_reason(const Graph& g, const analysis::Recurrence& r) {
+std::string recurrence_reason(const Graph& g, const analysis::Recurrence& r) {
   bool varies = false;
   std::string cells;
   for (Id id : r.a) varies = varies || (id != none && static_number(g, id) == none);
   for (Id id : r.write) cells += cat(cells.empty() ? "" : ",", g[id].attrs.i("cell"));
+  const std::string why = analysis::why_in_order(g, r);
   return cat("linear of order ", r.order(), varies ? ", varying" : ", constant", " in cell ", cells,
-             ": segments of 8 frames in vector lanes");
+             why.empty() ? ": segments of 8 frames in vector lanes"
+                         : cat(": ticks in order, fused, in float64; joined segments would lose digits (", why, ")"));
 }
 
 std::string sine_reason(const Plan& plan, const Region& region) {
@@ -56,7 +58,7 @@ std::string why_in_order(const Plan& plan, const Region& region, const PlanOptio
     for (Id id : region.nodes)
       if (plan.component[static_cast<size_t>(id)] == component) alone.push_back(id);
     std::string why = analysis::why_no_scan(plan.graph, loop == loops.end() ? alone : loop->second);
-    if (why.empty()) why = options.scans ? "linear, but its sums are read elsewhere, too" : "linear: a scan on CPUs, unless DGEN_OPT=0";
+    if (why.empty()) why = options.scans ? "linear, but its sums are read elsewhere, too" : "linear: a scan, or fused, on CPUs, unless DGEN_OPT=0";
     if (given.insert(why).second) text += "; " + why;
   }
   return text;
@@ -71,7 +73,7 @@ std::string reason_of(const Plan& plan, const Region& region, const PlanOptions&
   if (region.strategy == Strategy::sum_time)
     return cat(region.nodes.size() > 1 ? "sums over time that share a loop, " : "sum over time ", "in chunks of the stream");
   if (region.clock.is_static()) return "static: once a run";
-  if (region.strategy == Strategy::scan) return scan_reason(plan.graph, region.recurrence) + sine_reason(plan, region);
+  if (region.is_recurrence()) return recurrence_reason(plan.graph, region.recurrence) + sine_reason(plan, region);
   if (region.strategy == Strategy::shift) return "a value a tick late: a copy";
   if (region.strategy == Strategy::phase_sum)
     return cat("phasor %", region.nodes[0], " sums a varying frequency, as integers in vector lanes");
