@@ -3,6 +3,7 @@
 // and so does a gradient of 0.
 #pragma once
 #include <string>
+#include <vector>
 
 #include "codegen/prelude_scan_terms.h"
 
@@ -17,30 +18,68 @@ class RecurrenceInOrder : protected ScanTerms {
   }
 
  protected:
-  // `count` ticks from t on as they are written, in double.
+  // `count` ticks from t0 on, in double: eight at a time, and once more as they are written if what comes out is not finite in float.
   std::string in_order() const {
-    std::string text = cat("static void ", name_, "_in_order(", declared(), ", long t, long count) {\n");
+    const char* sign = reverse_ ? "-" : "+";
+    std::string text = cat("static void ", name_, "_in_order(", declared(), ", long t0, long count) {\n");
     text += cells([](int i) { return cat("  double s", i, " = g->s[", i, "];\n  float x", i, " = g->cell[", i, "];\n"); });
-    text += cat("  for (; count > 0; --count, ", reverse_ ? "--t" : "++t", ") {\n", inputs());
-    auto fma = [](int, int) { return "DG_FMA_DOUBLE"; };
-    text += cells([&](int i) { return cat("    double d", i, " = ", as_written(i, "s", fma), ";\n"); });
-    text += cells([](int i) { return cat("    float n", i, " = (float)d", i, ";\n"); });
-    text += cat("    if (!(", all_finite([](int i) { return cat("n", i); }), ")) {\n");
-    const char* masked = reverse_ ? "dg_scan_term_r" : "dg_scan_term";
-    auto term = [&](int i, int j) { return plain(i, j) ? "dg_scan_plain" : masked; };
-    text += cells([&](int i) { return cat("      d", i, " = n", i, " = (float)", as_written(i, "x", term), ";\n"); });
-    text += cat("    }\n", outputs(true), cells([](int i) { return cat("    s", i, " = d", i, ", x", i, " = n", i, ";\n"); }), "  }\n");
+    text += cat("  for (long many; count > 0; count -= many, t0 = t0 ", sign, " many) {\n    many = count < 8 ? count : 8;\n");
+    text += cat("    if (many == 8) {\n    double wild = 0", cells([](int i) { return cat(", r", i, " = s", i); }), ";\n    float ");
+    text += cat(cells([](int i) { return cat(i ? ", q" : "q", i, " = x", i); }), ";\n    DG_UNROLL\n    for (int k = 0; k < 8; ++k) {\n");
+    text += cat("    const long t = t0 ", sign, " k;\n", inputs(), next(), outputs(true), taken());
+    text += cat("    wild = DG_FMA_DOUBLE(", beyond_float(), ", 0, wild);\n    }\n    if (wild == 0) continue;\n");
+    text += cells([](int i) { return cat("    s", i, " = r", i, ", x", i, " = q", i, ";\n"); }) + "    }\n";
+    text += cat("    for (int k = 0; k < many; ++k) {\n    const long t = t0 ", sign, " k;\n", inputs(), next());
+    text += cat("    if (!(", beyond_float(), " * 0 == 0)) {\n", as_written(), "    }\n", outputs(true), taken(), "    }\n  }\n");
     return text + cells([](int i) { return cat("  g->s[", i, "] = s", i, ", g->cell[", i, "] = x", i, ";\n"); }) + "}\n";
   }
-  template <class F>
-  std::string as_written(int i, const char* x, const F& term) const {
-    std::string sum = !adds(i)      ? "0.0"
-                      : streamed(i) ? cat("(double)b", i, "t")
-                      : scaled(i)   ? cat("(double)(e", i, " * ft)")
-                                    : "(double)ft";
-    for (int j : columns(i))
-      if (a(i, j) != '0') sum = cat(term(i, j), "(", element(i, j, "A"), ", ", x, j, ", ", sum, ")");
-    return sum;
+  // Infinite or NaN if a cell is so in float; of cells that are copies it was seen before.
+  std::string beyond_float() const {
+    std::string sum;
+    for (int i = 0; i < d_; ++i)
+      if (!is_copy(i)) sum += cat(sum.empty() ? "d" : " + d", i);
+    return cat("(", sum.empty() ? "0.0" : sum, ") * 0x1p896");
+  }
+  std::string next() const {
+    return cells([&](int i) { return cat("    double d", i, " = ", fused(i, adds(i) ? cat("(double)(", input(i), ")") : ""), ";\n"); }) +
+           cells([](int i) { return cat("    float n", i, " = (float)d", i, ";\n"); });
+  }
+  std::string taken() const {
+    return cells([](int i) { return cat("    s", i, " = d", i, ", x", i, " = n", i, ";\n"); });
+  }
+  std::string as_written() const {
+    const char* masked = reverse_ ? "dg_scan_term_r" : "dg_scan_term";
+    return cells([&](int i) {
+      std::string sum = adds(i) ? cat("(double)(", input(i), ")") : "0.0";
+      for (int j : read(i)) sum = cat(plain(i, j) ? "dg_scan_plain" : masked, "(", element(i, j, "A"), ", x", j, ", ", sum, ")");
+      return cat("      d", i, " = n", i, " = (float)", sum, ";\n");
+    });
+  }
+  // Row i of A times the cells, and what is added. Cells that are copies are there early, of the others a cell's own comes last;
+  // of more than two others a half is added up beside: what a tick waits for is what it costs.
+  std::string fused(int i, std::string sum) const {
+    std::vector<int> early, late;
+    for (int j : read(i)) (is_copy(j) ? early : late).push_back(j);
+    auto add = [&](const std::string& to, int j) {
+      const std::string factor = element(i, j, "A");
+      if (to.empty()) return factor == "1" ? cat("s", j) : cat(factor, " * s", j);
+      return factor == "1" ? cat("(", to, " + s", j, ")") : cat("DG_FMA_DOUBLE(", factor, ", s", j, ", ", to, ")");
+    };
+    for (int j : early) sum = add(sum, j);
+    std::string beside;
+    const size_t half = late.size() > 2 ? late.size() / 2 : late.size();
+    for (size_t k = 0; k < half; ++k) sum = add(sum, late[k]);
+    for (size_t k = late.size(); k-- > half;) beside = add(beside, late[k]);
+    return beside.empty() ? (sum.empty() ? "0.0" : sum) : cat(sum, " + ", beside);
+  }
+  bool is_copy(int i) const {
+    const std::vector<int> js = read(i);
+    return js.empty() || (js.size() == 1 && js[0] != i);
+  }
+  std::vector<int> read(int i) const {  // the cells that cell i reads, its own last
+    std::vector<int> js = columns(i);
+    std::erase_if(js, [&](int j) { return a(i, j) == '0'; });
+    return js;
   }
 
   // A tick's factors and inputs, and what goes out before the cells x become n, and after.
@@ -76,7 +115,8 @@ class RecurrenceInOrder : protected ScanTerms {
  private:
   std::string whole() const {
     std::string text = signature() + "  (void)first;\n";
-    text += cat("  if (", from_outside(), ") {\n", cells([](int i) { return cat("    g->s[", i, "] = g->cell[", i, "] = *cell", i, ";\n"); }));
+    text +=
+        cat("  if (", from_outside(), ") {\n", cells([](int i) { return cat("    g->s[", i, "] = g->cell[", i, "] = *cell", i, ";\n"); }));
     text += cat("  }\n  ", name_, "_in_order(", shared(), ", ", reverse_ ? "n - 1" : "0", ", n);\n");
     return text + cells([](int i) { return cat("  *cell", i, " = g->cell[", i, "];\n"); }) + "}\n";
   }

@@ -47,6 +47,16 @@ Signal fourth_order(const Signal& x, const Signal& a) {
   return y;
 }
 
+// In direct form; `last`: what becomes of a tick's sum.
+using OfSum = std::function<Signal(const Signal&)>;
+Signal third_order(const Signal& x, const Signal& a, const OfSum& last = [](const Signal& y) { return y; }) {
+  auto [y1, write1] = Signal::history();
+  auto [y2, write2] = Signal::history();
+  auto [y3, write3] = Signal::history();
+  write3(y2), write2(y1);
+  return write1(last(x + 0.5f * y1 + a * y2 - 0.2f * y3));
+}
+
 void expect_same(const std::vector<float>& got, const std::vector<float>& want) {
   ASSERT_EQ(got.size(), want.size());
   for (size_t i = 0; i < want.size(); ++i) {
@@ -59,6 +69,7 @@ void expect_same(const std::vector<float>& got, const std::vector<float>& want) 
 TEST_P(Stream, ConstantsMayChangeBetweenBlocks) {
   const Patch patches[] = {
       {"fourth order", fourth_order},
+      {"third order", [](const Signal& x, const Signal& a) { return third_order(x, a * 0.1f); }},
       {"onepole", [](const Signal& x, const Signal& a) { return x.onepole(a * 0.2f); }},
       {"biquad", [](const Signal& x, const Signal& a) { return x.biquad({.cutoff = a * 1000.0f, .q = 3}); }},
       {"peaking",
@@ -169,6 +180,7 @@ TEST_P(Stream, RowsByTickAndByFrameTakeTurns) {
 TEST_P(Stream, GradientsWhileConstantsChange) {
   const Patch patches[] = {
       {"fourth order", fourth_order},
+      {"third order", [](const Signal& x, const Signal& a) { return third_order(x, a * 0.1f); }},
       {"onepole", [](const Signal& x, const Signal& a) { return x.onepole(a * 0.2f); }},
       {"biquad", [](const Signal& x, const Signal& a) { return x.biquad({.cutoff = a * 1000.0f, .q = 3}); }},
   };
@@ -208,6 +220,8 @@ TEST_P(Stream, CoefficientsThatAreNotFinite) {
          write2(y1);
          return y;
        }},
+      {"third order", [](const Signal& x, const Signal& a) { return third_order(x, a); }},
+      {"third order, per frame", [](const Signal& x, const Signal& a) { return third_order(x, a + frame_index() * 0.0f); }},
   };
   auto stream = [](const Patch& patch, float odd, Backend backend) {
     test::OnBackend on(backend);
@@ -236,7 +250,10 @@ TEST_P(Stream, StatesThatAreNotFinite) {
   Signal product = write(before * select(at == 6.0f, 0.0f, 0.5f) + select(at < 4.0f, x, 1.0f));
   Signal latched = select(at < 4.0f, x, 1.0f).latch(at == 6.0f || at == 3.0f);
   Signal constant = select(at == 2.0f, NAN, 1.0f).onepole(0.0f);
-  for (const Signal& y : {product, latched, constant}) {
+  Signal click = select(at < 4.0f, x, 0.1f);
+  Signal third = third_order(click, Signal(0.1f), [&](const Signal& y) { return y * select(at == 12.0f, 0.0f, 1.0f); });
+  Signal held = third_order(click, Signal(0.1f), [&](const Signal& y) { return select(at > 20.0f, select(at < 24.0f, 1.0f, y), y); });
+  for (const Signal& y : {product, latched, constant, third, held}) {
     std::vector<float> got = y.realize(40), want;
     {
       test::OnBackend on(Backend::interpreter);
