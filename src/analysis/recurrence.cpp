@@ -148,7 +148,15 @@ class Parts {
     };
     auto first = std::find_if(chains[0].begin(), chains[0].end(), common);
     if (first == chains[0].end()) return;
-    while (first + 1 != chains[0].end() && readers.count(*first) == 1) ++first;
+    auto leads_here = [&](Id id) {
+      return std::binary_search(component.begin(), component.end(), id) ||
+             std::any_of(chains.begin(), chains.end(), [id](auto& chain) { return std::find(chain.begin(), chain.end(), id) != chain.end(); });
+    };
+    auto for_nothing_else = [&](Id id) {
+      const Ids& by = readers.nodes[static_cast<size_t>(id)];
+      return readers.roots[static_cast<size_t>(id)] == 0 && std::all_of(by.begin(), by.end(), leads_here);
+    };
+    while (first + 1 != chains[0].end() && for_nothing_else(*first)) ++first;
     input_ = *first;
   }
   // A stream and what it is a constant multiple of, in turn.

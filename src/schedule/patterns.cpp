@@ -51,6 +51,11 @@ Id static_number(const Graph& g, Id x) {
   return x;
 }
 
+Strategy recurrence_strategy(const Graph& g, const analysis::Recurrence& r) {
+  if (r.is_shift()) return Strategy::shift;
+  return analysis::why_in_order(g, r).empty() ? Strategy::scan : Strategy::ordered;
+}
+
 ScanGains scan_gains(const Graph& g, const analysis::Recurrence& r, const IsStored& stored) {
   static const Op mul = op("mul");
   ScanGains found{none, std::vector<Id>(r.order(), none)};

@@ -29,8 +29,8 @@ namespace {
 
 // Of operators inlined into one stored value: passes go through them by recursion, and each reader computes them again.
 constexpr int64_t kDeepestTree = 64, kLargestTree = 250;
-constexpr int64_t kFewOperations = 3, kLongRow = 16;
-constexpr int64_t kOperationsOfRead = 6, kWideRow = 256;  // what storing a row and reading it anew takes, if it fills no near cache
+constexpr int64_t kFewOperations = 3, kLongRow = 16, kWideRow = 256;
+constexpr int64_t kOperationsOfRead = 6, kOperationsOfNumber = 2;  // what storing a wide row, or less, and reading it anew takes
 constexpr int64_t kLargestFunction = 500;  // operators of a region: a compiler's time grows faster than a function's length
 
 class Planner {
@@ -118,11 +118,6 @@ class Planner {
     return true;
   }
 
-  Strategy strategy_of(const analysis::Recurrence& r) const {
-    if (r.is_shift()) return Strategy::shift;
-    return analysis::why_in_order(g(), r).empty() ? Strategy::scan : Strategy::ordered;
-  }
-
   // ---- which values are stored -------------------------------------------------------------------------------------
 
   // The computed value behind views that only move elements.
@@ -141,14 +136,16 @@ class Planner {
   void want_before(Id id, int component) {
     id = source(id);
     if (!computed(id)) return;
-    if (recurrences_.count(component) || !cheap(id, kFewOperations)) return want_stored(id);
+    if (recurrences_.count(component) || !takes(id, kFewOperations, is_wide(id) ? 1 : 0)) return want_stored(id);
     for (Id in : node(id).in) want_before(in, component);
   }
-  bool cheap(Id id, int64_t most) const {
-    if (node(id).clock().is_static()) return false;  // made once, maybe from others that are not stored
-    const Work work = work_of(g(), id, most, is_stored_);
-    return work.operations <= most && (work.arrays.empty() || (work.arrays.size() == 1 && node(id).shape().size() >= kWideRow));
+  // At most so many plain operations an element, of so many arrays. What is static is made once.
+  bool takes(Id id, int64_t operations, size_t arrays) const {
+    if (node(id).clock().is_static()) return false;
+    const Work work = work_of(g(), id, operations, is_stored_);
+    return work.operations <= operations && work.arrays.size() <= arrays;
   }
+  bool is_wide(Id id) const { return node(id).shape().size() >= kWideRow; }
   // Of an input that is read again and again.
   void want_whole(Id id) {
     id = want_pieces(id);
@@ -249,7 +246,7 @@ class Planner {
 
   // A single sine that nothing but a scan reads, and only as its input, is made by the scan.
   void take_sine(int component, const analysis::Recurrence& r, Id input) {
-    if (input == none || strategy_of(r) != Strategy::scan || !sines(input) || is_root(input) || p_.history[at(input)] > 0) return;
+    if (input == none || recurrence_strategy(g(), r) != Strategy::scan || !sines(input) || is_root(input) || p_.history[at(input)] > 0) return;
     if (node(node(input).in[0]).shape().size() > 1) return;
     for (Id id : r.a)
       if (id != none && array_behind(g(), id, is_stored_) == input) return;
@@ -307,7 +304,7 @@ class Planner {
     if (!id_op(id, "input")) stored_[at(id)] = true;
   }
 
-  // A computed value with several readers is computed once, but for rows that take no longer to compute than to read.
+  // A computed value with several readers is computed once, but for what takes no longer to compute than to read.
   void store_shared() {
     std::vector<bool> summed(n_, false);
     if (options_.scans) summed = only_summed(g(), p_.level, is_stored_, [this](Id id) { return in_feedback(id); });
@@ -317,8 +314,9 @@ class Planner {
         for (Id in : node(id).in) ++readers[at(source(in))];
     for (Id id = 0; id < g().size(); ++id)
       if (computed(id) && readers[at(id)] > 1 && !products_.count(id) && !summed[at(id)])
-        stored_[at(id)] = stored_[at(id)] || in_feedback(id) || node(id).shape().size() < kWideRow || !cheap(id, kOperationsOfRead);
+        stored_[at(id)] = stored_[at(id)] || in_feedback(id) || !takes(id, is_wide(id) ? kOperationsOfRead : kOperationsOfNumber, 1);
   }
+
   // ---- how much is inlined -------------------------------------------------------------------------------------------
 
   // The operators computed wherever a value is read: how many, shared ones as often as they are computed, and how deep.
@@ -412,7 +410,7 @@ class Planner {
     }
     if (sums_time(first) && !static_level) unit.strategy = Strategy::sum_time, unit.joins_sums = sums_single(first);
     else if (auto found = recurrences_.find(p_.component[at(first)]); found != recurrences_.end())
-      unit.strategy = strategy_of(found->second);
+      unit.strategy = recurrence_strategy(g(), found->second);
     else if (late_.count(p_.component[at(first)])) unit.strategy = Strategy::blocks;
     else if (phase_sum(first)) unit.strategy = Strategy::phase_sum;
     else if (sines(first)) unit.strategy = Strategy::sines;

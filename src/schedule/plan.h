@@ -123,6 +123,7 @@ ir::Id array_behind(const ir::Graph& g, ir::Id x, const IsStored& stored);
 ir::Id array_behind(const Plan& plan, ir::Id x);
 // The static value that a recurrence's coefficient has at every tick; none if it varies.
 ir::Id static_number(const ir::Graph& g, ir::Id x);
+Strategy recurrence_strategy(const ir::Graph& g, const analysis::Recurrence& r);
 // What a recurrence adds as static multiples of one stream: the multiple by cell, none where something else is added or the
 // product is stored anyway. If it adds no multiples, an angle sum that it adds is the stream.
 struct ScanGains {

@@ -16,7 +16,7 @@ size_t at(Id id) { return static_cast<size_t>(id); }
 bool is_arithmetic(const Graph& g, Id id, const IsStored& stored, const std::vector<bool>& arithmetic) {
   static const Op hold = op("hold");
   const Node& node = g[id];
-  if (node.shape().size() > 1 || node.op->family != Family::scalar || node.op->c_text[0] != '(') return false;
+  if (node.shape().size() > 1 || node.op->family != Family::scalar || node.op->is(function)) return false;
   return std::all_of(node.in.begin(), node.in.end(), [&](Id in) {
     if (g[in].op == hold) in = g[in].in[0];
     const bool known = stored(in) || g[in].op->family == Family::leaf || g[in].clock().is_static() || arithmetic[at(in)];
