@@ -33,7 +33,7 @@ class RecurrenceInOrder : protected ScanTerms {
     text += cat("    if (!(", beyond_float(), " * 0 == 0)) {\n", as_written(), "    }\n", outputs(true), taken(), "    }\n  }\n");
     return text + cells([](int i) { return cat("  g->s[", i, "] = s", i, ", g->cell[", i, "] = x", i, ";\n"); }) + "}\n";
   }
-  // Infinite or NaN if a cell is so in float; of cells that are copies it was seen before.
+  // Infinite or NaN if a cell is so in float; of a copy it was seen before.
   std::string beyond_float() const {
     std::string sum;
     for (int i = 0; i < d_; ++i)
@@ -55,11 +55,11 @@ class RecurrenceInOrder : protected ScanTerms {
       return cat("      d", i, " = n", i, " = (float)", sum, ";\n");
     });
   }
-  // Row i of A times the cells, and what is added. Cells that are copies are there early, of the others a cell's own comes last;
-  // of more than two others a half is added up beside: what a tick waits for is what it costs.
+  // Row i of A times the cells, and what is added. Cells that wait for one other are there early, of the rest a cell's own comes last;
+  // of more than two a half is added up beside: what a tick waits for is what it costs.
   std::string fused(int i, std::string sum) const {
     std::vector<int> early, late;
-    for (int j : read(i)) (is_copy(j) ? early : late).push_back(j);
+    for (int j : read(i)) (is_early(j) ? early : late).push_back(j);
     auto add = [&](const std::string& to, int j) {
       const std::string factor = element(i, j, "A");
       if (to.empty()) return factor == "1" ? cat("s", j) : cat(factor, " * s", j);
@@ -72,10 +72,11 @@ class RecurrenceInOrder : protected ScanTerms {
     for (size_t k = late.size(); k-- > half;) beside = add(beside, late[k]);
     return beside.empty() ? (sum.empty() ? "0.0" : sum) : cat(sum, " + ", beside);
   }
-  bool is_copy(int i) const {
+  bool is_early(int i) const {
     const std::vector<int> js = read(i);
     return js.empty() || (js.size() == 1 && js[0] != i);
   }
+  bool is_copy(int i) const { return is_early(i) && !adds(i) && !read(i).empty() && a(i, read(i)[0]) == '1'; }
   std::vector<int> read(int i) const {  // the cells that cell i reads, its own last
     std::vector<int> js = columns(i);
     std::erase_if(js, [&](int j) { return a(i, j) == '0'; });

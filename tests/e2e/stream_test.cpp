@@ -253,7 +253,11 @@ TEST_P(Stream, StatesThatAreNotFinite) {
   Signal click = select(at < 4.0f, x, 0.1f);
   Signal third = third_order(click, Signal(0.1f), [&](const Signal& y) { return y * select(at == 12.0f, 0.0f, 1.0f); });
   Signal held = third_order(click, Signal(0.1f), [&](const Signal& y) { return select(at > 20.0f, select(at < 24.0f, 1.0f, y), y); });
-  for (const Signal& y : {product, latched, constant, third, held}) {
+  auto [before_ring, write_ring] = Signal::history();
+  auto [ring, write_back] = Signal::history();
+  Signal chosen = write_ring(select(at == 10.0f, 0.5f, ring * 0.5f + click));
+  write_back(before_ring * 0.5f);
+  for (const Signal& y : {product, latched, constant, third, held, chosen}) {
     std::vector<float> got = y.realize(40), want;
     {
       test::OnBackend on(Backend::interpreter);
