@@ -51,7 +51,8 @@ class Banks {
   static bool is_narrow(int64_t lanes, int64_t widest) { return lanes > 1 && lanes <= widest; }
   static bool is_narrow(const LinearLanes& l) {
     if (l.copies) return false;
-    return l.varying ? is_narrow(l.lanes, kWidestVarying) && l.order <= kHighestVarying : is_narrow(l.lanes, kWidestConstant);
+    if (l.varying) return is_narrow(l.lanes, kWidestVarying) && l.order <= kHighestVarying;
+    return is_narrow(l.lanes, l.order > 2 && !l.own ? kWidestOrdered : kWidestConstant);
   }
   // Narrow banks whose cells nothing else looks at.
   bool find() {

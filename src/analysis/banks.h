@@ -9,7 +9,7 @@
 namespace dgen::analysis {
 
 // Wider ones take as long in order, as lanes of a vector, or hardly longer.
-inline constexpr int64_t kWidestConstant = 4, kWidestVarying = 3;
+inline constexpr int64_t kWidestConstant = 4, kWidestOrdered = 2, kWidestVarying = 3;
 inline constexpr size_t kHighestVarying = 2;  // order
 
 ir::Graph split_banks(const ir::Graph& g);

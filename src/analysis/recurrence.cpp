@@ -110,10 +110,17 @@ class Parts {
       if (is_read(g_[id]) || depends(id)) varies_[id];
     }
     if (varies_.empty()) return "nothing reads its cells";
-    if (cells_.order() > kMostOrder) return cat("linear in ", cells_.order(), " cells, a scan has ", kMostOrder, " at most");
+    if (cells_.order() > kMostOrder) return cat("linear in ", cells_.order(), " cells, a recurrence has ", kMostOrder, " at most");
     if (type.clock.period != 1) return "linear, at a slower clock than frames";
     lanes_ = {type.shape.size(), cells_.order()};
+    std::map<Id, unsigned> reads;  // cells, as bits
     for (Id id : component) {
+      for (size_t i = 0; i < cells_.order(); ++i) {
+        if (cells_.read[i] == id) reads[id] = 1u << i;
+        if (cells_.write[i] == id) lanes_.own = lanes_.own && (reads[g_[id].in[0]] >> i & 1) != 0;
+      }
+      if (!is_read(g_[id]))
+        for (Id in : g_[id].in) reads[id] |= reads.count(in) ? reads.at(in) : 0;
       lanes_.copies = lanes_.copies && !depends(id);
       lanes_.varying = lanes_.varying || varies_by(id);
     }

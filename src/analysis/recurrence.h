@@ -41,6 +41,7 @@ struct LinearLanes {
   size_t order = 0;
   bool copies = true;    // nothing reads the cells for what they take
   bool varying = false;  // a coefficient is a stream
+  bool own = true;       // each cell reads itself
 };
 LinearLanes linear_lanes(const ir::Graph& g, const std::vector<ir::Id>& component);
 // What keeps the feedback of a component from being a scan, in words; "" if nothing of its own does.

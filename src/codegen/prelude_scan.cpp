@@ -4,8 +4,8 @@
 // steps as it takes to double up to all lanes, and from s, in double, the state at the group's start. Where a run begins or
 // ends within a group, all that is kept, and what is less than a segment is done tick by tick with the same operations, so no
 // cut of a run changes a bit. From the first tick on whose state is not finite, or where products of A have grown (states made from
-// such would be small differences of large numbers), ticks are computed as they are written, to the end of the group; the next one
-// starts from the cells. So are all ticks of constant A whose powers leave float's range or grow. As written, a masked coefficient
+// such would be small differences of large numbers), ticks are computed in order, to the end of the group; the next one starts from
+// the cells. So are all ticks of constant A whose powers leave float's range or grow. As written, a masked coefficient
 // of 0 (of a value not chosen) drops what it multiplies, and so does a gradient of 0.
 #include "codegen/prelude.h"
 #include "codegen/prelude_scan_order.h"

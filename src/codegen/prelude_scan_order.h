@@ -24,21 +24,15 @@ class RecurrenceInOrder : protected ScanTerms {
     std::string text = cat("static void ", name_, "_in_order(", declared(), ", long t0, long count) {\n");
     text += cells([](int i) { return cat("  double s", i, " = g->s[", i, "];\n  float x", i, " = g->cell[", i, "];\n"); });
     text += cat("  for (long many; count > 0; count -= many, t0 = t0 ", sign, " many) {\n    many = count < 8 ? count : 8;\n");
-    text += cat("    if (many == 8) {\n    double wild = 0", cells([](int i) { return cat(", r", i, " = s", i); }), ";\n    float ");
-    text += cat(cells([](int i) { return cat(i ? ", q" : "q", i, " = x", i); }), ";\n    DG_UNROLL\n    for (int k = 0; k < 8; ++k) {\n");
-    text += cat("    const long t = t0 ", sign, " k;\n", inputs(), next(), outputs(true), taken());
-    text += cat("    wild = DG_FMA_DOUBLE(", beyond_float(), ", 0, wild);\n    }\n    if (wild == 0) continue;\n");
+    text += cat("    if (many == 8) {\n    double ", cells([](int i) { return cat(i ? ", r" : "r", i, " = s", i); }), ";\n    float ");
+    text += cells([](int i) { return cat(i ? ", q" : "q", i, " = x", i, ", wild", i, " = 0"); }) + ";\n    DG_UNROLL\n";
+    text += cat("    for (int k = 0; k < 8; ++k) {\n    const long t = t0 ", sign, " k;\n", inputs(), next(), outputs(true), taken());
+    text += cells([&](int i) { return is_copy(i) ? "" : cat("    wild", i, " += n", i, " * 0;\n"); });
+    text += cat("    }\n    if (", cells([](int i) { return cat(i ? " + wild" : "wild", i); }), " == 0) continue;\n");
     text += cells([](int i) { return cat("    s", i, " = r", i, ", x", i, " = q", i, ";\n"); }) + "    }\n";
     text += cat("    for (int k = 0; k < many; ++k) {\n    const long t = t0 ", sign, " k;\n", inputs(), next());
-    text += cat("    if (!(", beyond_float(), " * 0 == 0)) {\n", as_written(), "    }\n", outputs(true), taken(), "    }\n  }\n");
+    text += cat("    if (!(", cells([&](int i) { return is_copy(i) ? "" : cat("n", i, " * 0 + "); }), "0 == 0)) {\n", as_written(), "    }\n", outputs(true), taken(), "    }\n  }\n");
     return text + cells([](int i) { return cat("  g->s[", i, "] = s", i, ", g->cell[", i, "] = x", i, ";\n"); }) + "}\n";
-  }
-  // Infinite or NaN if a cell is so in float; of a copy it was seen before.
-  std::string beyond_float() const {
-    std::string sum;
-    for (int i = 0; i < d_; ++i)
-      if (!is_copy(i)) sum += cat(sum.empty() ? "d" : " + d", i);
-    return cat("(", sum.empty() ? "0.0" : sum, ") * 0x1p896");
   }
   std::string next() const {
     return cells([&](int i) { return cat("    double d", i, " = ", fused(i, adds(i) ? cat("(double)(", input(i), ")") : ""), ";\n"); }) +
@@ -76,6 +70,7 @@ class RecurrenceInOrder : protected ScanTerms {
     const std::vector<int> js = read(i);
     return js.empty() || (js.size() == 1 && js[0] != i);
   }
+  // Of a copy it was seen before if it is not finite.
   bool is_copy(int i) const { return is_early(i) && !adds(i) && !read(i).empty() && a(i, read(i)[0]) == '1'; }
   std::vector<int> read(int i) const {  // the cells that cell i reads, its own last
     std::vector<int> js = columns(i);
@@ -110,7 +105,7 @@ class RecurrenceInOrder : protected ScanTerms {
                "_state *)kept;\n");
   }
   std::string from_outside() const {
-    return cells([](int i) { return cat(i ? " || " : "", "g->cell[", i, "] != *cell", i); });
+    return cells([](int i) { return cat(i ? " || " : "", "__builtin_memcmp(&g->cell[", i, "], cell", i, ", 4) != 0"); });
   }
 
  private:

@@ -12,8 +12,12 @@ using schedule::Place;
 
 namespace {
 
-// See codegen/prelude_scan.cpp: the most that a state takes, for vectors of sixteen lanes.
-int64_t segment_bytes(int64_t order) { return 8 * (order + 2 * order * order) + 4 * (19 * order + 26 * order * order + 3); }
+// See codegen/prelude_scan.cpp: the most that a state takes, for vectors of sixteen lanes; in order: prelude_scan_order.h.
+int64_t kept_bytes(const schedule::Region& region) {
+  const auto order = static_cast<int64_t>(region.recurrence.order());
+  if (region.strategy == schedule::Strategy::ordered) return (8 + 4) * order;
+  return 8 * (order + 2 * order * order) + 4 * (19 * order + 26 * order * order + 3);
+}
 
 }  // namespace
 
@@ -34,7 +38,8 @@ StateLayout::StateLayout(const schedule::Plan& plan) {
       const auto& [type, write, key] = g.cells[c];
       if (type.clock.reverse != reverse) continue;
       cell[c] = take(4 * type.shape.size());
-      if (write != none && plan.recurrence_order(write) > 0) segment[c] = take(segment_bytes(plan.recurrence_order(write)));
+      const schedule::Region* recurrence = write == none ? nullptr : plan.recurrence_of(write);
+      if (recurrence) segment[c] = take(kept_bytes(*recurrence));
     }
   }
   for (Id id = 0; id < g.size(); ++id) {

@@ -92,12 +92,11 @@ struct Plan {
   const ir::Node& node(ir::Id id) const { return graph[id]; }
   bool stored(ir::Id id) const { return store[static_cast<size_t>(id)] != Store::inlined; }
   bool in_memory(ir::Id id) const { return stored(id) && store[static_cast<size_t>(id)] != Store::local; }
-  // Of the recurrence that keeps more than its cells, whose first this write belongs to; else 0.
-  int64_t recurrence_order(ir::Id write) const {
-    const int region = region_of[static_cast<size_t>(write)];
-    if (region < 0 || !regions[static_cast<size_t>(region)].is_recurrence()) return 0;
-    const analysis::Recurrence& r = regions[static_cast<size_t>(region)].recurrence;
-    return r.write[0] == write ? static_cast<int64_t>(r.order()) : 0;
+  // The recurrence that keeps more than its cells, whose first this write belongs to; else null.
+  const Region* recurrence_of(ir::Id write) const {
+    const int at = region_of[static_cast<size_t>(write)];
+    const Region* region = at < 0 ? nullptr : &regions[static_cast<size_t>(at)];
+    return region && region->is_recurrence() && region->recurrence.write[0] == write ? region : nullptr;
   }
 };
 

@@ -46,7 +46,7 @@ std::vector<Id> closed_forms_of(const Plan& plan, Id id) {
 }
 
 // What keeps the feedback of a region from being a scan, once for each reason.
-std::string why_in_order(const Plan& plan, const Region& region, const PlanOptions& options, const Loops& loops) {
+std::string why_serial(const Plan& plan, const Region& region, const PlanOptions& options, const Loops& loops) {
   std::set<int> components;
   std::string text;
   for (Id id : region.nodes)
@@ -94,7 +94,7 @@ std::string reason_of(const Plan& plan, const Region& region, const PlanOptions&
     return cat("feedback through cell ", cells, " by delay lines: frames in vector lanes if every way around takes ", kBlock,
                ", else in order");
   if (region.strategy == Strategy::serial)
-    return cat("ticks in order: ", cells.empty() ? "state" : "feedback through cell " + cells, why_in_order(plan, region, options, loops),
+    return cat("ticks in order: ", cells.empty() ? "state" : "feedback through cell " + cells, why_serial(plan, region, options, loops),
                other);
   return "no state: ticks in parallel" + other;
 }

@@ -206,6 +206,42 @@ TEST(ScanDigits, ProductsThatGrowAtTimes) {
   expect_good_scan(p, p.write(s1, x - s1 * a1 - s2 * a2));
 }
 
+// Two cells that leave float's range with opposite signs, and a third beside them: in order, fused, and where products have grown.
+TEST(ScanDigits, WhatOverflowsStaysSo) {
+  if (on_cuda()) GTEST_SKIP() << "scans are the host's";
+  for (const bool third : {false, true}) {
+    Patch p;
+    Ex x = p.input(), g = p.input({}, 1, 0.5, 0.5), e = p.input({}, 1, 0, 0), a = p.cell({}), b = p.cell({});
+    p.inputs[0].assign(p.inputs[0].size(), 0), p.inputs[0][0] = 3e38f, p.inputs[1][1] = 2;
+    Ex next_a = a * g + b * e + x, next_b = b * g + a * e - x;
+    if (third) {
+      Ex c = p.cell({});
+      p.write(c, c * g + a * e), next_a = next_a + c * e;
+    }
+    p.write(b, next_b), p.output(p.write(a, next_a));
+    const Rows got = run_fresh(p, Backend::cpu, 30);
+    EXPECT_EQ(got[0][0], 3e38f);
+    for (size_t t = 1; t < 30; ++t) EXPECT_FALSE(std::isfinite(got[0][t])) << t << (third ? ", three cells" : ", two cells");
+  }
+}
+
+// A NaN in cells that are copies, from which the others recover: cut while it is there.
+TEST(ScanDigits, CutsBehindWhatIsNotFinite) {
+  if (on_cuda()) GTEST_SKIP() << "scans are the host's";
+  for (int i = 0; i < 20; ++i) {
+    Patch p;
+    Ex x = p.input(), on = p.input({}, 1, 1, 1), half = p.number(0.5f);
+    p.inputs[0][39] = 0.5f + 0.0137f * static_cast<float>(i), p.inputs[0][40] = NAN, p.inputs[0][42] = 0.9f, p.inputs[0][43] = 0;
+    p.inputs[1][41] = 0;
+    Ex cells[4] = {p.cell({}), p.cell({}), p.cell({}), p.cell({})};
+    for (int k = 1; k < 4; ++k) p.write(cells[k], cells[k - 1]);
+    p.output(p.write(cells[0], ex("select", {on, cells[0] * half, p.c(0)}) + cells[3] * p.number(0.3f) + x));
+    Player player(p, Backend::cpu);
+    const Rows whole = player.play_alone(64), part = (player.play(43), player.play(21));
+    EXPECT_EQ(0, std::memcmp(part[0].data(), whole[0].data() + 43, 21 * sizeof(float))) << i;
+  }
+}
+
 // A filter close to half the sample rate, whose products grow within two ticks: groups of it are what ticks in order are.
 TEST(ScanDigits, ProductsThatGrowKeepTheDigitsOfTicksInOrder) {
   if (on_cuda()) GTEST_SKIP() << "scans are the host's";
