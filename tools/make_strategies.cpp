@@ -181,10 +181,10 @@ std::string number(const char* format, double value) {
 std::string page() {
   std::string text =
       cat("# Strategies: errors and times\n\nWritten by `make_strategies docs/strategies.md`. ", frames,
-          " frames on one core, the shortest of 40 runs. An error is the\nroot mean square of the difference to the interpreter, in "
-          "float64, over "
-          "that of the values. \"In order\" is `DGEN_OPT=0`: no scans,\nno blocks, no vectors of ours, each tick as it is written, "
-          "with the same compiler flags; transforms and products are the\nsame functions, with vectors, in both. "
+          " frames on one core, the shortest of 40 runs. An error is the\nroot mean square of the difference to the interpreter (float64, "
+          "given as float32) over that of the values; below\nsome 3e-8 it says how few roundings differ. \"In order\" is "
+          "`DGEN_OPT=0`: no scans, no blocks, no vectors of ours,\neach tick as it is written, with the same compiler flags; transforms "
+          "and products are the same functions, with vectors,\nin both. "
           "`program.explain()` says which strategy a region has and why. Against plain C\nand for other sizes: `scripts/bench`.\n\n"
           "| strategy | patch | error | in order | ns a tick | in order | times as fast |\n|---|---|---|---|---|---|---|\n");
   const std::vector<Result> ours = measure_all(false), plain = measure_all(true);
