@@ -453,7 +453,7 @@ class Scan : RecurrenceInOrder {
 std::string prelude_scan(const std::set<std::string>& names) {
   std::string text = prelude_ticks(names);
   for (auto& name : names)
-    if (name.starts_with("dg_scan_")) text += ScanTerms(name).ordered() ? RecurrenceInOrder(name).text() : Scan(name).text();
+    if (name.starts_with("dg_scan_")) text += ScanTerms(name).ordered() ? RecurrenceInOrder(name).text_in_order() : Scan(name).text();
   return text;
 }
 

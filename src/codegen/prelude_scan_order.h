@@ -13,8 +13,8 @@ class RecurrenceInOrder : protected ScanTerms {
  public:
   using ScanTerms::ScanTerms;
 
-  std::string text() const {
-    return cat("typedef struct { double s[", d_, "]; float cell[", d_, "]; } ", name_, "_state;\n", in_order(), whole());
+  std::string text_in_order() const {
+    return cat("typedef struct { double s[", d_, "]; float cell[", d_, "]; } ", name_, "_state;\n", in_order(), tile_in_order());
   }
 
  protected:
@@ -109,7 +109,7 @@ class RecurrenceInOrder : protected ScanTerms {
   }
 
  private:
-  std::string whole() const {
+  std::string tile_in_order() const {
     std::string text = signature() + "  (void)first;\n";
     text +=
         cat("  if (", from_outside(), ") {\n", cells([](int i) { return cat("    g->s[", i, "] = g->cell[", i, "] = *cell", i, ";\n"); }));
