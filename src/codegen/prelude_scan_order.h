@@ -31,7 +31,8 @@ class RecurrenceInOrder : protected ScanTerms {
     text += cat("    }\n    if (", cells([](int i) { return cat(i ? " + wild" : "wild", i); }), " == 0) continue;\n");
     text += cells([](int i) { return cat("    s", i, " = r", i, ", x", i, " = q", i, ";\n"); }) + "    }\n";
     text += cat("    for (int k = 0; k < many; ++k) {\n    const long t = t0 ", sign, " k;\n", inputs(), next());
-    text += cat("    if (!(", cells([&](int i) { return is_copy(i) ? "" : cat("n", i, " * 0 + "); }), "0 == 0)) {\n", as_written(), "    }\n", outputs(true), taken(), "    }\n  }\n");
+    text += cat("    if (!(", cells([&](int i) { return is_copy(i) ? "" : cat("n", i, " * 0 + "); }), "0 == 0)) {\n", as_written(),
+                "    }\n", outputs(true), taken(), "    }\n  }\n");
     return text + cells([](int i) { return cat("  g->s[", i, "] = s", i, ", g->cell[", i, "] = x", i, ";\n"); }) + "}\n";
   }
   std::string next() const {
