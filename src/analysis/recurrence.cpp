@@ -155,13 +155,11 @@ class Parts {
     };
     auto first = std::find_if(chains[0].begin(), chains[0].end(), common);
     if (first == chains[0].end()) return;
-    auto leads_here = [&](Id id) {
-      return std::binary_search(component.begin(), component.end(), id) ||
-             std::any_of(chains.begin(), chains.end(), [id](auto& chain) { return std::find(chain.begin(), chain.end(), id) != chain.end(); });
-    };
+    std::set<Id> leads_here(component.begin(), component.end());
+    for (auto& chain : chains) leads_here.insert(chain.begin(), chain.end());
     auto for_nothing_else = [&](Id id) {
       const Ids& by = readers.nodes[static_cast<size_t>(id)];
-      return readers.roots[static_cast<size_t>(id)] == 0 && std::all_of(by.begin(), by.end(), leads_here);
+      return readers.roots[static_cast<size_t>(id)] == 0 && std::all_of(by.begin(), by.end(), [&](Id id) { return leads_here.count(id); });
     };
     while (first + 1 != chains[0].end() && for_nothing_else(*first)) ++first;
     input_ = *first;

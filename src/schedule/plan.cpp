@@ -246,8 +246,8 @@ class Planner {
 
   // A single sine that nothing but a scan reads, and only as its input, is made by the scan.
   void take_sine(int component, const analysis::Recurrence& r, Id input) {
-    if (input == none || recurrence_strategy(g(), r) != Strategy::scan || !sines(input) || is_root(input) || p_.history[at(input)] > 0) return;
-    if (node(node(input).in[0]).shape().size() > 1) return;
+    if (input == none || recurrence_strategy(g(), r) != Strategy::scan || !sines(input)) return;
+    if (is_root(input) || p_.history[at(input)] > 0 || node(node(input).in[0]).shape().size() > 1) return;
     for (Id id : r.a)
       if (id != none && array_behind(g(), id, is_stored_) == input) return;
     std::vector<Id> todo{input};

@@ -58,7 +58,8 @@ std::string why_serial(const Plan& plan, const Region& region, const PlanOptions
     for (Id id : region.nodes)
       if (plan.component[static_cast<size_t>(id)] == component) alone.push_back(id);
     std::string why = analysis::why_no_scan(plan.graph, loop == loops.end() ? alone : loop->second);
-    if (why.empty()) why = options.scans ? "linear, but its sums are read elsewhere, too" : "linear: a scan, or fused, on CPUs, unless DGEN_OPT=0";
+    if (why.empty())
+      why = options.scans ? "linear, but its sums are read elsewhere, too" : "linear: a scan, or fused, on CPUs, unless DGEN_OPT=0";
     if (given.insert(why).second) text += "; " + why;
   }
   return text;
