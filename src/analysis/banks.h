@@ -8,7 +8,7 @@
 
 namespace dgen::analysis {
 
-// Wider ones take as long in order, as lanes of a vector, or hardly longer.
+// Wider ones take as long in order, as lanes of a vector, or hardly longer. Ordered: a lane of its own would be no scan.
 inline constexpr int64_t kWidestConstant = 4, kWidestOrdered = 2, kWidestVarying = 3;
 inline constexpr size_t kHighestVarying = 2;  // order
 

@@ -446,7 +446,7 @@ std::string why_in_order(const Graph& g, const Recurrence& r) {
   for (Id id : r.a) kinds += kind_of(g, id);
   const bool varies = kinds.find('t') != std::string::npos;
   if (d == 1 || r.is_shift() || (d == 2 && (!varies || two_cells(kinds).counted >= 0))) return "";
-  if (varies && d > 2) return "products of so many cells whose coefficients vary";
+  if (varies && d > 2) return "more than two cells, whose coefficients vary";
   for (size_t i = 0; i < d; ++i)
     if (kinds[i * d + i] == '0') return cat("cell ", g[r.write[i]].attrs.i("cell"), " does not read itself");
   return "";

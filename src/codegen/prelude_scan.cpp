@@ -280,7 +280,7 @@ class Scan : RecurrenceInOrder {
     return text + cat("static long ", name_, "_groups(", declared(), ", long at, long many) {\n  return ", name_, "_phases(", shared(),
                       ", at, many, 0, DG_W);\n}\n");
   }
-  // Of groups at a time: up to order 3, what is kept of them stays in the first-level cache.
+  // Of groups at a time: what is kept of them stays in the first-level cache.
   const char* most() const { return varies_ && d_ > 1 ? "DG_FEW_GROUPS" : "DG_MANY_GROUPS"; }
   std::string place() const { return cat("at ", reverse_ ? "-" : "+", " q * DG_GROUP"); }
 

@@ -38,6 +38,23 @@ TEST(Banks, LanesAreScans) {
   EXPECT_EQ(plan_of(meeting).find("Scan"), std::string::npos);
 }
 
+// In direct form, of order 3, a lane is no scan: two lanes are faster apart, three together.
+TEST(Banks, OfOrderedLanesTwoAreTakenApart) {
+  if (on_cuda()) GTEST_SKIP() << "scans are the host's";
+  for (const int64_t lanes : {2, 3}) {
+    Patch p;
+    const Ex a = p.param(Shape{lanes}, -0.2f, 0.2f);
+    Ex cells[3] = {p.cell({lanes}), p.cell({lanes}), p.cell({lanes})};
+    p.write(cells[2], cells[1]), p.write(cells[1], cells[0]);
+    p.output(p.write(cells[0], p.input({lanes}) + cells[0] * 0.5 + cells[1] * a - cells[2] * 0.1));
+    const std::string plan = plan_of(p);
+    EXPECT_EQ(count_of(plan, "OrderedFma: linear of order 3, constant"), lanes == 2 ? 2 : 0) << plan;
+    EXPECT_EQ(count_of(plan, "linear, in 3 lanes side by side"), lanes == 3 ? 1 : 0) << plan;
+    const auto want = Oracle(p).run(300);
+    EXPECT_LE(distance(run_fresh(p, Backend::cpu, 300)[0], want[0], 2e-6, 2e-6 * peak_of(want[0])), 1) << lanes;
+  }
+}
+
 // A copy is no recurrence, many varying coefficients cost more than they save, and the gradient of an initial value looks at the cell.
 TEST(Banks, OthersStayWhole) {
   if (on_cuda()) GTEST_SKIP() << "scans are the host's";
